@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * seal.h - run from an image of ourselves that nothing in a container can write to.
+ *
+ * A process that enters a container can be reached as /proc/PID/exe from
+ * there, and through it the file on the host (CVE-2019-5736). So the verbs
+ * that enter one re-execute the program first, from a read-only overlay mount
+ * that is in no mount namespace (root) or from a sealed memfd.
+ */
+#ifndef CARTE_BASE_SEAL_H
+#define CARTE_BASE_SEAL_H
+
+struct oci_error;
+
+/**
+ * seal_self - continue in a sealed copy; does not return when it re-executes.
+ *
+ * Recognises a sealed image by its own exe link (memfd seals, or a file that
+ * lies on no visible mount of overlay type that we made), never by an
+ * environment variable or argument alone, which a caller could forge.
+ * Return: 0 when already sealed, else -errno.
+ */
+int seal_self(char **argv, struct oci_error *err);
+
+#endif

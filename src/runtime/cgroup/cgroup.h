@@ -1,0 +1,129 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * cgroup.h - a container's control groups, whoever manages them.
+ *
+ * struct cgroup is plain data: planned once at create, written into the state
+ * file, and read back by every later verb, so no verb needs a flag or
+ * config.json to find the container's cgroups. Managers (cgroupfs on v1 and
+ * hybrid hosts; v2 and systemd later) stand behind these functions and
+ * nowhere else.
+ */
+#ifndef CARTE_RUNTIME_CGROUP_H
+#define CARTE_RUNTIME_CGROUP_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include <ocispec-lite/runtime.h>
+
+enum cgroup_manager {
+	CGROUP_MANAGER_CGROUPFS = 0,
+	CGROUP_MANAGER_SYSTEMD,
+	CGROUP_MANAGER_DISABLED,
+};
+
+enum cgroup_mode {
+	CGROUP_MODE_NONE = 0, /* no cgroup file system, or the manager is disabled */
+	CGROUP_MODE_V1,
+	CGROUP_MODE_HYBRID, /* v1 controllers and a v2 hierarchy that the container joins as well */
+	CGROUP_MODE_V2,
+};
+
+/** struct cgroup_dir - the container's folder in one hierarchy. */
+struct cgroup_dir {
+	char *controllers; /* "cpu,cpuacct", "name=systemd", "" for v2; as in /proc/self/cgroup */
+	char *mount;       /* where the hierarchy is mounted: "/sys/fs/cgroup/cpu" */
+	char *path;        /* below it, cleaned, absolute: "/machine/web1" */
+	bool made;         /* by us: destroy removes it */
+};
+
+struct cgroup {
+	enum cgroup_manager manager;
+	enum cgroup_mode mode;
+	char *cgroups_path; /* linux.cgroupsPath as given, or NULL */
+	struct cgroup_dir *dirs;
+	size_t dirs_len;
+};
+
+/** cgroup_manager_parse - "cgroupfs", "systemd", "disabled" or -EINVAL; cgroup_manager_name the other way. */
+int cgroup_manager_parse(const char *name, enum cgroup_manager *ret);
+const char *cgroup_manager_name(enum cgroup_manager manager);
+
+/**
+ * cgroup_plan - find the hierarchies and the container's place in each. Makes nothing.
+ * @cgroups_path: NULL: "/ID"; absolute: below each hierarchy's root; relative: below the runtime's own
+ *                cgroup. ".." is refused.
+ */
+int cgroup_plan(struct oci_arena *arena, enum cgroup_manager manager, const char *cgroups_path,
+		const char *id, struct cgroup **ret, struct oci_error *err);
+
+/**
+ * cgroup_create - make the folders and write all limits, before any process is inside.
+ * Refuses a cgroup that is frozen or has processes. On failure nothing that it made is left.
+ */
+int cgroup_create(struct cgroup *cgroup, const struct oci_resources *resources,
+		  struct oci_error *err);
+
+/** cgroup_v2_fd - an O_PATH dirfd for CLONE_INTO_CGROUP, or -1 where there is no v2 folder. */
+int cgroup_v2_fd(const struct cgroup *cgroup);
+
+/**
+ * cgroup_enter - put a process into every hierarchy.
+ * @skip_v2: clone3 has put it into the v2 one already
+ */
+int cgroup_enter(const struct cgroup *cgroup, pid_t pid, bool skip_v2, struct oci_error *err);
+
+/**
+ * cgroup_enter_sub - the same for `exec --cgroup`: @sub is a path below the container's cgroup,
+ * @controllers NULL for all hierarchies or a comma list.
+ */
+int cgroup_enter_sub(const struct cgroup *cgroup, pid_t pid, const char *controllers,
+		     const char *sub, struct oci_error *err);
+
+/**
+ * cgroup_check - would these resources be accepted on this host? Pure validation of values
+ * (ranges, page sizes, device rule syntax, names), used before anything is made.
+ */
+int cgroup_check(const struct cgroup *cgroup, const struct oci_resources *resources,
+		 struct oci_error *err);
+
+/** cgroup_update - write new limits to a live container, in an order that works up and down. */
+int cgroup_update(const struct cgroup *cgroup, const struct oci_resources *resources,
+		  struct oci_error *err);
+
+/** cgroup_freeze - freeze or thaw, waiting until all processes are; thaws again when freezing fails. */
+int cgroup_freeze(const struct cgroup *cgroup, bool frozen, struct oci_error *err);
+
+/** cgroup_is_frozen - cheap: one or two reads. */
+bool cgroup_is_frozen(const struct cgroup *cgroup);
+
+/**
+ * cgroup_pids - every process below the container's cgroup, sub-cgroups included.
+ * @ret: in the arena
+ */
+int cgroup_pids(const struct cgroup *cgroup, struct oci_arena *arena, pid_t **ret, size_t *ret_len,
+		struct oci_error *err);
+
+/**
+ * cgroup_signal - send @sig to every process of the cgroup. SIGKILL: by cgroup.kill (5.14) where there is a v2
+ * folder, else rounds over cgroup.procs until none is left; frozen ones are thawed so that they die.
+ * Return: 0, -ESRCH when there was none.
+ */
+int cgroup_signal(const struct cgroup *cgroup, int sig, struct oci_error *err);
+
+/**
+ * cgroup_destroy - remove the folders that were made, sub-cgroups included, waiting (without sleeping blindly) for
+ * processes that are dying. Absent folders are no error. Safe to call at any half-made stage.
+ */
+int cgroup_destroy(const struct cgroup *cgroup, struct oci_error *err);
+
+/** cgroup_stats_emit - the "data" object of `events --stats`, runc's shape (types/events.go), as malloc'ed JSON. */
+int cgroup_stats_emit(const struct cgroup *cgroup, pid_t pid, char **ret_text, size_t *ret_length,
+		      struct oci_error *err);
+
+/** cgroup_oom_fd - an eventfd (v1) or inotify fd (v2) that becomes readable when the container runs out of memory. */
+int cgroup_oom_fd(const struct cgroup *cgroup, struct oci_error *err);
+
+#endif
