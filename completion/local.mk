@@ -1,0 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
+# The completion asks the program for its --help, so it cannot fall behind.
+
+dist_bashcompletion_DATA = completion/carte-runtime

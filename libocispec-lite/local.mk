@@ -1,0 +1,23 @@
+# SPDX-License-Identifier: Apache-2.0
+# The documents library. The programs link its objects directly (no position-independent code, one
+# file less to map); what is installed is the libtool library.
+
+OCISPEC_SOURCES =
+
+noinst_LIBRARIES += libocispec.a
+libocispec_a_SOURCES = $(OCISPEC_SOURCES)
+libocispec_a_CPPFLAGS = $(AM_CPPFLAGS) $(YAJL_CFLAGS)
+libocispec_a_CFLAGS = $(AM_CFLAGS) $(PROGRAM_CFLAGS)
+
+lib_LTLIBRARIES += libocispec-lite.la
+libocispec_lite_la_SOURCES = $(OCISPEC_SOURCES)
+libocispec_lite_la_CPPFLAGS = $(AM_CPPFLAGS) $(YAJL_CFLAGS)
+libocispec_lite_la_CFLAGS = $(AM_CFLAGS)
+libocispec_lite_la_LDFLAGS = $(AM_LDFLAGS) -version-info 0:0:0 -export-symbols-regex '^oci_'
+libocispec_lite_la_LIBADD = $(YAJL_LIBS)
+
+ocispecincludedir = $(includedir)/ocispec-lite
+ocispecinclude_HEADERS = \
+	libocispec-lite/ocispec-lite/arena.h \
+	libocispec-lite/ocispec-lite/error.h \
+	libocispec-lite/ocispec-lite/runtime.h

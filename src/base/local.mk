@@ -1,0 +1,19 @@
+# SPDX-License-Identifier: Apache-2.0
+# What every program shares; knows nothing of containers.
+
+noinst_LIBRARIES += libbase.a
+libbase_a_CFLAGS = $(AM_CFLAGS) $(PROGRAM_CFLAGS)
+libbase_a_SOURCES = \
+	src/base/error.h \
+	src/base/hint.c \
+	src/base/io.c \
+	src/base/io.h \
+	src/base/log.h \
+	src/base/mem.h \
+	src/base/opts.h \
+	src/base/parse.c \
+	src/base/path.h \
+	src/base/procfs.h \
+	src/base/seal.h \
+	src/base/sys.c \
+	src/base/sys.h

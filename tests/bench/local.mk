@@ -1,0 +1,22 @@
+# SPDX-License-Identifier: Apache-2.0
+# The yardstick and the stop-watch; `make bench` needs root.
+
+EXTRA_PROGRAMS += tests/bench/floor tests/bench/bench
+tests_bench_floor_SOURCES = tests/bench/floor.c
+tests_bench_floor_CFLAGS = $(AM_CFLAGS)
+tests_bench_floor_LDFLAGS = -all-static
+tests_bench_floor_LDADD =
+tests_bench_bench_SOURCES = tests/bench/bench.c
+tests_bench_bench_LDADD =
+EXTRA_DIST += tests/bench/run
+
+# ARGS="-n 50", "--only run,state", "--check" ...; tests/bench/run --help
+bench: all tests/bench/floor tests/bench/bench
+	@$(top_srcdir)/tests/bench/run --builddir '$(abs_top_builddir)' $(ARGS)
+
+# The same, and exit non-zero when a target is missed by more than the noise.
+bench-check: all tests/bench/floor tests/bench/bench
+	@$(top_srcdir)/tests/bench/run --builddir '$(abs_top_builddir)' --check $(ARGS)
+
+.PHONY: bench bench-check
+CLEANFILES += tests/bench/floor tests/bench/bench

@@ -1,0 +1,9 @@
+# SPDX-License-Identifier: Apache-2.0
+# Command tests: everything through the program that is installed.
+
+CLI_TESTS =
+
+if HAVE_BATS
+TESTS += $(CLI_TESTS)
+endif
+EXTRA_DIST += $(CLI_TESTS)

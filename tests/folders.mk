@@ -1,0 +1,6 @@
+# SPDX-License-Identifier: Apache-2.0
+# Whole folders of test material; see dist-hook in tests/local.mk.
+
+TEST_FOLDERS = \
+	tests/data \
+	tests/engines

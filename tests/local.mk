@@ -1,0 +1,69 @@
+# SPDX-License-Identifier: Apache-2.0
+# The verbs for people and CI: check, check-asan, check-style, check-layers, check-install, fuzz-smoke, bench,
+# fmt, fmt-check. tests/run does all of them from a clean clone.
+
+include $(top_srcdir)/tests/folders.mk
+include $(top_srcdir)/tests/unit/local.mk
+include $(top_srcdir)/tests/cli/local.mk
+include $(top_srcdir)/tests/fuzz/local.mk
+include $(top_srcdir)/tests/bench/local.mk
+
+EXTRA_DIST += $(TEST_FOLDERS) \
+	tests/check-asan \
+	tests/check-install \
+	tests/check-layers \
+	tests/check-style \
+	tests/fuzz-smoke \
+	tests/packages \
+	tests/run \
+	tests/tap
+
+# ---- check: unit and command tests, each case counted ----------------------------------------------------------
+TAP_DRIVER = env AM_TAP_AWK='$(AWK)' $(SHELL) $(top_srcdir)/build-aux/tap-driver.sh
+LOG_DRIVER = $(TAP_DRIVER)
+LOG_COMPILER = $(top_srcdir)/tests/tap
+TEST_EXTENSIONS = .bats
+BATS_LOG_DRIVER = $(TAP_DRIVER)
+BATS_LOG_COMPILER = $(top_srcdir)/tests/tap
+
+RUNTIME = $(abs_top_builddir)/carte-runtime$(EXEEXT)
+AM_TESTS_ENVIRONMENT = \
+	RUNTIME='$(RUNTIME)'; export RUNTIME; \
+	BATS='$(BATS)'; export BATS; \
+	top_srcdir='$(abs_top_srcdir)'; export top_srcdir; \
+	top_builddir='$(abs_top_builddir)'; export top_builddir; \
+	CC='$(CC)'; export CC;
+
+# What the command tests need beside the programs that `make` builds.
+check_SCRIPTS += $(bin_PROGRAMS)
+
+# ---- the other verbs ---------------------------------------------------------------------------------------------
+check-asan:
+	@$(top_srcdir)/tests/check-asan '$(abs_top_srcdir)' '$(abs_top_builddir)'
+
+check-style: check-layers fmt-check
+	@$(top_srcdir)/tests/check-style '$(top_srcdir)'
+
+check-layers:
+	@$(top_srcdir)/tests/check-layers '$(top_srcdir)'
+
+check-install: all
+	@MAKE='$(MAKE)' $(top_srcdir)/tests/check-install '$(abs_top_srcdir)' '$(abs_top_builddir)'
+
+# FUZZ_SECONDS=N for each entry (default 10).
+fuzz-smoke:
+	@CLANG='$(CLANG)' $(top_srcdir)/tests/fuzz-smoke '$(abs_top_srcdir)' '$(abs_top_builddir)'
+
+FORMAT_FILES = find $(top_srcdir)/libocispec-lite $(top_srcdir)/src $(top_srcdir)/tests -name '*.[ch]'
+fmt:
+	$(FORMAT_FILES) -exec $(CLANG_FORMAT) -i --style=file {} +
+
+fmt-check:
+	@test -n '$(CLANG_FORMAT)' || { echo 'fmt-check: clang-format 14 is not installed'; exit 1; }
+	@$(FORMAT_FILES) -exec $(CLANG_FORMAT) --dry-run -Werror --style=file {} + && echo 'fmt-check: good'
+
+.PHONY: check-asan check-style check-layers check-install fuzz-smoke fmt fmt-check
+
+# Trees of their own that the verbs above configure.
+clean-local:
+	rm -rf asan-build fuzz-build install-check
