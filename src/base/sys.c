@@ -122,6 +122,11 @@ int sys_execveat(int dirfd, const char *path, char *const argv[], char *const en
 	return result(syscall(SYS_execveat, dirfd, path, argv, envp, flags));
 }
 
+int sys_seccomp(unsigned op, unsigned flags, void *arg)
+{
+	return result(syscall(SYS_seccomp, op, flags, arg));
+}
+
 void sys_fs_message(int fsfd, char *buf, size_t size)
 {
 	char line[512];

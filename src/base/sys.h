@@ -51,6 +51,7 @@ int sys_mount_setattr(int dirfd, const char *path, unsigned flags, struct mount_
 int sys_pivot_root(const char *new_root, const char *put_old);
 int sys_close_range(unsigned first, unsigned last, unsigned flags);  /* 5.9 */
 int sys_execveat(int dirfd, const char *path, char *const argv[], char *const envp[], int flags);
+int sys_seccomp(unsigned op, unsigned flags, void *arg); /* 3.17; an fd (close-on-exec) with NEW_LISTENER */
 
 /** sys_fs_message - the kernel's own words about the last failure on an fsopen fd ("" when none). */
 void sys_fs_message(int fsfd, char *buf, size_t size);
