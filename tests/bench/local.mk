@@ -6,7 +6,11 @@ tests_bench_floor_SOURCES = tests/bench/floor.c
 tests_bench_floor_CFLAGS = $(AM_CFLAGS)
 tests_bench_floor_LDFLAGS = -all-static
 tests_bench_floor_LDADD =
-tests_bench_bench_SOURCES = tests/bench/bench.c
+tests_bench_bench_SOURCES = \
+	tests/bench/bench.c \
+	tests/bench/measure.c \
+	tests/bench/measure.h
+tests_bench_bench_LDFLAGS = -all-static
 tests_bench_bench_LDADD =
 EXTRA_DIST += tests/bench/run
 
