@@ -48,7 +48,7 @@ check-layers:
 	@$(top_srcdir)/tests/check-layers '$(top_srcdir)'
 
 check-install: all
-	@MAKE='$(MAKE)' $(top_srcdir)/tests/check-install '$(abs_top_srcdir)' '$(abs_top_builddir)'
+	@MAKE='$(MAKE)' $(top_srcdir)/tests/check-install '$(abs_top_builddir)'
 
 # FUZZ_SECONDS=N for each entry (default 10).
 fuzz-smoke:

@@ -92,7 +92,7 @@ static int make_v1_view(void)
 static void parse_contender(struct bench *bench, char *text)
 {
 	struct contender *c = &bench->contenders[bench->count++];
-	char *words[7] = {NULL};
+	char *words[7] = { NULL };
 	size_t n = 0;
 
 	for (char *word; n < 7 && (word = strsep(&text, ",")) != NULL;)
@@ -116,9 +116,9 @@ static void parse_contender(struct bench *bench, char *text)
 static bool step(struct bench *bench, struct contender *c, const char *verb,
 		 const char *const *argv)
 {
-	struct job job = {(char *const *)argv, c->mount_ns, bench->stderr_fd};
-	struct counts counts = {0, 0};
-	struct cost cost = {0, 0, 0};
+	struct job job = { (char *const *)argv, c->mount_ns, bench->stderr_fd };
+	struct counts counts = { 0, 0 };
+	struct cost cost = { 0, 0, 0 };
 	int code = bench->counting ? measure_counts(&job, &counts) : measure_cost(&job, &cost);
 
 	if (code != 0) {
@@ -148,14 +148,16 @@ static void reap_all(void)
 static void verbs(struct bench *bench, struct contender *c, const char *id)
 {
 	const char *p = c->program, *root = c->root;
-	const char *create[] = {p, "--root", root, "create", "--bundle", c->pause_bundle, id, NULL};
-	const char *start[] = {p, "--root", root, "start", id, NULL};
-	const char *state[] = {p, "--root", root, "state", id, NULL};
-	const char *exec[] = {p, "--root", root, "exec", id, "/bin/true", NULL};
-	const char *kill_[] = {p, "--root", root, "kill", id, "KILL", NULL};
-	const char *delete[] = {p, "--root", root, "delete", id, NULL};
-	const char *force[] = {p, "--root", root, "delete", "--force", id, NULL};
-	struct job clean = {(char *const *)force, c->mount_ns, bench->stderr_fd};
+	const char *create[] = {
+		p, "--root", root, "create", "--bundle", c->pause_bundle, id, NULL
+	};
+	const char *start[] = { p, "--root", root, "start", id, NULL };
+	const char *state[] = { p, "--root", root, "state", id, NULL };
+	const char *exec[] = { p, "--root", root, "exec", id, "/bin/true", NULL };
+	const char *kill_[] = { p, "--root", root, "kill", id, "KILL", NULL };
+	const char *delete[] = { p, "--root", root, "delete", id, NULL };
+	const char *force[] = { p, "--root", root, "delete", "--force", id, NULL };
+	struct job clean = { (char *const *)force, c->mount_ns, bench->stderr_fd };
 	struct cost ignored;
 
 	if (step(bench, c, "create", create) && step(bench, c, "start", start) &&
@@ -172,8 +174,10 @@ static void verbs(struct bench *bench, struct contender *c, const char *id)
 static void turn(struct bench *bench, struct contender *c)
 {
 	char id[32];
-	const char *floor[] = {c->program, c->bundle, "/bin/true", NULL};
-	const char *run[] = {c->program, "--root", c->root, "run", "--bundle", c->bundle, id, NULL};
+	const char *floor[] = { c->program, c->bundle, "/bin/true", NULL };
+	const char *run[] = {
+		c->program, "--root", c->root, "run", "--bundle", c->bundle, id, NULL
+	};
 
 	if (c->out)
 		return;
@@ -208,7 +212,7 @@ static void bench_init(struct bench *bench, int argc, char **argv)
 
 int main(int argc, char **argv)
 {
-	struct bench bench = {.count = 0};
+	struct bench bench = { .count = 0 };
 	int rounds, warmup, good = 0;
 
 	bench_init(&bench, argc, argv);

@@ -62,9 +62,9 @@ static void write_or_die(const char *path, const char *text)
 /* The folder of this run in each hierarchy: one on a pure v2 host, else one per v1 controller. */
 static void cgroups_name(struct cgroups *cgroups)
 {
-	static const char *const controllers[] = {"cpu",    "cpuacct", "cpuset",
-						  "memory", "devices", "freezer",
-						  "blkio",  "pids",    "systemd"};
+	static const char *const controllers[] = { "cpu",    "cpuacct", "cpuset",
+						   "memory", "devices", "freezer",
+						   "blkio",  "pids",    "systemd" };
 	struct statfs fs;
 
 	if (statfs("/sys/fs/cgroup", &fs) == 0 && fs.f_type == CGROUP2_SUPER_MAGIC) {
@@ -85,7 +85,7 @@ static void cgroups_name(struct cgroups *cgroups)
 /* A v1 cpuset accepts no process before its cpus and mems are set. */
 static void cpuset_inherit(const char *path)
 {
-	static const char *const names[] = {"cpuset.cpus", "cpuset.mems"};
+	static const char *const names[] = { "cpuset.cpus", "cpuset.mems" };
 
 	for (size_t i = 0; i < LEN(names); i++) {
 		char file[256], value[64];
@@ -123,13 +123,13 @@ static void fill_dev(void)
 		const char *path;
 		int major, minor;
 	} nodes[] = {
-		{"dev/null", 1, 3},   {"dev/zero", 1, 5},    {"dev/full", 1, 7},
-		{"dev/random", 1, 8}, {"dev/urandom", 1, 9}, {"dev/tty", 5, 0},
+		{ "dev/null", 1, 3 },   { "dev/zero", 1, 5 },    { "dev/full", 1, 7 },
+		{ "dev/random", 1, 8 }, { "dev/urandom", 1, 9 }, { "dev/tty", 5, 0 },
 	};
 	static const char *const links[][2] = {
-		{"/proc/self/fd", "dev/fd"},       {"/proc/self/fd/0", "dev/stdin"},
-		{"/proc/self/fd/1", "dev/stdout"}, {"/proc/self/fd/2", "dev/stderr"},
-		{"pts/ptmx", "dev/ptmx"},
+		{ "/proc/self/fd", "dev/fd" },       { "/proc/self/fd/0", "dev/stdin" },
+		{ "/proc/self/fd/1", "dev/stdout" }, { "/proc/self/fd/2", "dev/stderr" },
+		{ "pts/ptmx", "dev/ptmx" },
 	};
 
 	for (size_t i = 0; i < LEN(nodes); i++)
@@ -160,12 +160,12 @@ static void mount_defaults(void)
 
 static void hide_paths(void)
 {
-	static const char *const masked_files[] = {"proc/kcore", "proc/keys", "proc/timer_list",
-						   "proc/sched_debug"};
-	static const char *const masked_dirs[] = {"proc/acpi", "proc/asound", "sys/firmware",
-						  "proc/scsi"};
-	static const char *const readonly[] = {"proc/bus", "proc/fs", "proc/irq", "proc/sys",
-					       "proc/sysrq-trigger"};
+	static const char *const masked_files[] = { "proc/kcore", "proc/keys", "proc/timer_list",
+						    "proc/sched_debug" };
+	static const char *const masked_dirs[] = { "proc/acpi", "proc/asound", "sys/firmware",
+						   "proc/scsi" };
+	static const char *const readonly[] = { "proc/bus", "proc/fs", "proc/irq", "proc/sys",
+						"proc/sysrq-trigger" };
 
 	for (size_t i = 0; i < LEN(masked_files); i++)
 		if (access(masked_files[i], F_OK) == 0)
@@ -186,9 +186,9 @@ static void hide_paths(void)
 static void drop_privileges(void)
 {
 	const uint32_t kept = 1u << CAP_AUDIT_WRITE | 1u << CAP_KILL | 1u << CAP_NET_BIND_SERVICE;
-	struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
-	struct __user_cap_data_struct data[2] = {{kept, kept, 0}, {0, 0, 0}};
-	struct rlimit nofile = {1024, 1024};
+	struct __user_cap_header_struct header = { .version = _LINUX_CAPABILITY_VERSION_3 };
+	struct __user_cap_data_struct data[2] = { { kept, kept, 0 }, { 0, 0, 0 } };
+	struct rlimit nofile = { 1024, 1024 };
 
 	setrlimit(RLIMIT_NOFILE, &nofile);
 	for (int cap = 0; cap <= CAP_LAST_CAP; cap++)
@@ -203,7 +203,8 @@ static void __attribute__((noreturn)) container(const char *rootfs, char **argv,
 {
 	static char *const env[] = {
 		(char *)"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
-		(char *)"TERM=xterm", NULL};
+		(char *)"TERM=xterm", NULL
+	};
 	char byte;
 
 	mount_or_die(NULL, "/", NULL, MS_REC | MS_SLAVE, NULL);
@@ -225,10 +226,10 @@ static void __attribute__((noreturn)) container(const char *rootfs, char **argv,
 
 int main(int argc, char **argv)
 {
-	struct clone_args clone = {.flags = CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWNET |
-					    CLONE_NEWIPC | CLONE_NEWUTS | CLONE_NEWCGROUP,
-				   .exit_signal = SIGCHLD};
-	struct cgroups cgroups = {.count = 0};
+	struct clone_args clone = { .flags = CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWNET |
+					     CLONE_NEWIPC | CLONE_NEWUTS | CLONE_NEWCGROUP,
+				    .exit_signal = SIGCHLD };
+	struct cgroups cgroups = { .count = 0 };
 	int go[2], status;
 	pid_t pid;
 

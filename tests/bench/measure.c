@@ -46,7 +46,8 @@ static int status_code(int status)
 static void __attribute__((noreturn)) become(const struct job *job)
 {
 	static char *const env[] = {
-		(char *)"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", NULL};
+		(char *)"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", NULL
+	};
 	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
 
 	if (null < 0 || dup2(null, 0) < 0 || dup2(null, 1) < 0 || dup2(job->stderr_fd, 2) < 0)
@@ -163,7 +164,7 @@ int measure_counts(const struct job *job, struct counts *ret_counts)
 {
 	const long options = PTRACE_O_TRACESYSGOOD | PTRACE_O_TRACEFORK | PTRACE_O_TRACEVFORK |
 			     PTRACE_O_TRACECLONE | PTRACE_O_TRACEEXEC;
-	struct tracer tracer = {.len = 0};
+	struct tracer tracer = { .len = 0 };
 	int go[2], code;
 	char byte = 0;
 	pid_t pid;
