@@ -51,8 +51,12 @@ struct process_mempolicy {
 };
 
 struct process_plan {
+	const char *where; /* document path prefix for messages: "process" or "" */
 	char **args; /* NULL-terminated */
 	char **env;  /* NULL-terminated, duplicates removed (the last one counts) */
+	size_t env_len;
+	size_t env_size; /* entries that env has room for, the final NULL not counted */
+	char *home;      /* room for "HOME=..." of process_set_home, or NULL: HOME is set */
 	const char *cwd;
 	uid_t uid;
 	gid_t gid;
@@ -89,9 +93,29 @@ int process_plan(struct oci_arena *arena, const struct oci_process *process,
 		 const struct oci_linux *linux_, const char *where, struct process_plan **ret,
 		 struct oci_error *err);
 
+/** Room for entries that process_env_set adds behind the config's own. */
+#define PROCESS_ENV_SPARE 8
+
+/**
+ * process_env_set - add "NAME=VALUE", or put it in the place of the entry of that name. For what the runtime itself
+ * adds (LISTEN_FDS, NOTIFY_SOCKET): at most PROCESS_ENV_SPARE new names.
+ * @entry: must live as long as the plan
+ */
+int process_env_set(struct process_plan *plan, char *entry, struct oci_error *err);
+
+/** process_env_get - the value of a variable of the plan, or NULL. */
+const char *process_env_get(const struct process_plan *plan, const char *name);
+
 /* The child's steps, in the order in which a child calls them. Each does nothing where the plan asks nothing. */
 int process_set_affinity(const struct process_plan *plan, bool final, struct oci_error *err);
 int process_set_oom_score_adj(const struct process_plan *plan, int procfd, struct oci_error *err);
+/**
+ * process_set_oom_score_adj_of - the same from outside, for a process that will not be allowed to (user namespaces).
+ * @pid: 0: the caller
+ * @lenient: rootless: a value that we may not set is left as it is, as runc does
+ */
+int process_set_oom_score_adj_of(const struct process_plan *plan, int procfd, pid_t pid,
+				 bool lenient, struct oci_error *err);
 int process_set_scheduler(const struct process_plan *plan, struct oci_error *err);
 int process_set_ioprio(const struct process_plan *plan, struct oci_error *err);
 int process_set_rlimits(const struct process_plan *plan, pid_t pid, struct oci_error *err); /* prlimit; pid 0: itself */
@@ -131,6 +155,15 @@ int process_set_home(struct process_plan *plan, struct oci_error *err);
  */
 int process_find_executable(const struct process_plan *plan, char *buf, size_t size,
 			    const char **ret_path, struct oci_error *err);
+
+/**
+ * process_exec - execve; comes back only on failure: `exec: "/x": exec format error`, also ENOENT of a script's
+ * interpreter.
+ */
+int process_exec(const struct process_plan *plan, const char *path, struct oci_error *err);
+
+/** process_cap_number - "CAP_CHOWN" is 0; -1 when this runtime does not know it. */
+int process_cap_number(const char *name);
 
 /** process_cap_names - the capability names that kernel and runtime know, NULL-terminated, by number. */
 const char *const *process_cap_names(void);
