@@ -21,6 +21,7 @@
 #include "runtime/rdt.h"
 
 #define STATE_FILE "state.json"
+#define STATE_NEW_FILE "state.json.new"
 #define STATE_START_SOCKET "start.sock"
 
 struct state {
@@ -88,8 +89,18 @@ int state_dir_open(const char *root, const char *id, bool wait, struct state_dir
 void state_dir_close(struct state_dir *dir);
 int state_dir_remove(struct state_dir *dir, struct oci_error *err);
 
-/** state_save - write the file (temporary name, rename). */
-int state_save(const struct state_dir *dir, const struct state *state, struct oci_error *err);
+/**
+ * state_save - write the file (temporary name, rename).
+ * @lock_fd: of state_lock_init: that file becomes the state file; -1: a new one
+ */
+int state_save(const struct state_dir *dir, const struct state *state, int lock_fd,
+	       struct oci_error *err);
+
+/**
+ * state_lock_init - the next state file, empty and locked. The child inherits the fd, and with it the lock, and
+ * loses both by its execve. Return: fd or -errno.
+ */
+int state_lock_init(const struct state_dir *dir, struct oci_error *err);
 
 /** state_list - every ID below @root, sorted; -ENOENT gives an empty list. */
 int state_list(struct oci_arena *arena, const char *root, char ***ret, size_t *ret_len,
