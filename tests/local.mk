@@ -15,6 +15,7 @@ EXTRA_DIST += $(TEST_FOLDERS) \
 	tests/check-style \
 	tests/fuzz-smoke \
 	tests/packages \
+	tests/packages.sh \
 	tests/run \
 	tests/tap
 

@@ -8,12 +8,17 @@ libbase_a_SOURCES = \
 	src/base/hint.c \
 	src/base/io.c \
 	src/base/io.h \
+	src/base/log.c \
 	src/base/log.h \
 	src/base/mem.h \
+	src/base/opts.c \
 	src/base/opts.h \
 	src/base/parse.c \
+	src/base/path.c \
 	src/base/path.h \
+	src/base/procfs.c \
 	src/base/procfs.h \
+	src/base/seal.c \
 	src/base/seal.h \
 	src/base/sys.c \
 	src/base/sys.h

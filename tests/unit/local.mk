@@ -10,3 +10,6 @@ if HAVE_CMOCKA
 check_PROGRAMS += $(UNIT_TESTS)
 TESTS += $(UNIT_TESTS)
 endif
+
+EXTRA_DIST += \
+	tests/unit/seccomp-profile.h
