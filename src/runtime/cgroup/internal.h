@@ -1,0 +1,186 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * internal.h - what the files of cgroup/ share and nobody else includes.
+ *
+ * A manager is one table of functions; cgroup.c picks it by what the plan (or
+ * the state file) says. All paths here are the host's own, below a mount that
+ * was verified to be a cgroup file system: such a tree holds no symlinks.
+ */
+#ifndef CARTE_RUNTIME_CGROUP_INTERNAL_H
+#define CARTE_RUNTIME_CGROUP_INTERNAL_H
+
+#include <limits.h>
+
+#include "base/error.h"
+#include "runtime/cgroup/cgroup.h"
+
+/** struct cgroup_ops - one manager; each function as its namesake in cgroup.h. */
+struct cgroup_ops {
+	int (*create)(struct cgroup *cgroup, const struct oci_resources *resources,
+		      struct oci_error *err);
+	int (*enter)(const struct cgroup *cgroup, pid_t pid, bool skip_v2, struct oci_error *err);
+	int (*enter_sub)(const struct cgroup *cgroup, pid_t pid, const char *controllers,
+			 const char *sub, struct oci_error *err);
+	int (*check)(const struct cgroup *cgroup, const struct oci_resources *resources,
+		     struct oci_error *err);
+	int (*update)(const struct cgroup *cgroup, const struct oci_resources *resources,
+		      struct oci_error *err);
+	int (*freeze)(const struct cgroup *cgroup, bool frozen, struct oci_error *err);
+	bool (*is_frozen)(const struct cgroup *cgroup);
+	int (*signal)(const struct cgroup *cgroup, int sig, struct oci_error *err);
+	int (*destroy)(const struct cgroup *cgroup, struct oci_error *err);
+	int (*stats)(const struct cgroup *cgroup, pid_t pid, char **ret_text, size_t *ret_length,
+		     struct oci_error *err);
+	int (*oom_fd)(const struct cgroup *cgroup, struct oci_error *err);
+};
+
+extern const struct cgroup_ops cgroup_v1_ops; /* v1 and hybrid */
+
+/* ---- discover.c ---- */
+
+/** struct cgroup_host - where discovery looks; a test gives its own. */
+struct cgroup_host {
+	const char *self_cgroup; /* the text of /proc/self/cgroup */
+	const char *(*mountinfo)(void *context); /* the text of mountinfo, asked for only when needed */
+	int (*fs_version)(const char *path, void *context); /* 1, 2, or 0: no cgroup file system */
+	bool (*exists)(const char *path, void *context);
+	void *context;
+};
+
+int cgroup_discover(struct oci_arena *arena, const struct cgroup_host *host,
+		    const char *cgroups_path, const char *id, struct cgroup *ret,
+		    struct oci_error *err);
+
+/** cgroup_path_check - no ".." component. @path is linux.cgroupsPath. */
+int cgroup_path_check(const char *path, struct oci_error *err);
+
+/* ---- tree.c: folders, files and processes of one hierarchy ---- */
+
+/** cgroup_dir_find - the folder of a controller ("memory", "name=systemd"; "" for v2), or NULL. */
+const struct cgroup_dir *cgroup_dir_find(const struct cgroup *cgroup, const char *controller);
+
+/** cgroup_dir_is_v2 - is this the folder in the v2 hierarchy? */
+static inline bool cgroup_dir_is_v2(const struct cgroup_dir *dir)
+{
+	return dir->controllers[0] == '\0';
+}
+
+/** cgroup_dir_path - MOUNT/PATH or MOUNT/PATH/FILE (@file not NULL). Return: 0 or -ENAMETOOLONG. */
+int cgroup_dir_path(const struct cgroup_dir *dir, const char *file, char buf[PATH_MAX]);
+
+/** cgroup_dir_write, cgroup_dir_read - one whole file; 0 or the length, or -errno. */
+int cgroup_dir_write(const struct cgroup_dir *dir, const char *file, const char *text);
+ssize_t cgroup_dir_read(const struct cgroup_dir *dir, const char *file, char *buf, size_t size);
+
+/** cgroup_dir_read_u64 - a file that holds one number; "max" gives UINT64_MAX. */
+int cgroup_dir_read_u64(const struct cgroup_dir *dir, const char *file, uint64_t *ret);
+
+/** cgroup_now_ms - of the monotonic clock. */
+int64_t cgroup_now_ms(void);
+
+/**
+ * cgroup_dir_wait_event - until cgroup.events of a v2 folder has @line ("populated 0"); the kernel
+ * signals changes, so nothing is polled. Return: 0, -ETIMEDOUT, -ENOENT when there is no such folder.
+ */
+int cgroup_dir_wait_event(const struct cgroup_dir *dir, const char *line, int64_t deadline);
+
+/** struct cgroup_pidset - pids, unsorted; free with free(pids). */
+struct cgroup_pidset {
+	pid_t *pids;
+	size_t len;
+	size_t allocated;
+};
+
+#define CLEANUP_PIDSET __attribute__((cleanup(cgroup_pidset_freep)))
+void cgroup_pidset_freep(struct cgroup_pidset *set);
+bool cgroup_pidset_has(const struct cgroup_pidset *set, pid_t pid);
+int cgroup_pidset_add(struct cgroup_pidset *set, pid_t pid);
+
+/** cgroup_dir_pids - add every process of the folder and of the folders below it. Absent: nothing to add. */
+int cgroup_dir_pids(const struct cgroup_dir *dir, struct cgroup_pidset *set);
+
+/** cgroup_dir_rmtree - remove the folder with those below it; -EBUSY when one has processes. */
+int cgroup_dir_rmtree(const struct cgroup_dir *dir);
+
+/* ---- resources.c (single values), lists.c (arrays and maps), device_rules.c ---- */
+
+/** cgroup_resources_check - values and controllers, without touching a file. */
+int cgroup_resources_check(const struct cgroup *cgroup, const struct oci_resources *resources,
+			   struct oci_error *err);
+
+/**
+ * cgroup_resources_apply - write every limit but devices.
+ * @fresh: new folders that hold the kernel's defaults, nobody inside
+ */
+int cgroup_resources_apply(const struct cgroup *cgroup, const struct oci_resources *resources,
+			   bool fresh, struct oci_error *err);
+
+int cgroup_lists_check(const struct cgroup *cgroup, const struct oci_resources *resources,
+		       struct oci_error *err);
+int cgroup_lists_apply(const struct cgroup *cgroup, const struct oci_resources *resources,
+		       struct oci_error *err);
+
+/** struct cgroup_value - one write: where, what, and the field of the spec that asked for it. */
+struct cgroup_value {
+	const struct cgroup_dir *dir;
+	const char *file;
+	const char *other_file; /* the same thing's name in other kernels, or NULL */
+	const char *field;      /* "memory.limit" */
+	const char *text;
+};
+
+/** cgroup_value_write - 0 or -errno without words; cgroup_value_failed finds the words. */
+int cgroup_value_write(const struct cgroup_value *value);
+int cgroup_value_failed(const struct cgroup_value *value, int code, struct oci_error *err);
+
+/** cgroup_no_controller - the one error for a limit whose controller is not there. */
+int cgroup_no_controller(const struct cgroup *cgroup, const char *field, const char *controller,
+			 struct oci_error *err);
+
+struct cgroup_device {
+	char type; /* 'c', 'b'; 'a' only alone */
+	int64_t major; /* -1: any */
+	int64_t minor;
+	unsigned access; /* CGROUP_DEVICE_* */
+};
+
+enum {
+	CGROUP_DEVICE_R = 1,
+	CGROUP_DEVICE_W = 2,
+	CGROUP_DEVICE_M = 4,
+	CGROUP_DEVICE_RWM = 7,
+};
+
+/** struct cgroup_device_set - what is allowed: everything but the list, or nothing but the list. */
+struct cgroup_device_set {
+	bool allow_all;
+	struct cgroup_device *list;
+	size_t len;
+};
+
+/**
+ * cgroup_devices_plan - play the rules in order, then the devices that every container has, on an
+ * empty deny-all set as the v1 kernel would, but refuse what it would silently not do: an exception
+ * from a wildcard. @ret->list is malloc'ed.
+ */
+int cgroup_devices_plan(const struct oci_resources *resources, struct cgroup_device_set *ret,
+			struct oci_error *err);
+
+/** cgroup_device_format - "c 1:3 rwm", "b *:* m". */
+const char *cgroup_device_format(const struct cgroup_device *device, char buf[64]);
+
+/** cgroup_devices_apply - write the rules to a fresh devices folder. */
+int cgroup_devices_apply(const struct cgroup *cgroup, const struct oci_resources *resources,
+			 struct oci_error *err);
+
+/* ---- freeze.c, kill.c, destroy.c, stats.c ---- */
+
+int cgroup_v1_freeze(const struct cgroup *cgroup, bool frozen, struct oci_error *err);
+bool cgroup_v1_is_frozen(const struct cgroup *cgroup);
+int cgroup_v1_signal(const struct cgroup *cgroup, int sig, struct oci_error *err);
+int cgroup_v1_destroy(const struct cgroup *cgroup, struct oci_error *err);
+int cgroup_v1_stats(const struct cgroup *cgroup, pid_t pid, char **ret_text, size_t *ret_length,
+		    struct oci_error *err);
+int cgroup_v1_oom_fd(const struct cgroup *cgroup, struct oci_error *err);
+
+#endif
