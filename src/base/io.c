@@ -164,8 +164,8 @@ static int link_fd(int fd, int dirfd, const char *name)
 /*
  * @name exists: go over ".NAME.tmp". That one is complete from the moment on
  * which it is there, so it does not matter whose it is: a stale one (killed
- * between link and rename) is thrown away, and a concurrent writer's rename
- * of ours is a rename of whole content too.
+ * between link and rename) is thrown away. -ENOENT: a concurrent writer took
+ * ours for stale; a file that has lost its last name cannot be linked again.
  */
 static int link_over(int fd, int dirfd, const char *name)
 {
@@ -176,22 +176,18 @@ static int link_over(int fd, int dirfd, const char *name)
 		return -ENAMETOOLONG;
 	for (int tries = 0; tries < IO_REPLACE_TRIES; tries++) {
 		r = link_fd(fd, dirfd, tmp);
-		if (r == -EEXIST) {
-			if (unlinkat(dirfd, tmp, 0) && errno != ENOENT)
-				return -errno;
+		if (r == -EEXIST && (!unlinkat(dirfd, tmp, 0) || errno == ENOENT))
 			continue;
-		}
 		if (r < 0)
 			return r;
 		if (!renameat(dirfd, tmp, dirfd, name))
 			return 0;
-		if (errno != ENOENT) {
-			r = -errno;
+		r = -errno;
+		if (r != -ENOENT)
 			(void)unlinkat(dirfd, tmp, 0);
-			return r;
-		}
+		return r;
 	}
-	return -EBUSY;
+	return -ENOENT;
 }
 
 /* File systems without O_TMPFILE: a name of our own, unlinked when anything fails. */
@@ -239,7 +235,8 @@ int io_replace_at(int dirfd, const char *name, const void *data, size_t length, 
 	r = link_fd(fd, dirfd, name);
 	if (r == -EEXIST)
 		r = link_over(fd, dirfd, name);
-	else if (r == -ENOENT || r == -EXDEV) /* no /proc to link through */
+	/* no /proc to link through, or a concurrent writer: take a name of our own */
+	if (r == -ENOENT)
 		r = replace_named(dirfd, name, data, length, mode);
 	return r;
 }
@@ -294,7 +291,7 @@ int io_send_fds(int socket, const void *data, size_t length, const int *fds, siz
 	/* the fds went with the first byte; the rest of a stream's message follows plainly */
 	while ((size_t)n < length) {
 		ssize_t more = RETRY_EINTR(
-		    send(socket, (const char *)data + n, length - (size_t)n, MSG_NOSIGNAL));
+			send(socket, (const char *)data + n, length - (size_t)n, MSG_NOSIGNAL));
 
 		if (more < 0)
 			return -errno;

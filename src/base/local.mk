@@ -21,4 +21,6 @@ libbase_a_SOURCES = \
 	src/base/seal.c \
 	src/base/seal.h \
 	src/base/sys.c \
-	src/base/sys.h
+	src/base/sys.h \
+	src/base/sys_process.c \
+	src/base/sys_process.h

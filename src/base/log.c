@@ -50,7 +50,7 @@ static void put_text(struct line *line, const char *text)
 }
 
 static void put_format(struct line *line, const char *format, ...)
-    __attribute__((format(printf, 2, 3)));
+	__attribute__((format(printf, 2, 3)));
 
 static void put_format(struct line *line, const char *format, ...)
 {
@@ -80,7 +80,8 @@ static size_t utf8_length(const unsigned char *s)
 	for (size_t i = 0; i < ARRAY_LEN(forms); i++) {
 		if (*s < forms[i].first || *s > forms[i].last)
 			continue;
-		if (forms[i].length > 1 && (s[1] < forms[i].second_low || s[1] > forms[i].second_high))
+		if (forms[i].length > 1 &&
+		    (s[1] < forms[i].second_low || s[1] > forms[i].second_high))
 			return 0;
 		for (size_t k = 2; k < forms[i].length; k++)
 			if ((s[k] & 0xc0) != 0x80)

@@ -90,7 +90,8 @@ static int store(struct walk *walk, const struct opt *opt, const char *value, st
 	case OPT_FLAG:
 	case OPT_IGNORED_FLAG:
 		if (value && parse_bool(value, &on) < 0)
-			return err_set(err, EINVAL, "invalid value \"%s\" for --%s: expected true or false",
+			return err_set(err, EINVAL,
+				       "invalid value \"%s\" for --%s: expected true or false",
 				       value, opt->name);
 		if (opt->kind == OPT_FLAG)
 			*(bool *)slot = on;
@@ -103,7 +104,8 @@ static int store(struct walk *walk, const struct opt *opt, const char *value, st
 	case OPT_U32:
 		r = parse_u32(value, slot);
 		if (r < 0)
-			return err_set(err, EINVAL, "invalid value \"%s\" for --%s: %s", value, opt->name,
+			return err_set(err, EINVAL, "invalid value \"%s\" for --%s: %s", value,
+				       opt->name,
 				       r == -ERANGE ? "out of range" : "expected a number");
 		return 0;
 	case OPT_IGNORED_STRING:
@@ -185,12 +187,14 @@ static void rotate(char **argv, int first, int at, int used)
 static int check_count(const struct opt_command *command, int count, struct oci_error *err)
 {
 	if (count < command->min_operands)
-		return err_set(err, EINVAL, "%s needs %s%d argument%s, got %d: %s %s", command->name,
+		return err_set(err, EINVAL, "%s needs %s%d argument%s, got %d: %s %s",
+			       command->name,
 			       command->max_operands == command->min_operands ? "" : "at least ",
 			       command->min_operands, command->min_operands == 1 ? "" : "s", count,
 			       command->name, command->usage);
 	if (command->max_operands >= 0 && count > command->max_operands)
-		return err_set(err, EINVAL, "%s takes %s%d argument%s, got %d: %s %s", command->name,
+		return err_set(err, EINVAL, "%s takes %s%d argument%s, got %d: %s %s",
+			       command->name,
 			       command->max_operands == command->min_operands ? "" : "at most ",
 			       command->max_operands, command->max_operands == 1 ? "" : "s", count,
 			       command->name, command->usage);
@@ -204,7 +208,8 @@ int opt_parse(const struct opt_command *command, int argc, char **argv, void *ta
 	int at, r;
 
 	for (at = first; at < argc; at++) {
-		struct walk walk = { command->opts, target, at + 1 < argc ? argv[at + 1] : NULL, false };
+		struct walk walk = { command->opts, target, at + 1 < argc ? argv[at + 1] : NULL,
+				     false };
 		const char *word = argv[at];
 		int used;
 
@@ -263,8 +268,8 @@ void opt_print_help(const struct opt_command *command, const char *program, FILE
 		if (!opt->help)
 			continue;
 		fprintf(out, "  %s--%s%s%s%*s  %s\n", opt->letter ? letter : "    ", opt->name,
-			takes_value(opt) ? " " : "", metavariable(opt), width - option_width(opt), "",
-			opt->help);
+			takes_value(opt) ? " " : "", metavariable(opt), width - option_width(opt),
+			"", opt->help);
 	}
 	fprintf(out, "  %s--help%*s  print this help\n", own_h ? "    " : "-h, ",
 		width - (int)strlen("-h, --help"), "");
