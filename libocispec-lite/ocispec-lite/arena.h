@@ -3,8 +3,8 @@
  * arena.h - memory that is freed all at once.
  *
  * A document, and whatever is planned from it, lives in one arena: a list of
- * growing blocks, zero-filled, aligned to 16 bytes. Nothing in it is freed
- * alone.
+ * growing blocks, zero-filled, aligned to 16 bytes (strings are packed).
+ * Nothing in it is freed alone.
  */
 #ifndef OCISPEC_LITE_ARENA_H
 #define OCISPEC_LITE_ARENA_H
@@ -40,6 +40,12 @@ char *oci_arena_strndup(struct oci_arena *arena, const char *text, size_t length
 char *oci_arena_printf(struct oci_arena *arena, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 char *oci_arena_vprintf(struct oci_arena *arena, const char *format, va_list ap);
+
+/**
+ * oci_arena_reserve - take one block with @size bytes of room, so that what is allocated next
+ * needs no other; reserved memory that stays unused is never touched. 0 or -ENOMEM.
+ */
+int oci_arena_reserve(struct oci_arena *arena, size_t size);
 
 /** oci_arena_free - give everything back; the arena can be used again. */
 void oci_arena_free(struct oci_arena *arena);

@@ -1,0 +1,138 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * error.c - the words of an error, in a buffer of fixed size.
+ *
+ * Needs no heap and no stdio stream, keeps errno, and never leaves a newline
+ * or half a UTF-8 sequence in a message.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <ocispec-lite/error.h>
+
+static const char cut_mark[] = "...";
+
+/* One failure prints one line, whatever file names and values it quotes. */
+static void one_line(char *text)
+{
+	for (; *text; text++)
+		if ((unsigned char)*text < 0x20 || *text == 0x7f)
+			*text = ' ';
+}
+
+/* The text did not fit: end it in "..." on the boundary of a character. */
+static void mark_cut(char *text, size_t size)
+{
+	size_t end = size - sizeof(cut_mark);
+
+	while (end > 0 && ((unsigned char)text[end] & 0xc0) == 0x80)
+		end--;
+	memcpy(text + end, cut_mark, sizeof(cut_mark));
+}
+
+/* Append to text[*used], which has room for size bytes in all. */
+__attribute__((format(printf, 4, 0)))
+static void append(char *text, size_t size, size_t *used, const char *format, va_list ap)
+{
+	int n;
+
+	if (*used >= size - 1)
+		return;
+	n = vsnprintf(text + *used, size - *used, format, ap);
+	if (n < 0)
+		return;
+	if ((size_t)n >= size - *used) {
+		mark_cut(text, size);
+		*used = size - 1;
+	} else {
+		*used += (size_t)n;
+	}
+}
+
+__attribute__((format(printf, 4, 5)))
+static void appendf(char *text, size_t size, size_t *used, const char *format, ...)
+{
+	va_list ap;
+
+	va_start(ap, format);
+	append(text, size, used, format, ap);
+	va_end(ap);
+}
+
+/* strerrordesc_np is a table; strerror() may load a locale and allocate */
+static const char *describe(int code)
+{
+	const char *words = NULL;
+
+#if defined(__GLIBC__) && __GLIBC_PREREQ(2, 32)
+	words = strerrordesc_np(code);
+#else
+	words = strerror(code);
+#endif
+	return words ? words : "Unknown error";
+}
+
+int oci_error_vset(struct oci_error *err, int code, const char *format, va_list ap)
+{
+	int saved = errno;
+	size_t used = 0;
+
+	if (err && err->code == 0) {
+		err->code = code;
+		err->message[0] = '\0';
+		append(err->message, sizeof(err->message), &used, format, ap);
+		one_line(err->message);
+	}
+	errno = saved;
+	return -code;
+}
+
+int oci_error_set(struct oci_error *err, int code, const char *format, ...)
+{
+	va_list ap;
+
+	va_start(ap, format);
+	oci_error_vset(err, code, format, ap);
+	va_end(ap);
+	return -code;
+}
+
+int oci_error_sys(struct oci_error *err, int code, const char *format, ...)
+{
+	int saved = errno;
+	size_t used = 0;
+	va_list ap;
+
+	if (err && err->code == 0) {
+		err->code = code;
+		err->message[0] = '\0';
+		va_start(ap, format);
+		append(err->message, sizeof(err->message), &used, format, ap);
+		va_end(ap);
+		appendf(err->message, sizeof(err->message), &used, ": %s", describe(code));
+		one_line(err->message);
+	}
+	errno = saved;
+	return -code;
+}
+
+void oci_error_prefix(struct oci_error *err, const char *format, ...)
+{
+	char old[sizeof(err->message)];
+	int saved = errno;
+	size_t used = 0;
+	va_list ap;
+
+	if (!err || err->code == 0)
+		return;
+	memcpy(old, err->message, sizeof(old));
+	old[sizeof(old) - 1] = '\0';
+	err->message[0] = '\0';
+	va_start(ap, format);
+	append(err->message, sizeof(err->message), &used, format, ap);
+	va_end(ap);
+	appendf(err->message, sizeof(err->message), &used, "%s", old);
+	one_line(err->message);
+	errno = saved;
+}
