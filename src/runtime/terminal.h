@@ -37,12 +37,19 @@ struct foreground {
 };
 
 /**
- * foreground_run - relay the terminal (raw mode, restored on the way out; SIGWINCH sets the size), forward signals,
- * reap children as a subreaper would, until the process ends and its output is drained.
- * @mask: the signal mask that was in force before foreground_block_signals
- * @ret_status: exit status, 128+N after signal N
+ * foreground_block_signals - before the clone, so that none is lost; the child puts *ret_mask back. SIGCHLD gets its
+ * default action, which the child keeps.
  */
 int foreground_block_signals(sigset_t *ret_mask, struct oci_error *err);
+
+/**
+ * foreground_run - relay the terminal (raw mode, restored on the way out; SIGWINCH sets the size), forward signals,
+ * reap children as a subreaper would, until the process ends and its output is drained.
+ * @mask: the signal mask that was in force before foreground_block_signals; it is not put back, so a late SIGTERM
+ *        does not keep the caller from cleaning up
+ * @ret_status: exit status, 128+N after signal N
+ * Return: 0; -EINTR when forward_signals is off and a signal asks us to end; -ECHILD for somebody else's child
+ */
 int foreground_run(struct foreground *fg, const sigset_t *mask, int *ret_status,
 		   struct oci_error *err);
 
