@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-# Manual pages: Markdown here, roff by go-md2man. A tarball carries the roff as well.
+# Manual pages: Markdown here, roff by go-md2man.
 
 MAN_PAGES_MD = \
 	man/carte-runtime.8.md

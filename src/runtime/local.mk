@@ -8,22 +8,35 @@ libcarte_runtime_a_SOURCES = \
 	src/runtime/bundle.h \
 	src/runtime/cgroup/cgroup.c \
 	src/runtime/cgroup/cgroup.h \
+	src/runtime/cgroup/destroy.c \
+	src/runtime/cgroup/device_rules.c \
 	src/runtime/cgroup/discover.c \
+	src/runtime/cgroup/freeze.c \
 	src/runtime/cgroup/internal.h \
+	src/runtime/cgroup/kill.c \
 	src/runtime/cgroup/lists.c \
 	src/runtime/cgroup/resources.c \
+	src/runtime/cgroup/stats.c \
 	src/runtime/cgroup/tree.c \
 	src/runtime/cgroup/v1.c \
 	src/runtime/cmd_features.c \
 	src/runtime/cmd_spec.c \
 	src/runtime/cmds.h \
 	src/runtime/devices.h \
+	src/runtime/foreground.c \
 	src/runtime/hooks.c \
 	src/runtime/hooks.h \
 	src/runtime/idmap.h \
+	src/runtime/inherit_fds.c \
+	src/runtime/inherit_fds.h \
+	src/runtime/mount_do.c \
 	src/runtime/mount_options.c \
 	src/runtime/mount_options.h \
+	src/runtime/mounts.c \
 	src/runtime/netdev.h \
+	src/runtime/notify_socket.c \
+	src/runtime/notify_socket.h \
+	src/runtime/pivot.c \
 	src/runtime/process-private.h \
 	src/runtime/process.c \
 	src/runtime/process.h \
@@ -33,6 +46,7 @@ libcarte_runtime_a_SOURCES = \
 	src/runtime/process_set.c \
 	src/runtime/rdt.h \
 	src/runtime/rootfs-private.h \
+	src/runtime/rootfs.c \
 	src/runtime/rootfs.h \
 	src/runtime/seccomp-private.h \
 	src/runtime/seccomp.c \
@@ -42,8 +56,12 @@ libcarte_runtime_a_SOURCES = \
 	src/runtime/seccomp_enosys.c \
 	src/runtime/seccomp_features.c \
 	src/runtime/seccomp_notify.c \
+	src/runtime/signals.c \
+	src/runtime/signals.h \
 	src/runtime/state.c \
 	src/runtime/state.h \
+	src/runtime/state_dir.c \
+	src/runtime/terminal.c \
 	src/runtime/terminal.h
 
 RUNTIME_LIBS = libcarte_runtime.a libbase.a libocispec.a \

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 # Command tests: everything through the program that is installed.
 
-CLI_TESTS =
+CLI_TESTS = \
+	tests/cli/man.bats
 
 if HAVE_BATS
 TESTS += $(CLI_TESTS)

@@ -1,7 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
 # Unit tests: one program per module, each with its own main.
 
-UNIT_TESTS =
+UNIT_TESTS = \
+	tests/unit/test_io \
+	tests/unit/test_log \
+	tests/unit/test_opts \
+	tests/unit/test_path \
+	tests/unit/test_procfs \
+	tests/unit/test_seccomp
 
 LDADD = $(RUNTIME_LIBS) $(CMOCKA_LIBS)
 AM_CPPFLAGS += $(CMOCKA_CFLAGS) -I$(top_srcdir)/tests
