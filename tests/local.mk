@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-# The verbs for people and CI: check, check-asan, check-style, check-layers, check-install, fuzz-smoke, bench,
+# The verbs for people and CI: check, check-asan, check-style, check-layers, check-install, check-variants, fuzz-smoke, bench,
 # fmt, fmt-check. tests/run does all of them from a clean clone.
 
 include $(top_srcdir)/tests/folders.mk
@@ -9,10 +9,12 @@ include $(top_srcdir)/tests/fuzz/local.mk
 include $(top_srcdir)/tests/bench/local.mk
 
 EXTRA_DIST += $(TEST_FOLDERS) \
+	.ci/run \
 	tests/check-asan \
 	tests/check-install \
 	tests/check-layers \
 	tests/check-style \
+	tests/check-variants \
 	tests/fuzz-smoke \
 	tests/packages \
 	tests/packages.sh \
@@ -51,6 +53,9 @@ check-layers:
 check-install: all
 	@MAKE='$(MAKE)' $(top_srcdir)/tests/check-install '$(abs_top_builddir)'
 
+check-variants:
+	@$(top_srcdir)/tests/check-variants '$(abs_top_srcdir)' '$(abs_top_builddir)'
+
 # FUZZ_SECONDS=N for each entry (default 10).
 fuzz-smoke:
 	@CLANG='$(CLANG)' $(top_srcdir)/tests/fuzz-smoke '$(abs_top_srcdir)' '$(abs_top_builddir)'
@@ -63,8 +68,8 @@ fmt-check:
 	@test -n '$(CLANG_FORMAT)' || { echo 'fmt-check: clang-format 14 is not installed'; exit 1; }
 	@$(FORMAT_FILES) -exec $(CLANG_FORMAT) --dry-run -Werror --style=file {} + && echo 'fmt-check: good'
 
-.PHONY: check-asan check-style check-layers check-install fuzz-smoke fmt fmt-check
+.PHONY: check-asan check-style check-layers check-install check-variants fuzz-smoke fmt fmt-check
 
 # Trees of their own that the verbs above configure.
 clean-local:
-	rm -rf asan-build fuzz-build install-check
+	rm -rf asan-build fuzz-build variants-build
