@@ -2,7 +2,12 @@
 # The documents library. The programs link its objects directly (no position-independent code, one
 # file less to map); what is installed is the libtool library.
 
-OCISPEC_SOURCES =
+OCISPEC_SOURCES = \
+	libocispec-lite/arena.c \
+	libocispec-lite/error.c \
+	libocispec-lite/parse.c \
+	libocispec-lite/text.c \
+	libocispec-lite/text.h
 
 noinst_LIBRARIES += libocispec.a
 libocispec_a_SOURCES = $(OCISPEC_SOURCES)
@@ -20,4 +25,5 @@ ocispecincludedir = $(includedir)/ocispec-lite
 ocispecinclude_HEADERS = \
 	libocispec-lite/ocispec-lite/arena.h \
 	libocispec-lite/ocispec-lite/error.h \
-	libocispec-lite/ocispec-lite/runtime.h
+	libocispec-lite/ocispec-lite/runtime.h \
+	libocispec-lite/ocispec-lite/table.h

@@ -3,4 +3,5 @@
 
 TEST_FOLDERS = \
 	tests/data \
-	tests/engines
+	tests/engines \
+	tests/lib

@@ -13,12 +13,18 @@ libcarte_runtime_a_SOURCES = \
 	src/runtime/cgroup/discover.c \
 	src/runtime/cgroup/freeze.c \
 	src/runtime/cgroup/internal.h \
+	src/runtime/cgroup/json_text.c \
+	src/runtime/cgroup/json_text.h \
 	src/runtime/cgroup/kill.c \
 	src/runtime/cgroup/lists.c \
 	src/runtime/cgroup/resources.c \
 	src/runtime/cgroup/stats.c \
 	src/runtime/cgroup/tree.c \
 	src/runtime/cgroup/v1.c \
+	src/runtime/child.c \
+	src/runtime/child.h \
+	src/runtime/child_init.c \
+	src/runtime/child_join.c \
 	src/runtime/cmd_features.c \
 	src/runtime/cmd_spec.c \
 	src/runtime/cmds.h \
@@ -27,12 +33,17 @@ libcarte_runtime_a_SOURCES = \
 	src/runtime/hooks.c \
 	src/runtime/hooks.h \
 	src/runtime/idmap.h \
+	src/runtime/idmount.c \
 	src/runtime/inherit_fds.c \
 	src/runtime/inherit_fds.h \
+	src/runtime/masks.c \
 	src/runtime/mount_do.c \
+	src/runtime/mount_fallback.c \
 	src/runtime/mount_options.c \
 	src/runtime/mount_options.h \
 	src/runtime/mounts.c \
+	src/runtime/namespaces.c \
+	src/runtime/namespaces.h \
 	src/runtime/netdev.h \
 	src/runtime/notify_socket.c \
 	src/runtime/notify_socket.h \
@@ -58,9 +69,14 @@ libcarte_runtime_a_SOURCES = \
 	src/runtime/seccomp_notify.c \
 	src/runtime/signals.c \
 	src/runtime/signals.h \
+	src/runtime/spawn.c \
+	src/runtime/spawn.h \
 	src/runtime/state.c \
 	src/runtime/state.h \
 	src/runtime/state_dir.c \
+	src/runtime/sync.c \
+	src/runtime/sync.h \
+	src/runtime/sysctl.c \
 	src/runtime/terminal.c \
 	src/runtime/terminal.h
 

@@ -2,12 +2,18 @@
 # Unit tests: one program per module, each with its own main.
 
 UNIT_TESTS = \
+	tests/unit/test_cgroup \
+	tests/unit/test_hooks \
+	tests/unit/test_inherit \
 	tests/unit/test_io \
 	tests/unit/test_log \
 	tests/unit/test_opts \
 	tests/unit/test_path \
 	tests/unit/test_procfs \
-	tests/unit/test_seccomp
+	tests/unit/test_seal \
+	tests/unit/test_seccomp \
+	tests/unit/test_signals \
+	tests/unit/test_sys
 
 LDADD = $(RUNTIME_LIBS) $(CMOCKA_LIBS)
 AM_CPPFLAGS += $(CMOCKA_CFLAGS) -I$(top_srcdir)/tests
@@ -18,4 +24,5 @@ TESTS += $(UNIT_TESTS)
 endif
 
 EXTRA_DIST += \
+	tests/unit/forked.h \
 	tests/unit/seccomp-profile.h
