@@ -18,7 +18,6 @@
 #include "base/sys.h"
 #include "runtime/cgroup/internal.h"
 
-#define DESTROY_MS 10000
 #define PIDFDS_MAX 128
 /*
  * Between the end of a process, which a pidfd tells, and the moment when its
@@ -27,6 +26,8 @@
  */
 #define SETTLE_MIN_NS 50000L
 #define SETTLE_MAX_NS 5000000L
+
+int cgroup_destroy_ms = 10000;
 
 /** wait_pidfds - until each of these processes has ended, or the deadline. */
 static int wait_pidfds(const struct cgroup_pidset *set, int64_t deadline)
@@ -127,7 +128,7 @@ int cgroup_v1_destroy(const struct cgroup *cgroup, struct oci_error *err)
 			r = err_sys(err, errno, "remove cgroup %s", path);
 		} else {
 			if (deadline == 0) {
-				deadline = cgroup_now_ms() + DESTROY_MS;
+				deadline = cgroup_now_ms() + cgroup_destroy_ms;
 				if (v2) /* failing: each folder waits by itself */
 					(void)cgroup_dir_wait_event(v2, "populated 0", deadline);
 			}

@@ -175,6 +175,9 @@ int cgroup_devices_apply(const struct cgroup *cgroup, const struct oci_resources
 
 /* ---- freeze.c, kill.c, destroy.c, stats.c ---- */
 
+/** cgroup_destroy_ms - how long destroy waits for dying processes; tests shorten it. */
+extern int cgroup_destroy_ms;
+
 int cgroup_v1_freeze(const struct cgroup *cgroup, bool frozen, struct oci_error *err);
 bool cgroup_v1_is_frozen(const struct cgroup *cgroup);
 int cgroup_v1_signal(const struct cgroup *cgroup, int sig, struct oci_error *err);
