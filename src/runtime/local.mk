@@ -21,6 +21,7 @@ libcarte_runtime_a_SOURCES = \
 	src/runtime/cgroup/stats.c \
 	src/runtime/cgroup/tree.c \
 	src/runtime/cgroup/v1.c \
+	src/runtime/cgroup_mount.c \
 	src/runtime/child.c \
 	src/runtime/child.h \
 	src/runtime/child_init.c \
@@ -28,6 +29,7 @@ libcarte_runtime_a_SOURCES = \
 	src/runtime/cmd_features.c \
 	src/runtime/cmd_spec.c \
 	src/runtime/cmds.h \
+	src/runtime/devices.c \
 	src/runtime/devices.h \
 	src/runtime/foreground.c \
 	src/runtime/hooks.c \
@@ -78,7 +80,8 @@ libcarte_runtime_a_SOURCES = \
 	src/runtime/sync.h \
 	src/runtime/sysctl.c \
 	src/runtime/terminal.c \
-	src/runtime/terminal.h
+	src/runtime/terminal.h \
+	src/runtime/tmpcopyup.c
 
 RUNTIME_LIBS = libcarte_runtime.a libbase.a libocispec.a \
 	$(LIBSECCOMP_PROGRAM_LIBS) $(LIBCAP_PROGRAM_LIBS) $(YAJL_PROGRAM_LIBS)
