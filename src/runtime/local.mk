@@ -38,6 +38,8 @@ libcarte_runtime_a_SOURCES = \
 	src/runtime/idmount.c \
 	src/runtime/inherit_fds.c \
 	src/runtime/inherit_fds.h \
+	src/runtime/launch.c \
+	src/runtime/launch.h \
 	src/runtime/masks.c \
 	src/runtime/mount_do.c \
 	src/runtime/mount_fallback.c \
@@ -69,6 +71,7 @@ libcarte_runtime_a_SOURCES = \
 	src/runtime/seccomp_enosys.c \
 	src/runtime/seccomp_features.c \
 	src/runtime/seccomp_notify.c \
+	src/runtime/seccomp_shrink.c \
 	src/runtime/signals.c \
 	src/runtime/signals.h \
 	src/runtime/spawn.c \

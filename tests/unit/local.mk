@@ -9,6 +9,7 @@ UNIT_TESTS = \
 	tests/unit/test_log \
 	tests/unit/test_opts \
 	tests/unit/test_path \
+	tests/unit/test_process \
 	tests/unit/test_procfs \
 	tests/unit/test_seal \
 	tests/unit/test_seccomp \
