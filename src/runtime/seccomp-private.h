@@ -51,6 +51,9 @@ int seccomp_enosys_prepend(struct oci_arena *arena, const struct oci_seccomp *se
 			   const struct seccomp_code *code, struct seccomp_code *ret,
 			   struct oci_error *err);
 
+/** seccomp_shrink - replace @code by a shorter program that decides the same, where there is one. */
+void seccomp_shrink(struct oci_arena *arena, struct seccomp_code *code);
+
 /** struct seccomp_key - everything that a program depends on, as bytes. */
 struct seccomp_key {
 	const unsigned char *data;

@@ -270,6 +270,7 @@ int seccomp_compile(struct oci_arena *arena, const struct oci_seccomp *seccomp,
 	r = seccomp_enosys_prepend(arena, seccomp, c.tokens, c.tokens_len, &code, &code, err);
 	if (r < 0)
 		return r;
+	seccomp_shrink(arena, &code);
 	if (code.len > BPF_MAXINSNS)
 		return err_set(
 			err, E2BIG,

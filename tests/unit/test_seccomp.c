@@ -517,6 +517,156 @@ static void test_odd_rules(void **state)
 	assert_int_equal(decide64(p, SYS_rmdir), SECCOMP_RET_ALLOW);
 }
 
+/* ---- shrinking ------------------------------------------------------------------------------ */
+
+static uint32_t pick(uint32_t below)
+{
+	return (uint32_t)random() % below;
+}
+
+static uint32_t pick_arch(void)
+{
+	static const uint32_t archs[] = { AUDIT_ARCH_X86_64, AUDIT_ARCH_I386, AUDIT_ARCH_ARM,
+					  AUDIT_ARCH_AARCH64 };
+
+	return archs[pick(ARRAY_LEN(archs))];
+}
+
+/* Numbers that collide often, with some at the edges. */
+static uint32_t pick_number(void)
+{
+	static const uint32_t edges[] = { 0, X32, X32 + 5, 0xfffffffe, 0xffffffff };
+
+	return pick(5) == 0 ? edges[pick(ARRAY_LEN(edges))] : pick(40);
+}
+
+/* Any program of the shape that libseccomp makes: about architecture and number first, then about arguments. */
+static void random_program(struct sock_filter *insns, size_t len)
+{
+	static const uint16_t ops[] = { BPF_JEQ, BPF_JGT, BPF_JGE };
+	size_t numbers = len / 2 + pick((uint32_t)len / 4);
+
+	for (size_t pc = 0; pc < len; pc++) {
+		uint32_t left = (uint32_t)(len - 1 - pc);
+		struct sock_filter *i = &insns[pc];
+		uint32_t what = pick(16);
+
+		if (left > 255)
+			left = 255;
+		if (left < 2 || what == 0) {
+			*i = (struct sock_filter){ BPF_RET | BPF_K, 0, 0, pick(5) << 16 };
+		} else if (pc == 0 || (pc < numbers && what == 1 && left > 4)) {
+			*i = (struct sock_filter)BPF_STMT(BPF_LD | BPF_W | BPF_ABS, 4);
+			*++i = (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, pick_arch(),
+							    0, (uint8_t)pick(left - 2));
+			*++i = (struct sock_filter)BPF_STMT(BPF_LD | BPF_W | BPF_ABS, 0);
+			pc += 2;
+		} else if (what < 4) {
+			*i = (struct sock_filter)BPF_STMT(BPF_LD | BPF_W | BPF_ABS,
+							  pc < numbers ? 0 : 16 + 4 * pick(4));
+		} else if (what == 4) {
+			*i = (struct sock_filter)BPF_STMT(BPF_JMP | BPF_JA, pick(left) / 4);
+		} else {
+			*i = (struct sock_filter)BPF_JUMP(
+				(uint16_t)(BPF_JMP | BPF_K | ops[pick(3)]), pick_number(),
+				(uint8_t)(pick(left) / (1 + pick(9))),
+				(uint8_t)(pick(left) / (1 + pick(9))));
+		}
+	}
+}
+
+static void test_shrink_changes_nothing(void **state)
+{
+	struct fixture *f = *state;
+	unsigned shrunk = 0;
+
+	if (!need_library())
+		return;
+	srandom(20);
+	for (int round = 0; round < 3000; round++) {
+		size_t len = 20 + pick(600);
+		struct sock_filter *insns = calloc(len, sizeof(*insns));
+		struct seccomp_code code = { insns, len };
+
+		random_program(insns, len);
+		seccomp_shrink(&f->arena, &code);
+		shrunk += code.len < len;
+		for (int i = 0; i < 200 && code.len < len; i++) {
+			struct seccomp_data data = {
+				.nr = (int)(pick_number() + pick(3) - 1),
+				.arch = pick(4) ? pick_arch() : pick(9),
+				.args = { pick_number(), pick_number() },
+			};
+
+			assert_int_equal(interpret(code.insns, code.len, &data, NULL),
+					 interpret(insns, len, &data, NULL));
+		}
+		oci_arena_free(&f->arena);
+		free(insns);
+	}
+	print_message("%u of 3000 random programs got shorter\n", shrunk);
+	assert_true(shrunk > 300);
+}
+
+/* Steps so many that conditional jumps do not reach from one end of the search to the other. */
+static void test_long_search(void **state)
+{
+	struct fixture *f = *state;
+	struct sock_filter insns[3010];
+	struct seccomp_code code = { insns, 0 };
+
+	if (!need_library())
+		return;
+	insns[code.len++] = (struct sock_filter)BPF_STMT(BPF_LD | BPF_W | BPF_ABS, 4);
+	insns[code.len++] =
+		(struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, AUDIT_ARCH_X86_64, 1, 0);
+	insns[code.len++] = (struct sock_filter)BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_TRAP);
+	insns[code.len++] = (struct sock_filter)BPF_STMT(BPF_LD | BPF_W | BPF_ABS, 0);
+	for (uint32_t nr = 0; nr < 600; nr++) {
+		insns[code.len++] =
+			(struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, 3 * nr, 0, 1);
+		insns[code.len++] = (struct sock_filter)BPF_STMT(BPF_RET | BPF_K, ERRNO_OF(nr % 7));
+		for (int i = 0; i < 3; i++) /* padding that does nothing */
+			insns[code.len++] = (struct sock_filter)BPF_STMT(BPF_JMP | BPF_JA, 0);
+	}
+	insns[code.len++] = (struct sock_filter)BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW);
+	struct seccomp_code original = code;
+
+	seccomp_shrink(&f->arena, &code);
+	print_message("%zu instructions were %zu\n", code.len, original.len);
+	assert_true(code.len < original.len);
+	for (int nr = 0; nr < 2000; nr++) {
+		struct seccomp_data data = { .nr = nr, .arch = AUDIT_ARCH_X86_64 };
+
+		assert_int_equal(interpret(code.insns, code.len, &data, NULL),
+				 interpret(original.insns, original.len, &data, NULL));
+	}
+}
+
+static void test_too_long(void **state)
+{
+	struct fixture *f = *state;
+	struct oci_error err = OCI_ERROR_INIT;
+	struct oci_seccomp_arg args[1200];
+	struct oci_seccomp_rule rule = RULE(ERRNO, "dup");
+	struct oci_seccomp s = {
+		.default_action = OCI_SECCOMP_ACT_ALLOW,
+		.syscalls = &rule,
+		.syscalls_len = 1,
+	};
+	struct seccomp_program *p;
+
+	if (!need_library())
+		return;
+	for (size_t i = 0; i < ARRAY_LEN(args); i++)
+		args[i] = (struct oci_seccomp_arg)ARG(0, 0x1000100010001 * i, 0, EQ);
+	rule.args = args;
+	rule.args_len = ARRAY_LEN(args);
+	assert_int_equal(seccomp_prepare(&f->arena, &s, f->dirfd, &p, &err), -E2BIG);
+	err.message[strlen("linux.seccomp: the filter has ")] = '\0';
+	assert_string_equal(err.message, "linux.seccomp: the filter has ");
+}
+
 static void test_flags(void **state)
 {
 	struct fixture *f = *state;
@@ -1133,6 +1283,9 @@ int main(void)
 		TEST(test_several_args),
 		TEST(test_every_architecture),
 		TEST(test_odd_rules),
+		TEST(test_shrink_changes_nothing),
+		TEST(test_long_search),
+		TEST(test_too_long),
 		TEST(test_flags),
 		TEST(test_install_default),
 		TEST(test_install_actions),
