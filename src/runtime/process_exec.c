@@ -24,12 +24,25 @@
 #define DEFAULT_PATH "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
 /*
+ * Is the working directory below the root? A magic link of /proc to a descriptor of the host is the one way that it is not
+ * (CVE-2024-21626); the kernel then gives "(unreachable)/...".
+ */
+static int cwd_inside(void)
+{
+	char cwd[PATH_MAX];
+	int r = sys_getcwd(cwd, sizeof(cwd));
+
+	return r < 0 ? r : cwd[0] == '/' ? 0 : -EXDEV;
+}
+
+/*
  * mkdir -p, component by component from inside the last one reached, so that what is made is ours and belongs to the
  * container's user. Existing symlinks are followed; made folders cannot be.
  */
 static int make_cwd(const struct process_plan *plan)
 {
 	char path[PATH_MAX], *next = path;
+	int r;
 
 	if (strlen(plan->cwd) >= sizeof(path))
 		return -ENAMETOOLONG;
@@ -43,6 +56,9 @@ static int make_cwd(const struct process_plan *plan)
 			continue;
 		if (errno != ENOENT)
 			return -errno;
+		r = cwd_inside();
+		if (r < 0)
+			return r;
 		if (mkdir(name, 0755) == 0) {
 			if (lchown(name, plan->uid, plan->gid) < 0 && errno != EPERM &&
 			    errno != EINVAL)
@@ -58,22 +74,19 @@ static int make_cwd(const struct process_plan *plan)
 
 int process_set_cwd(const struct process_plan *plan, bool create, struct oci_error *err)
 {
-	char cwd[PATH_MAX];
-	int r;
+	int r = chdir(plan->cwd) < 0 ? -errno : 0;
 
-	r = chdir(plan->cwd) < 0 ? -errno : 0;
 	if (r == -ENOENT && create)
 		r = make_cwd(plan);
-	if (r < 0)
-		return err_sys(err, -r, "%s%scwd: chdir \"%s\"", AT(plan->where), plan->cwd);
-	r = sys_getcwd(cwd, sizeof(cwd));
-	if (r < 0)
-		return err_sys(err, -r, "%s%scwd: \"%s\": getcwd", AT(plan->where), plan->cwd);
-	if (cwd[0] != '/') {
+	if (r == 0)
+		r = cwd_inside();
+	if (r == -EXDEV) {
 		(void)chdir("/");
 		return err_set(err, EXDEV, "%s%scwd: \"%s\" is outside of the container's root",
 			       AT(plan->where), plan->cwd);
 	}
+	if (r < 0)
+		return err_sys(err, -r, "%s%scwd: chdir \"%s\"", AT(plan->where), plan->cwd);
 	return 0;
 }
 

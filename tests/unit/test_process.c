@@ -895,10 +895,12 @@ static void body_cwd(void *arg)
 {
 	struct process_plan *plan = arg;
 	struct oci_error err = OCI_ERROR_INIT;
-	int host = open("/usr", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	char link[32];
+	char link[64];
+	int host;
 	struct stat st;
 
+	host = open("/var/tmp", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	REQUIRE(host >= 0);
 	enter_root();
 	plan->uid = 1234;
 	plan->gid = 5;
@@ -926,10 +928,11 @@ static void body_cwd(void *arg)
 	memset(&err, 0, sizeof(err));
 	REQUIRE(process_set_cwd(plan, false, &err) == -EXDEV);
 	REQUIRE(strstr(err.message, "is outside of the container's root"));
-	/* making folders there does not get past the check either, and stays in nobody's way */
-	(void)snprintf(link, sizeof(link), "/proc/self/fd/%d/lib", host);
+	/* and nothing is made there */
+	(void)snprintf(link, sizeof(link), "/proc/self/fd/%d/carte-escape", host);
 	memset(&err, 0, sizeof(err));
 	REQUIRE(process_set_cwd(plan, true, &err) == -EXDEV);
+	REQUIRE(faccessat(host, "carte-escape", F_OK, 0) < 0 && errno == ENOENT);
 }
 
 static void test_cwd(void **state)
