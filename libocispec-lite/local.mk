@@ -4,9 +4,18 @@
 
 OCISPEC_SOURCES = \
 	libocispec-lite/arena.c \
+	libocispec-lite/config.c \
+	libocispec-lite/emit.c \
 	libocispec-lite/error.c \
+	libocispec-lite/features.c \
+	libocispec-lite/linux.c \
 	libocispec-lite/parse.c \
+	libocispec-lite/process.c \
+	libocispec-lite/resources.c \
+	libocispec-lite/seccomp.c \
+	libocispec-lite/state.c \
 	libocispec-lite/text.c \
+	libocispec-lite/tables.h \
 	libocispec-lite/text.h
 
 noinst_LIBRARIES += libocispec.a
@@ -27,3 +36,5 @@ ocispecinclude_HEADERS = \
 	libocispec-lite/ocispec-lite/error.h \
 	libocispec-lite/ocispec-lite/runtime.h \
 	libocispec-lite/ocispec-lite/table.h
+
+pkgconfig_DATA = libocispec-lite/ocispec-lite.pc

@@ -29,11 +29,16 @@ libcarte_runtime_a_SOURCES = \
 	src/runtime/cmd_features.c \
 	src/runtime/cmd_spec.c \
 	src/runtime/cmds.h \
+	src/runtime/create-private.h \
+	src/runtime/create.c \
+	src/runtime/create.h \
+	src/runtime/create_plan.c \
 	src/runtime/devices.c \
 	src/runtime/devices.h \
 	src/runtime/foreground.c \
 	src/runtime/hooks.c \
 	src/runtime/hooks.h \
+	src/runtime/idmap.c \
 	src/runtime/idmap.h \
 	src/runtime/idmount.c \
 	src/runtime/inherit_fds.c \
@@ -51,6 +56,7 @@ libcarte_runtime_a_SOURCES = \
 	src/runtime/netdev.h \
 	src/runtime/notify_socket.c \
 	src/runtime/notify_socket.h \
+	src/runtime/overlay.c \
 	src/runtime/pivot.c \
 	src/runtime/process-private.h \
 	src/runtime/process.c \

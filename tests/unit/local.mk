@@ -3,7 +3,9 @@
 
 UNIT_TESTS = \
 	tests/unit/test_cgroup \
+	tests/unit/test_cgroup_live \
 	tests/unit/test_hooks \
+	tests/unit/test_idmap \
 	tests/unit/test_inherit \
 	tests/unit/test_io \
 	tests/unit/test_log \
@@ -14,7 +16,8 @@ UNIT_TESTS = \
 	tests/unit/test_seal \
 	tests/unit/test_seccomp \
 	tests/unit/test_signals \
-	tests/unit/test_sys
+	tests/unit/test_sys \
+	tests/unit/test_terminal
 
 LDADD = $(RUNTIME_LIBS) $(CMOCKA_LIBS)
 AM_CPPFLAGS += $(CMOCKA_CFLAGS) -I$(top_srcdir)/tests
