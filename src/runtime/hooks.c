@@ -36,6 +36,7 @@
 
 /* A pipe holds at least one page, pipe(7), even for a user with too many of them. */
 #define PIPE_CAPACITY_MIN 4096
+#define KILL_WAIT_MS 5000
 #define STDERR_KEPT 400 /* enough for a line of the error message */
 
 /* ---- check ---------------------------------------------------------------------------------- */
@@ -70,12 +71,12 @@ int hooks_check(const struct oci_hooks *hooks, struct oci_error *err)
 		const struct oci_hook *list;
 		size_t len;
 	} kinds[] = {
-		{"prestart", hooks->prestart, hooks->prestart_len},
-		{"createRuntime", hooks->create_runtime, hooks->create_runtime_len},
-		{"createContainer", hooks->create_container, hooks->create_container_len},
-		{"startContainer", hooks->start_container, hooks->start_container_len},
-		{"poststart", hooks->poststart, hooks->poststart_len},
-		{"poststop", hooks->poststop, hooks->poststop_len},
+		{ "prestart", hooks->prestart, hooks->prestart_len },
+		{ "createRuntime", hooks->create_runtime, hooks->create_runtime_len },
+		{ "createContainer", hooks->create_container, hooks->create_container_len },
+		{ "startContainer", hooks->start_container, hooks->start_container_len },
+		{ "poststart", hooks->poststart, hooks->poststart_len },
+		{ "poststop", hooks->poststop, hooks->poststop_len },
 	};
 
 	for (size_t k = 0; k < ARRAY_LEN(kinds); k++) {
@@ -190,7 +191,7 @@ static int hook_io_open(struct hook_io *io, const char *state, size_t length)
 /* Inherited descriptors need not be close-on-exec, so they are closed. */
 static void close_above_stdio(void)
 {
-	struct rlimit limit = {1024, 1024};
+	struct rlimit limit = { 1024, 1024 };
 
 	if (sys_close_range(3, ~0U, 0) == 0)
 		return;
@@ -205,7 +206,7 @@ static void close_above_stdio(void)
  */
 static void drop_signal_handlers(void)
 {
-	const struct sigaction by_default = {.sa_handler = SIG_DFL};
+	const struct sigaction by_default = { .sa_handler = SIG_DFL };
 
 	for (int sig = 1; sig < 32; sig++) {
 		struct sigaction old;
@@ -263,8 +264,8 @@ failed:
 static pid_t spawn(const struct oci_hook *hook, const char *cwd, const struct hook_io *io,
 		   struct exec_failure *failure)
 {
-	static char *const no_env[] = {NULL};
-	char *own_argv[] = {hook->path, NULL};
+	static char *const no_env[] = { NULL };
+	char *own_argv[] = { hook->path, NULL };
 	char *const *argv = hook->args_len > 0 ? hook->args : own_argv;
 	char *const *envp = hook->env_len > 0 ? hook->env : no_env;
 	const pid_t parent = getpid();
@@ -339,9 +340,9 @@ static int wait_end(int pidfd, struct hook_io *io, int64_t deadline, struct capt
 {
 	for (;;) {
 		struct pollfd fds[] = {
-			{.fd = pidfd, .events = POLLIN},
-			{.fd = io->our_out, .events = POLLIN},
-			{.fd = io->our_err, .events = POLLIN},
+			{ .fd = pidfd, .events = POLLIN },
+			{ .fd = io->our_out, .events = POLLIN },
+			{ .fd = io->our_err, .events = POLLIN },
 		};
 		int timeout = remaining_ms(deadline);
 		int n = poll(fds, ARRAY_LEN(fds), timeout);
@@ -367,10 +368,15 @@ static int wait_end(int pidfd, struct hook_io *io, int64_t deadline, struct capt
  * it, so the group's number cannot be somebody else's when the signal is sent. Group members
  * whose parent died are ours to wait for where we are pid 1 or a subreaper.
  */
-static void kill_group(pid_t pid)
+static void kill_group(pid_t pid, int pidfd)
 {
+	struct pollfd ended = { .fd = pidfd, .events = POLLIN };
+
 	(void)kill(-pid, SIGKILL);
 	(void)kill(pid, SIGKILL);
+	/* One that hangs in the kernel, on a dead file server, must not hang us: init will reap it. */
+	if (pidfd >= 0 && RETRY_EINTR(poll(&ended, 1, KILL_WAIT_MS)) == 0)
+		return;
 	(void)RETRY_EINTR(waitpid(pid, NULL, 0));
 	while (RETRY_EINTR(waitpid(-pid, NULL, 0)) > 0)
 		;
@@ -407,12 +413,12 @@ static int wait_hook(pid_t pid, struct hook_io *io, const struct oci_hook *hook,
 		     struct oci_error *err)
 {
 	CLEANUP_CLOSE int pidfd = sys_pidfd_open(pid, 0);
-	struct capture capture = {.len = 0};
+	struct capture capture = { .len = 0 };
 	siginfo_t info;
 	int r = pidfd < 0 ? pidfd : wait_end(pidfd, io, deadline, &capture);
 
 	if (r <= 0)
-		kill_group(pid);
+		kill_group(pid, pidfd);
 	if (r < 0)
 		return err_sys(err, -r, "wait for it");
 	drain(&io->our_err, &capture);
@@ -432,7 +438,7 @@ static int run_hook(const struct oci_hook *hook, const char *cwd, const char *st
 		    size_t state_length, struct oci_error *err)
 {
 	__attribute__((cleanup(hook_io_close))) struct hook_io io = HOOK_IO_INIT;
-	struct exec_failure failure = {0, ""};
+	struct exec_failure failure = { 0, "" };
 	int64_t deadline = -1;
 	pid_t pid;
 	int r;
