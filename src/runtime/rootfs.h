@@ -10,6 +10,7 @@
 #define CARTE_RUNTIME_ROOTFS_H
 
 #include <stdbool.h>
+#include <sys/types.h>
 
 #include <ocispec-lite/runtime.h>
 
@@ -24,7 +25,7 @@ struct rootfs_options {
 	bool new_mount_ns;
 	bool join_mount_ns;    /* a mount namespace joined by path: nothing is mounted, no pivot */
 	bool new_user_ns;      /* or joined: devices are bind-mounted, sources opened by the parent */
-	bool new_net_ns;
+	bool new_net_ns;       /* this and the next: new or joined by path, not the host's */
 	bool new_ipc_ns;
 	bool new_uts_ns;
 	bool new_cgroup_ns;
@@ -42,8 +43,8 @@ int rootfs_plan(struct oci_arena *arena, const struct oci_config *config,
 		const struct rootfs_options *options, struct rootfs **ret, struct oci_error *err);
 
 /**
- * rootfs_path - the absolute path of the root folder on the host (symlinks in the bundle resolved), for the state file.
- * Valid after rootfs_plan.
+ * rootfs_path - the absolute path of the root folder on the host, for the state file: the bundle's path and root.path,
+ * cleaned. Valid after rootfs_plan.
  */
 const char *rootfs_path(const struct rootfs *rootfs);
 
@@ -59,8 +60,9 @@ void rootfs_release(struct rootfs *rootfs);
 /**
  * rootfs_set_userns - in the parent, once the child's id maps are written and before it goes on: give
  * idmapped mounts without own mappings the child's user namespace. No-op without such mounts.
+ * @pid: the child, not reaped yet
  */
-int rootfs_set_userns(struct rootfs *rootfs, int pidfd_or_pid, struct oci_error *err);
+int rootfs_set_userns(struct rootfs *rootfs, pid_t pid, struct oci_error *err);
 
 /** rootfs_mount - in the child: propagation of the old root, root (overlay) mount, all mounts, devices, /dev links. */
 int rootfs_mount(struct rootfs *rootfs, struct oci_error *err);
