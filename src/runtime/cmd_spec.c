@@ -147,6 +147,7 @@ static int write_new(const char *bundle, const char *file, const char *text, siz
 	CLEANUP_CLOSE int fd = -EBADF;
 	int r;
 
+	/* by name: the folder that the caller gave, on the host */
 	dirfd = open(bundle, O_PATH | O_DIRECTORY | O_CLOEXEC);
 	if (dirfd < 0)
 		return err_sys(err, errno, "bundle %s", bundle);
