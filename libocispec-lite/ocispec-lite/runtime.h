@@ -234,7 +234,7 @@ struct oci_device {
 	char *path;
 	struct oci_i64 major;
 	struct oci_i64 minor;
-	struct oci_u32 file_mode;
+	struct oci_u32 file_mode; /* may carry S_IFMT bits, mask with 07777 */
 	struct oci_u32 uid;
 	struct oci_u32 gid;
 };
@@ -622,6 +622,13 @@ struct oci_features_intel_rdt {
 	struct oci_bool monitoring;
 };
 
+struct oci_features_memory_policy {
+	char **modes;
+	size_t modes_len;
+	char **flags;
+	size_t flags_len;
+};
+
 struct oci_features_linux {
 	char **namespaces;
 	size_t namespaces_len;
@@ -632,7 +639,7 @@ struct oci_features_linux {
 	struct oci_features_enabled *apparmor;
 	struct oci_features_enabled *selinux;
 	struct oci_features_intel_rdt *intel_rdt;
-	struct oci_features_enabled *memory_policy;
+	struct oci_features_memory_policy *memory_policy;
 	struct oci_features_mount_extensions *mount_extensions;
 	struct oci_features_enabled *net_devices;
 };
@@ -657,7 +664,7 @@ struct oci_features {
 
 /**
  * oci_config_parse, oci_process_parse, oci_resources_parse, oci_state_parse,
- * oci_features_parse - read one JSON document.
+ * oci_process_state_parse, oci_features_parse - read one JSON document.
  * @arena: owns all that *ret points to
  * @name: what messages call the document, e.g. "config.json"
  * @text: @length bytes, need not be NUL-terminated; at most 16 MiB
@@ -679,6 +686,8 @@ int oci_resources_parse(struct oci_arena *arena, const char *name, const char *t
 			struct oci_resources **ret, struct oci_error *err);
 int oci_state_parse(struct oci_arena *arena, const char *name, const char *text, size_t length,
 		    struct oci_state **ret, struct oci_error *err);
+int oci_process_state_parse(struct oci_arena *arena, const char *name, const char *text,
+			    size_t length, struct oci_process_state **ret, struct oci_error *err);
 int oci_features_parse(struct oci_arena *arena, const char *name, const char *text, size_t length,
 		       struct oci_features **ret, struct oci_error *err);
 
