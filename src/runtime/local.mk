@@ -5,6 +5,7 @@ noinst_LIBRARIES += libcarte_runtime.a
 libcarte_runtime_a_CPPFLAGS = $(AM_CPPFLAGS) $(LIBCAP_CFLAGS) $(LIBSECCOMP_CFLAGS)
 libcarte_runtime_a_CFLAGS = $(AM_CFLAGS) $(PROGRAM_CFLAGS)
 libcarte_runtime_a_SOURCES = \
+	src/runtime/bundle.c \
 	src/runtime/bundle.h \
 	src/runtime/cgroup/cgroup.c \
 	src/runtime/cgroup/cgroup.h \
@@ -27,14 +28,20 @@ libcarte_runtime_a_SOURCES = \
 	src/runtime/child_init.c \
 	src/runtime/child_join.c \
 	src/runtime/cmd_features.c \
+	src/runtime/cmd_pause.c \
+	src/runtime/cmd_ps.c \
 	src/runtime/cmd_spec.c \
 	src/runtime/cmds.h \
+	src/runtime/container.c \
+	src/runtime/container.h \
 	src/runtime/create-private.h \
 	src/runtime/create.c \
 	src/runtime/create.h \
 	src/runtime/create_plan.c \
 	src/runtime/devices.c \
 	src/runtime/devices.h \
+	src/runtime/duration.c \
+	src/runtime/duration.h \
 	src/runtime/foreground.c \
 	src/runtime/hooks.c \
 	src/runtime/hooks.h \
