@@ -7,6 +7,7 @@
  * below and is changed together with that code. Nothing goes to stderr: some
  * engines read both streams as one.
  */
+#include <stdint.h>
 #include <unistd.h>
 
 #include "base/error.h"
@@ -29,7 +30,7 @@
 
 /* ---- what cannot be asked: change a line when the code behind it changes ---------------------- */
 
-static const struct oci_features_cgroup cgroup_features = {
+static struct oci_features_cgroup cgroup_features = {
 	.v1 = YES,
 	.v2 = NO,
 	.systemd = NO,
@@ -37,15 +38,35 @@ static const struct oci_features_cgroup cgroup_features = {
 	.rdma = YES,
 };
 
-static const struct oci_features_intel_rdt intel_rdt_features = {
+static struct oci_features_intel_rdt intel_rdt_features = {
 	.enabled = YES,
 	.schemata = YES,
 	.monitoring = YES,
 };
 
-static const struct oci_features_enabled yes = { YES };
+static char *memory_policy_modes[] = {
+	"MPOL_DEFAULT",   "MPOL_BIND",           "MPOL_INTERLEAVE", "MPOL_WEIGHTED_INTERLEAVE",
+	"MPOL_PREFERRED", "MPOL_PREFERRED_MANY", "MPOL_LOCAL",
+};
 
-static const char *const hook_names[] = {
+static char *memory_policy_flags[] = {
+	"MPOL_F_NUMA_BALANCING",
+	"MPOL_F_RELATIVE_NODES",
+	"MPOL_F_STATIC_NODES",
+};
+
+static struct oci_features_memory_policy memory_policy_features = {
+	.modes = memory_policy_modes,
+	.modes_len = ARRAY_LEN(memory_policy_modes),
+	.flags = memory_policy_flags,
+	.flags_len = ARRAY_LEN(memory_policy_flags),
+};
+
+static struct oci_features_enabled enabled = { YES };
+
+static struct oci_features_mount_extensions mount_extensions = { .idmap = &enabled };
+
+static char *hook_names[] = {
 	"prestart", "createRuntime", "createContainer", "startContainer", "poststart", "poststop",
 };
 
@@ -56,7 +77,7 @@ static const enum oci_namespace_type namespace_types[] = {
 };
 
 /* They choose what the container's root is made of: an engine must not let strangers set them. */
-static const char *const unsafe_annotations[] = {
+static char *unsafe_annotations[] = {
 	"io.carte.rootfs.layers",
 	"io.carte.rootfs.upper",
 	"io.carte.rootfs.work",
@@ -64,8 +85,11 @@ static const char *const unsafe_annotations[] = {
 
 /* ---- the document --------------------------------------------------------------------------- */
 
-/* The emitter only reads; the structs are not const because parsing fills the same ones. */
-#define UNCONST(type, p) ((type)(uintptr_t)(p))
+/* The emitter only reads; members are not const because parsing fills the same structs. */
+static char **names_of(const char *const *names)
+{
+	return (char **)(uintptr_t)names;
+}
 
 static size_t count_names(const char *const *names)
 {
@@ -78,23 +102,22 @@ static size_t count_names(const char *const *names)
 
 static int fill_linux(struct oci_arena *arena, struct oci_features_linux *f, struct oci_error *err)
 {
-	struct oci_features_mount_extensions *mounts = oci_arena_alloc(arena, sizeof(*mounts));
-
 	f->namespaces = oci_arena_array(arena, ARRAY_LEN(namespace_types) + 1, sizeof(char *));
-	if (!mounts || !f->namespaces)
+	if (!f->namespaces)
 		return err_nomem(err);
 	for (size_t i = 0; i < ARRAY_LEN(namespace_types); i++)
 		f->namespaces[f->namespaces_len++] =
-			UNCONST(char *, oci_namespace_type_name(namespace_types[i]));
-	f->capabilities = UNCONST(char **, process_cap_names());
+			(char *)oci_namespace_type_name(namespace_types[i]);
+	f->capabilities = names_of(process_cap_names());
 	f->capabilities_len = count_names(process_cap_names());
-	f->cgroup = UNCONST(struct oci_features_cgroup *, &cgroup_features);
-	f->intel_rdt = UNCONST(struct oci_features_intel_rdt *, &intel_rdt_features);
+	f->cgroup = &cgroup_features;
 	/* "enabled" is about the runtime, not the host: features-linux.md#apparmor */
-	f->apparmor = f->selinux = f->memory_policy = f->net_devices =
-		UNCONST(struct oci_features_enabled *, &yes);
-	mounts->idmap = UNCONST(struct oci_features_enabled *, &yes);
-	f->mount_extensions = mounts;
+	f->apparmor = &enabled;
+	f->selinux = &enabled;
+	f->intel_rdt = &intel_rdt_features;
+	f->memory_policy = &memory_policy_features;
+	f->mount_extensions = &mount_extensions;
+	f->net_devices = &enabled;
 	return seccomp_features(arena, &f->seccomp, err);
 }
 
@@ -103,7 +126,7 @@ static int fill_annotations(struct oci_arena *arena, struct oci_features *f, str
 	const char *library = seccomp_library_version();
 	const struct oci_pair pairs[] = {
 		{ "io.carte.version", PACKAGE_VERSION },
-		{ "io.github.seccomp.libseccomp.version", UNCONST(char *, library) },
+		{ "io.github.seccomp.libseccomp.version", (char *)library },
 	};
 
 	f->annotations = oci_arena_array(arena, ARRAY_LEN(pairs), sizeof(*f->annotations));
@@ -121,11 +144,11 @@ static int fill(struct oci_arena *arena, struct oci_features *f, struct oci_erro
 
 	f->oci_version_min = VERSION_MIN;
 	f->oci_version_max = OCI_RUNTIME_SPEC_VERSION;
-	f->hooks = UNCONST(char **, hook_names);
+	f->hooks = hook_names;
 	f->hooks_len = ARRAY_LEN(hook_names);
-	f->mount_options = UNCONST(char **, rootfs_mount_option_names());
+	f->mount_options = names_of(rootfs_mount_option_names());
 	f->mount_options_len = count_names(rootfs_mount_option_names());
-	f->potentially_unsafe_config_annotations = UNCONST(char **, unsafe_annotations);
+	f->potentially_unsafe_config_annotations = unsafe_annotations;
 	f->potentially_unsafe_config_annotations_len = ARRAY_LEN(unsafe_annotations);
 	f->linux_ = oci_arena_alloc(arena, sizeof(*f->linux_));
 	if (!f->linux_)
