@@ -365,7 +365,7 @@ static int connect_long(int fd, const char *path, struct sockaddr_un *addr)
 	return RETRY_EINTR(connect(fd, (struct sockaddr *)addr, sizeof(*addr))) ? -errno : 0;
 }
 
-int io_connect_unix(const char *path)
+int io_connect_unix(int type, const char *path)
 {
 	CLEANUP_CLOSE int fd = -EBADF;
 	struct sockaddr_un addr = { .sun_family = AF_UNIX };
@@ -374,7 +374,7 @@ int io_connect_unix(const char *path)
 
 	if (!length)
 		return -ENOENT;
-	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	fd = socket(AF_UNIX, type | SOCK_CLOEXEC, 0);
 	if (fd < 0)
 		return -errno;
 	if (length < sizeof(addr.sun_path)) {

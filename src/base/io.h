@@ -42,10 +42,10 @@ int io_send_fds(int socket, const void *data, size_t length, const int *fds, siz
 ssize_t io_recv_fds(int socket, void *data, size_t size, int *fds, size_t max, size_t *ret_count);
 
 /**
- * io_connect_unix - connect a stream socket to a path of any length (over 107 bytes it goes through
+ * io_connect_unix - connect a socket of @type (SOCK_STREAM, ...) to a path of any length (over 107 bytes it goes through
  * /proc/self/fd of the parent folder). New fd or -errno.
  */
-int io_connect_unix(const char *path);
+int io_connect_unix(int type, const char *path);
 
 /** io_pump - copy until end of file. */
 int io_pump(int from, int to);

@@ -42,6 +42,8 @@ _Noreturn void child_run(struct child *child, const struct child_step *steps, si
 	 * Reached when the runtime has died before this call: the sync socket is at its end.
 	 */
 	(void)prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
+	/* as long as a copy of the parent's end is open here, its death is no end of file */
+	fd_closep(&child->peer_fd);
 	reset_signals(child);
 	for (size_t i = 0; i < count; i++) {
 		if (steps[i].run(child, &err) >= 0)
@@ -232,7 +234,8 @@ static int await_start_socket(struct child *child, struct oci_error *err)
 		child->sync_fd = fd;
 	} while (sync_receive(child->sync_fd, &got, NULL, NULL, NULL) < 0 || got != SYNC_START);
 	fd_closep(&child->start_fd);
-	return 0;
+	/* a second `start` in the queue meets an end of file without this word */
+	return sync_send(child->sync_fd, SYNC_START, 0, err);
 }
 
 int child_await_start(struct child *child, struct oci_error *err)

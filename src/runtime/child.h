@@ -34,6 +34,7 @@ struct child {
 	const struct seccomp_program *seccomp; /* NULL: none */
 	const struct state_dir *dir; /* its fds, and so its lock, are not for the child */
 	int sync_fd;
+	int peer_fd;    /* the parent's end of it */
 	int lock_fd;    /* init's lock on the state file; lost by execve */
 	int start_fd;   /* listening start.sock; -1: the parent starts */
 	int console_fd; /* connected console socket; -1: none */

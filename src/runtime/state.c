@@ -112,9 +112,10 @@ bad:
 		       id, STATE_ID_MAX);
 }
 
-int proc_start_time(pid_t pid, uint64_t *ret)
+int proc_stat_read(pid_t pid, struct proc_stat *ret)
 {
-	char path[32], buf[1024], *p;
+	char path[32], buf[1024], *p, *next = NULL;
+	struct proc_stat stat = { 0 };
 	ssize_t n;
 
 	snprintf(path, sizeof(path), "/proc/%d/stat", (int)pid);
@@ -128,22 +129,26 @@ int proc_start_time(pid_t pid, uint64_t *ret)
 	p += 2;
 	if (*p == 'Z' || *p == 'X')
 		return -ESRCH;
-	for (int field = 3; field < 22; field++) {
-		p = strchr(p, ' ');
-		if (!p)
+	for (int field = 3; field <= 33; field++, p = next) {
+		next = strchr(p, ' ');
+		if (!next)
 			return -EINVAL;
-		p++;
+		*next++ = '\0';
+		if (field == 22 && parse_u64(p, &stat.start_time) < 0)
+			return -EINVAL;
+		if (field == 33)
+			stat.ignored = (uint32_t)strtoul(p, NULL, 10);
 	}
-	p[strcspn(p, " \n")] = '\0';
-	return parse_u64(p, ret);
+	*ret = stat;
+	return 0;
 }
 
 static bool process_is_alive(struct oci_i64 pid, struct oci_u64 start_time)
 {
-	uint64_t now;
+	struct proc_stat stat;
 
-	return pid.present && pid.value > 0 && proc_start_time((pid_t)pid.value, &now) == 0 &&
-	       start_time.present && now == start_time.value;
+	return pid.present && pid.value > 0 && proc_stat_read((pid_t)pid.value, &stat) == 0 &&
+	       start_time.present && stat.start_time == start_time.value;
 }
 
 /* @fd: the state file, as opened through the path */

@@ -106,7 +106,13 @@ int state_lock_init(const struct state_dir *dir, struct oci_error *err);
 int state_list(struct oci_arena *arena, const char *root, char ***ret, size_t *ret_len,
 	       struct oci_error *err);
 
-/** proc_start_time - field 22 of /proc/PID/stat; -ESRCH when there is no such process or it is a zombie. */
-int proc_start_time(pid_t pid, uint64_t *ret);
+/** struct proc_stat - of /proc/PID/stat (proc(5)). */
+struct proc_stat {
+	uint64_t start_time; /* field 22, clock ticks since boot */
+	uint32_t ignored;    /* field 33: signals 1..31 that it ignores, bit N-1 */
+};
+
+/** proc_stat_read - -ESRCH when there is no such process or it is a zombie. */
+int proc_stat_read(pid_t pid, struct proc_stat *ret);
 
 #endif

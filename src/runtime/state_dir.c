@@ -159,12 +159,17 @@ void state_dir_close(struct state_dir *dir)
 	fd_closep(&dir->root_fd);
 }
 
-/* the folder of an unknown state is ours alone (0700): whatever is in it, one level deep, goes */
-static int dir_empty(int dirfd)
+/*
+ * Whatever is in it goes: the folder is ours alone (0700). One level of folders is known: the notify
+ * socket's. Names are not followed, so a bind mount of it in a container leads nowhere else.
+ */
+static int dir_empty(int at, const char *name, int depth)
 {
 	CLEANUP_CLOSEDIR DIR *d = NULL;
-	CLEANUP_CLOSE int fd = openat(dirfd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	CLEANUP_CLOSE int fd =
+	    openat(at, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
 	struct dirent *e;
+	int r;
 
 	if (fd < 0)
 		return -errno;
@@ -175,8 +180,15 @@ static int dir_empty(int dirfd)
 	while ((errno = 0, e = readdir(d))) {
 		if (strcmp(e->d_name, ".") == 0 || strcmp(e->d_name, "..") == 0)
 			continue;
-		if (unlinkat(dirfd, e->d_name, 0) < 0 && errno != ENOENT)
+		if (unlinkat(dirfd(d), e->d_name, 0) == 0 || errno == ENOENT)
+			continue;
+		if (errno != EISDIR || depth == 0)
 			return -errno;
+		r = dir_empty(dirfd(d), e->d_name, depth - 1);
+		if (r == 0 && unlinkat(dirfd(d), e->d_name, AT_REMOVEDIR) < 0 && errno != ENOENT)
+			r = -errno;
+		if (r < 0)
+			return r;
 	}
 	return -errno;
 }
@@ -195,7 +207,7 @@ int state_dir_remove(struct state_dir *dir, struct oci_error *err)
 	if (unlinkat(dir->root_fd, dir->id, AT_REMOVEDIR) == 0 || errno == ENOENT)
 		return 0;
 	if (errno == ENOTEMPTY || errno == EEXIST) {
-		r = dir_empty(dir->fd);
+		r = dir_empty(dir->fd, ".", 1);
 		if (r == 0 && unlinkat(dir->root_fd, dir->id, AT_REMOVEDIR) < 0 && errno != ENOENT)
 			r = -errno;
 	} else {

@@ -23,7 +23,7 @@ enum sync_state {
 	SYNC_TERMINAL,     /* child: here is the pty's master, for the foreground */
 	SYNC_READY,        /* child: all is set, the program is found */
 	SYNC_WAIT_START,   /* parent: the state is saved, wait for `start` on the socket */
-	SYNC_START,        /* parent or start: execute the program */
+	SYNC_START,        /* parent or start: execute the program; the child to start: it will */
 	SYNC_FAILED,       /* either: the message carries the error */
 };
 

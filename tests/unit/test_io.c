@@ -253,17 +253,17 @@ static void connect_lengths(void **state)
 		assert_int_equal(bind(listener, (struct sockaddr *)&addr, sizeof(addr)), 0);
 		assert_int_equal(listen(listener, 1), 0);
 		snprintf(path, sizeof(path), "%s/%s/sock", folder, deep);
-		fd = io_connect_unix(path);
+		fd = io_connect_unix(SOCK_STREAM, path);
 		assert_true(fd >= 0);
 		close(fd);
 		close(listener);
-		assert_int_equal(io_connect_unix(path), -ECONNREFUSED);
+		assert_int_equal(io_connect_unix(SOCK_STREAM, path), -ECONNREFUSED);
 		unlinkat(at, "sock", 0);
-		assert_int_equal(io_connect_unix(path), -ENOENT);
+		assert_int_equal(io_connect_unix(SOCK_STREAM, path), -ENOENT);
 		close(at);
 		unlinkat(dir, deep, AT_REMOVEDIR);
 	}
-	assert_int_equal(io_connect_unix(""), -ENOENT);
+	assert_int_equal(io_connect_unix(SOCK_STREAM, ""), -ENOENT);
 }
 
 static void pump(void **state)

@@ -1,0 +1,343 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * create.c - carry the plan out: state folder, cgroups, process, handshake.
+ *
+ * The order is what makes a kill -9 harmless: whatever is made is named in
+ * the state file before it exists, and the child dies with the runtime until
+ * the state file knows the child.
+ */
+#include "runtime/create.h"
+
+#include <fcntl.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "base/error.h"
+#include "base/io.h"
+#include "base/mem.h"
+#include "base/path.h"
+#include "runtime/container.h"
+#include "runtime/create-private.h"
+#include "runtime/hooks.h"
+#include "runtime/idmap.h"
+#include "runtime/netdev.h"
+#include "runtime/process.h"
+#include "runtime/rootfs.h"
+#include "runtime/seccomp.h"
+#include "runtime/spawn.h"
+#include "runtime/sync.h"
+
+#define SECCOMP_CACHE ".seccomp"
+
+static int connect_to(const char *path, const char *what, int *ret, struct oci_error *err)
+{
+	if (!path)
+		return 0;
+	*ret = io_connect_unix(SOCK_STREAM, path);
+	if (*ret < 0)
+		return err_sys(err, -*ret, "connect to the %s %s", what, path);
+	return 0;
+}
+
+static int prepare_seccomp(struct creation *c, struct oci_error *err)
+{
+	const struct oci_seccomp *seccomp = c->config->linux_->seccomp;
+	CLEANUP_CLOSE int cache = -EBADF;
+	struct seccomp_program *program;
+	int r;
+
+	if (!seccomp)
+		return 0;
+	cache = openat(c->dir.root_fd, SECCOMP_CACHE, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
+	if (cache < 0 && errno == ENOENT && mkdirat(c->dir.root_fd, SECCOMP_CACHE, 0700) == 0)
+		cache = openat(c->dir.root_fd, SECCOMP_CACHE,
+			       O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
+	r = seccomp_prepare(&c->arena, seccomp, cache, &program, err);
+	if (r < 0)
+		return r;
+	c->child.seccomp = program;
+	return program->notify ?
+		   connect_to(program->listener_path, "seccomp agent", &c->child.agent_fd, err) :
+		   0;
+}
+
+static int listen_for_start(struct creation *c, struct oci_error *err)
+{
+	struct sockaddr_un sa = { .sun_family = AF_UNIX };
+	char link[32];
+	int fd;
+
+	if (c->options->start)
+		return 0;
+	fd = c->child.start_fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
+	snprintf(sa.sun_path, sizeof(sa.sun_path), "%s/" STATE_START_SOCKET,
+		 path_fd_link(c->dir.fd, link));
+	if (fd < 0 || bind(fd, (struct sockaddr *)&sa, sizeof(sa)) < 0 || listen(fd, 8) < 0)
+		return err_sys(err, errno, "make " STATE_START_SOCKET);
+	return 0;
+}
+
+/* What needs nothing of the child. */
+static int make_outside(struct creation *c, struct oci_error *err)
+{
+	const struct oci_linux *l = c->config->linux_;
+	int r;
+
+	r = prepare_seccomp(c, err);
+	if (r == 0)
+		r = connect_to(c->options->io.console_socket, "console socket", &c->child.console_fd,
+			       err);
+	if (r == 0)
+		r = listen_for_start(c, err);
+	if (r == 0 && c->notify)
+		r = notify_socket_make_dir(c->notify, err);
+	if (r < 0)
+		return r;
+	c->cgroup_made = true;
+	r = cgroup_create(&c->state.cgroup, l->resources, err);
+	if (r == 0 && l->intel_rdt) {
+		r = rdt_create(&c->arena, l->intel_rdt, c->state.id, &c->state.rdt, err);
+		if (r == 0)
+			r = state_save(&c->dir, &c->state, -1, err);
+	}
+	return r;
+}
+
+static int spawn_init(struct creation *c, struct oci_error *err)
+{
+	struct child *child = &c->child;
+	CLEANUP_CLOSE int cgroup_fd = -EBADF;
+	struct spawn spawn = { .made = c->ns.made, .ns = &c->ns, .pid_ns_of = -1 };
+	int r;
+
+	r = ns_open(&c->ns, err);
+	if (r == 0)
+		r = rootfs_prepare(c->rootfs, err);
+	if (r < 0)
+		return r;
+	/* its root is the cgroup of its maker at that moment, so the child makes it once it is inside */
+	spawn.made &= ~(uint64_t)CLONE_NEWCGROUP;
+	/* made with offsets, it is entered apart */
+	if (c->ns.time_offsets)
+		spawn.made &= ~(uint64_t)CLONE_NEWTIME;
+	spawn.early_joins = spawn_early_joins(&c->ns);
+	spawn.cgroup_fd = cgroup_fd = cgroup_v2_fd(&c->state.cgroup);
+	child->late_joins = spawn.early_joins ? 0 : ~0ULL;
+	child->user_ns = c->ns.listed & CLONE_NEWUSER;
+	child->await_id_maps = c->ns.made & CLONE_NEWUSER;
+	child->hooks = c->config->hooks &&
+		       (c->config->hooks->prestart_len || c->config->hooks->create_runtime_len);
+	child->lock_fd = state_lock_init(&c->dir, err);
+	if (child->lock_fd < 0)
+		return child->lock_fd;
+	r = launch_spawn(&c->launch, &spawn, child_init_main, err);
+	ns_close(&c->ns);
+	rootfs_release(c->rootfs);
+	fd_closep(&child->start_fd);
+	fd_closep(&child->console_fd);
+	fd_closep(&child->agent_fd);
+	return r;
+}
+
+static int map_ids(struct creation *c, struct oci_error *err)
+{
+	const struct oci_linux *l = c->config->linux_;
+	bool denied = false;
+	int r;
+
+	if (!c->child.await_id_maps)
+		return 0;
+	r = idmap_write(c->launch.pid, l->uid_mappings, l->uid_mappings_len, l->gid_mappings,
+			l->gid_mappings_len, &denied, err);
+	if (r == 0)
+		r = rootfs_set_userns(c->rootfs, c->launch.pid, err);
+	if (r == 0)
+		r = sync_send(c->launch.sync_fd, SYNC_IDS_MAPPED, denied, err);
+	return r;
+}
+
+static int move_devices(struct creation *c, struct oci_error *err)
+{
+	const struct oci_linux *l = c->config->linux_;
+	CLEANUP_CLOSE int netns = -EBADF;
+	char own[32];
+	const char *path = own;
+
+	if (l->net_devices_len == 0)
+		return 0;
+	/* the child may not have joined it yet */
+	snprintf(own, sizeof(own), "/proc/%d/ns/net", (int)c->launch.pid);
+	for (size_t i = 0; i < c->ns.joins_len; i++)
+		if (c->ns.joins[i].flag == CLONE_NEWNET)
+			path = c->ns.joins[i].path;
+	netns = open(path, O_RDONLY | O_CLOEXEC);
+	if (netns < 0)
+		return err_sys(err, errno, "open the container's network namespace %s", path);
+	return netdev_move(l->net_devices, l->net_devices_len, netns, err);
+}
+
+static int run_create_hooks(void *arg, struct oci_error *err)
+{
+	struct creation *c = arg;
+	const struct oci_hooks *hooks = c->config->hooks;
+	CLEANUP_FREE char *text = NULL;
+	struct oci_state state;
+	size_t length;
+	int r;
+
+	state_to_oci(&c->state, OCI_STATUS_CREATING, &state);
+	state.pid = (struct oci_i64){ true, c->launch.pid };
+	r = oci_state_emit(&state, 0, &text, &length, err);
+	if (r == 0)
+		r = hooks_run(hooks->prestart, hooks->prestart_len, "prestart", c->state.bundle, text,
+			      length, err);
+	if (r == 0)
+		r = hooks_run(hooks->create_runtime, hooks->create_runtime_len, "createRuntime",
+			      c->state.bundle, text, length, err);
+	return r;
+}
+
+static int lead_to_ready(struct creation *c, struct oci_error *err)
+{
+	int r;
+
+	r = map_ids(c, err);
+	if (r == 0)
+		r = cgroup_enter(&c->state.cgroup, c->launch.pid, c->launch.in_cgroup, err);
+	if (r == 0 && c->state.rdt.path)
+		r = rdt_enter(&c->state.rdt, c->launch.pid, err);
+	if (r == 0)
+		r = launch_limit(&c->launch, c->ctx->rootless, err);
+	if (r == 0)
+		r = move_devices(c, err);
+	if (r == 0)
+		r = sync_send(c->launch.sync_fd, SYNC_IN_CGROUP, c->launch.pid, err);
+	/* a child that has failed meanwhile says why better than the pipe that it broke */
+	if (r == -EPIPE) {
+		struct oci_error said = OCI_ERROR_INIT;
+
+		if (launch_await_ready(&c->launch, NULL, NULL, &said) < 0)
+			*err = said;
+		return r;
+	}
+	if (r == 0)
+		r = launch_await_ready(&c->launch, run_create_hooks, c, err);
+	return r;
+}
+
+static int record(struct creation *c, struct oci_error *err)
+{
+	struct proc_stat stat;
+	int r;
+
+	r = proc_stat_read(c->launch.pid, &stat);
+	if (r < 0)
+		return err_sys(err, -r, "read the container's /proc/%d/stat", (int)c->launch.pid);
+	c->state.pid = (struct oci_i64){ true, c->launch.pid };
+	c->state.start_time = (struct oci_u64){ true, stat.start_time };
+	r = state_save(&c->dir, &c->state, c->child.lock_fd, err);
+	/* from now on the child's copy alone is the lock */
+	fd_closep(&c->child.lock_fd);
+	if (r == 0)
+		r = launch_publish(&c->launch, &c->options->io, err);
+	if (r == 0 && !c->options->start)
+		r = sync_send(c->launch.sync_fd, SYNC_WAIT_START, 0, err);
+	return r;
+}
+
+void create_free(struct creation *c)
+{
+	launch_close(&c->launch);
+	fd_closep(&c->child.lock_fd);
+	fd_closep(&c->child.start_fd);
+	fd_closep(&c->child.console_fd);
+	fd_closep(&c->child.agent_fd);
+	fd_closep(&c->child.proc_fd);
+	ns_close(&c->ns);
+	state_dir_close(&c->dir);
+	oci_arena_free(&c->arena);
+}
+
+void create_undo(struct creation *c)
+{
+	bool had_child = c->launch.pid > 0;
+
+	launch_abort(&c->launch);
+	if (c->cgroup_made) {
+		(void)cgroup_signal(&c->state.cgroup, SIGKILL, NULL);
+		(void)cgroup_destroy(&c->state.cgroup, NULL);
+	}
+	if (c->state.rdt.path)
+		(void)rdt_destroy(&c->state.rdt, NULL);
+	if (had_child)
+		container_run_poststop(&c->state, c->config);
+	if (c->options->io.pid_file && c->state.pid.present)
+		(void)unlink(c->options->io.pid_file);
+	if (c->dir.fd >= 0)
+		(void)state_dir_remove(&c->dir, NULL);
+	create_free(c);
+}
+
+int create_container(struct creation *c, struct cmd_context *ctx, const char *id,
+		     const struct create_options *options, const sigset_t *mask,
+		     struct oci_error *err)
+{
+	int r;
+
+	*c = (struct creation){
+		.arena = OCI_ARENA_INIT,
+		.ctx = ctx,
+		.options = options,
+		.state = { .id = (char *)id },
+		.dir = STATE_DIR_INIT,
+		.launch = { .sync_fd = -EBADF, .pidfd = -EBADF, .master = -EBADF },
+	};
+	c->child = (struct child){
+		.id = id,
+		.state = &c->state,
+		.ns = &c->ns,
+		.dir = &c->dir,
+		.sync_fd = -EBADF,
+		.peer_fd = -EBADF,
+		.lock_fd = -EBADF,
+		.start_fd = -EBADF,
+		.console_fd = -EBADF,
+		.agent_fd = -EBADF,
+		.init_pidfd = -EBADF,
+		.proc_fd = -EBADF,
+		.master = -EBADF,
+		.keyring = !options->no_new_keyring,
+		.mask = *mask,
+	};
+	c->launch.child = &c->child;
+	r = state_check_id(id, err);
+	if (r == 0)
+		r = create_plan(c, err);
+	if (r < 0) {
+		create_free(c);
+		return r;
+	}
+	c->child.config = c->config;
+	c->child.rootfs = c->rootfs;
+	c->child.inherited = c->inherited.count;
+	r = state_dir_create(ctx->root, id, ctx->rootless, &c->dir, err);
+	if (r < 0) {
+		create_free(c);
+		return r;
+	}
+	r = state_save(&c->dir, &c->state, -1, err);
+	if (r == 0)
+		r = make_outside(c, err);
+	if (r == 0)
+		r = spawn_init(c, err);
+	if (r == 0)
+		r = lead_to_ready(c, err);
+	if (r == 0)
+		r = record(c, err);
+	if (r < 0)
+		create_undo(c);
+	return r;
+}

@@ -1,0 +1,176 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * create_plan.c - config.json checked and planned as a whole; nothing is made here.
+ */
+#include <limits.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/error.h"
+#include "base/mem.h"
+#include "runtime/bundle.h"
+#include "runtime/create-private.h"
+#include "runtime/hooks.h"
+#include "runtime/netdev.h"
+#include "runtime/process.h"
+#include "runtime/rootfs.h"
+#include "runtime/seccomp.h"
+
+static int plan_rootfs(struct creation *c, struct oci_error *err)
+{
+	const struct ns_plan *ns = &c->ns;
+	struct rootfs_options options = {
+		.bundle = c->state.bundle,
+		.id = c->state.id,
+		.no_pivot = c->options->no_pivot,
+		.new_mount_ns = ns->made & CLONE_NEWNS,
+		.join_mount_ns = ns_joins(ns, CLONE_NEWNS),
+		.new_user_ns = ns->listed & CLONE_NEWUSER,
+		.new_net_ns = ns->listed & CLONE_NEWNET,
+		.new_ipc_ns = ns->listed & CLONE_NEWIPC,
+		.new_uts_ns = ns->listed & CLONE_NEWUTS,
+		.new_cgroup_ns = ns->listed & CLONE_NEWCGROUP,
+		.new_pid_ns = ns->listed & CLONE_NEWPID,
+		.rootless = c->ctx->rootless,
+		.cgroup = c->cgroup,
+		.selinux_mount_label = c->config->linux_ ? c->config->linux_->mount_label : NULL,
+		.await_cgroup = child_await_cgroup_ns,
+		.await_arg = &c->child,
+	};
+
+	return rootfs_plan(&c->arena, c->config, &options, &c->rootfs, err);
+}
+
+static int plan_process(struct creation *c, struct oci_error *err)
+{
+	struct process_plan *plan;
+	int r;
+
+	if (!c->config->process)
+		return err_set(err, EINVAL, "process: required to create a container");
+	r = process_plan(&c->arena, c->config->process, c->config->linux_, "process", &plan, err);
+	for (size_t i = 0; r == 0 && i < c->inherited.env_len; i++)
+		r = process_env_set(plan, c->inherited.env[i], err);
+	if (r == 0 && c->notify)
+		r = process_env_set(plan, c->notify->env, err);
+	if (r == 0)
+		r = launch_check_terminal(&c->options->io, plan->terminal, err);
+	c->child.process = plan;
+	return r;
+}
+
+/* behind the config's own mounts, so that it lies on whatever they put on /run */
+static int add_mount(struct creation *c, const struct oci_mount *mount, struct oci_error *err)
+{
+	struct oci_mount *mounts =
+	    oci_arena_array(&c->arena, c->config->mounts_len + 1, sizeof(*mounts));
+
+	if (!mounts)
+		return err_nomem(err);
+	if (c->config->mounts_len > 0)
+		memcpy(mounts, c->config->mounts, c->config->mounts_len * sizeof(*mounts));
+	mounts[c->config->mounts_len++] = *mount;
+	c->config->mounts = mounts;
+	return 0;
+}
+
+static int plan_notify(struct creation *c, struct oci_error *err)
+{
+	char *dir = oci_arena_printf(&c->arena, "%s/%s", c->ctx->root, c->state.id);
+	int r;
+
+	if (!dir)
+		return err_nomem(err);
+	r = notify_socket_plan(&c->arena, dir, &c->notify, err);
+	return r == 0 && c->notify ? add_mount(c, &c->notify->mount, err) : r;
+}
+
+static int plan_linux(struct creation *c, struct oci_error *err)
+{
+	const struct oci_linux *l = c->config->linux_;
+	int r = 0;
+
+	if (!l)
+		return err_set(err, EINVAL, "linux: required to create a container");
+	if (l->seccomp)
+		r = seccomp_check(l->seccomp, err);
+	if (r == 0 && l->net_devices_len)
+		r = netdev_check(l->net_devices, l->net_devices_len, err);
+	if (r == 0 && l->intel_rdt)
+		r = rdt_check(l->intel_rdt, c->state.id, err);
+	if (r == 0)
+		r = cgroup_plan(&c->arena, c->ctx->cgroup_manager, l->cgroups_path, c->state.id,
+				&c->cgroup, err);
+	if (r == 0)
+		r = cgroup_check(c->cgroup, l->resources, err);
+	return r;
+}
+
+static bool wants_later_hooks(const struct oci_hooks *hooks)
+{
+	return hooks && (hooks->poststart_len || hooks->poststop_len);
+}
+
+static int plan_state(struct creation *c, struct oci_error *err)
+{
+	struct state *s = &c->state;
+	char created[64];
+	struct timespec now;
+	struct tm tm;
+	struct proc_stat self;
+	int r;
+
+	clock_gettime(CLOCK_REALTIME, &now);
+	gmtime_r(&now.tv_sec, &tm);
+	strftime(created, sizeof(created), "%Y-%m-%dT%H:%M:%S", &tm);
+	r = proc_stat_read(getpid(), &self);
+	if (r < 0)
+		return err_sys(err, -r, "read /proc/self/stat");
+	s->oci_version = c->config->oci_version;
+	s->rootfs = oci_arena_strdup(&c->arena, rootfs_path(c->rootfs));
+	s->created = oci_arena_printf(&c->arena, "%s.%09ldZ", created, now.tv_nsec);
+	s->owner = oci_arena_printf(&c->arena, "%u", (unsigned)geteuid());
+	if (geteuid() == 0)
+		s->owner = oci_arena_strdup(&c->arena, "root");
+	if (!s->rootfs || !s->created || !s->owner)
+		return err_nomem(err);
+	s->creator_pid = (struct oci_i64){ true, getpid() };
+	s->creator_start_time = (struct oci_u64){ true, self.start_time };
+	c->child.ignored = self.ignored;
+	s->cgroup = *c->cgroup;
+	s->private_pid_ns.present = s->private_pid_ns.value = c->ns.made & CLONE_NEWPID;
+	s->hooks.present = s->hooks.value = wants_later_hooks(c->config->hooks);
+	s->annotations = c->config->annotations;
+	s->annotations_len = c->config->annotations_len;
+	return 0;
+}
+
+int create_plan(struct creation *c, struct oci_error *err)
+{
+	int r;
+
+	r = inherit_fds_plan(&c->arena, c->options->io.preserve_fds, &c->inherited, err);
+	if (r < 0)
+		return r;
+	r = bundle_load(&c->arena, c->options->bundle, c->options->config, &c->state.bundle,
+			&c->config, err);
+	if (r < 0)
+		return r;
+	r = ns_plan(c->config, &c->ns, err);
+	if (r == 0)
+		r = plan_notify(c, err);
+	if (r == 0)
+		r = plan_process(c, err);
+	if (r == 0)
+		r = plan_linux(c, err);
+	if (r == 0)
+		r = hooks_check(c->config->hooks, err);
+	if (r == 0)
+		r = plan_rootfs(c, err);
+	if (r == 0)
+		r = plan_state(c, err);
+	if (r < 0)
+		err_prefix(err, "%s: ", c->options->config ? c->options->config : "config.json");
+	return r;
+}
