@@ -268,6 +268,11 @@ int seccomp_install(const struct seccomp_program *program, int *ret_listener, st
 			       "linux.seccomp: the kernel does not support this filter's actions "
 			       "or flags (0x%x)",
 			       flags);
+	if (r == -EACCES)
+		return err_set(err, EACCES,
+			       "linux.seccomp: load filter: %s (needs process.noNewPrivileges or "
+			       "CAP_SYS_ADMIN)",
+			       strerror(EACCES));
 	if (r < 0)
 		return err_sys(err, -r, "linux.seccomp: load filter");
 	/* A positive number without a listener is a thread that TSYNC could not reach. */

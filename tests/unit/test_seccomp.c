@@ -816,6 +816,37 @@ static void test_install_refused(void **state)
 					 "actions or flags (0x2)");
 }
 
+/* Without privileges and without no_new_privs the kernel refuses any filter. */
+static void test_install_needs_no_new_privs(void **state)
+{
+	struct fixture *f = *state;
+	struct oci_seccomp s = { .default_action = OCI_SECCOMP_ACT_ALLOW };
+	int status;
+
+	if (!need_library())
+		return;
+	if (geteuid() != 0 || prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0) == 1) {
+		print_message("skipped: needs root, and no no_new_privs\n");
+		skip();
+	}
+	struct seccomp_program *program = prepare(f, &s, -1);
+	pid_t pid = fork();
+
+	if (pid == 0) {
+		struct oci_error err = OCI_ERROR_INIT;
+		int listener;
+
+		if (setgid(12345) < 0 || setuid(12345) < 0)
+			_exit(1);
+		if (seccomp_install(program, &listener, &err) != -EACCES)
+			_exit(2);
+		_exit(strcmp(err.message, "linux.seccomp: load filter: Permission denied (needs "
+					  "process.noNewPrivileges or CAP_SYS_ADMIN)") != 0);
+	}
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_int_equal(status, 0);
+}
+
 /* ---- the agent ------------------------------------------------------------------------------ */
 
 static void child_notified(const struct seccomp_program *program, int socket, const char *document,
@@ -1289,6 +1320,7 @@ int main(void)
 		TEST(test_flags),
 		TEST(test_install_default),
 		TEST(test_install_actions),
+		TEST(test_install_needs_no_new_privs), /* before the next one, which sets it */
 		TEST(test_install_refused),
 		TEST(test_notify),
 		TEST(test_notify_long_document),
