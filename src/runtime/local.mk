@@ -27,16 +27,24 @@ libcarte_runtime_a_SOURCES = \
 	src/runtime/child.h \
 	src/runtime/child_init.c \
 	src/runtime/child_join.c \
+	src/runtime/cmd_create.c \
+	src/runtime/cmd_delete.c \
 	src/runtime/cmd_features.c \
+	src/runtime/cmd_kill.c \
+	src/runtime/cmd_list.c \
 	src/runtime/cmd_pause.c \
 	src/runtime/cmd_ps.c \
+	src/runtime/cmd_run.c \
 	src/runtime/cmd_spec.c \
+	src/runtime/cmd_start.c \
+	src/runtime/cmd_state.c \
 	src/runtime/cmds.h \
 	src/runtime/container.c \
 	src/runtime/container.h \
 	src/runtime/create-private.h \
 	src/runtime/create.c \
 	src/runtime/create.h \
+	src/runtime/create_opts.h \
 	src/runtime/create_plan.c \
 	src/runtime/devices.c \
 	src/runtime/devices.h \
@@ -53,6 +61,8 @@ libcarte_runtime_a_SOURCES = \
 	src/runtime/launch.c \
 	src/runtime/launch.h \
 	src/runtime/masks.c \
+	src/runtime/match.c \
+	src/runtime/match.h \
 	src/runtime/mount_do.c \
 	src/runtime/mount_fallback.c \
 	src/runtime/mount_options.c \

@@ -2,9 +2,15 @@
 # Command tests: everything through the program that is installed.
 
 CLI_TESTS = \
+	tests/cli/lifecycle.bats \
 	tests/cli/man.bats
 
 if HAVE_BATS
 TESTS += $(CLI_TESTS)
 endif
 EXTRA_DIST += $(CLI_TESTS)
+
+EXTRA_DIST += \
+	tests/cli/helpers.bash \
+	tests/cli/helpers/agent \
+	tests/cli/helpers/probe.c

@@ -9,6 +9,7 @@ UNIT_TESTS = \
 	tests/unit/test_inherit \
 	tests/unit/test_io \
 	tests/unit/test_log \
+	tests/unit/test_ocispec_rows \
 	tests/unit/test_opts \
 	tests/unit/test_path \
 	tests/unit/test_process \
