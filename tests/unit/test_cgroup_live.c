@@ -652,12 +652,6 @@ static void freezes_and_kills_frozen(void **state)
 	destroy(); /* waits for the grandchildren */
 }
 
-static int ignore_term(void)
-{
-	signal(SIGTERM, SIG_IGN);
-	run_forever();
-}
-
 static void signals_everybody(void **state)
 {
 	pid_t a, b;
@@ -668,7 +662,9 @@ static void signals_everybody(void **state)
 	plan("");
 	create(NULL);
 	a = spawn(run_forever);
-	b = spawn(ignore_term);
+	signal(SIGTERM, SIG_IGN);
+	b = spawn(run_forever);
+	signal(SIGTERM, SIG_DFL);
 	wait_for_pids(2);
 	assert_int_equal(cgroup_signal(f.cgroup, SIGTERM, &f.err), 0);
 	status = status_of(a);
@@ -695,7 +691,7 @@ static void kills_who_left_the_v2_folder(void **state)
 		skip();
 	}
 	create(NULL);
-	pid = spawn(ignore_term);
+	pid = spawn(run_forever);
 	root = *dir_of("");
 	root.path = (char *)"";
 	snprintf(text, sizeof(text), "%d", (int)pid);

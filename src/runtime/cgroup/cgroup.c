@@ -282,6 +282,14 @@ int cgroup_destroy(const struct cgroup *cgroup, struct oci_error *err)
 	return ops ? ops->destroy(cgroup, err) : 0;
 }
 
+bool cgroup_exists(const struct cgroup *cgroup)
+{
+	char path[PATH_MAX];
+
+	return cgroup->dirs_len > 0 && cgroup_dir_path(&cgroup->dirs[0], NULL, path) == 0 &&
+	       access(path, F_OK) == 0;
+}
+
 int cgroup_stats_emit(const struct cgroup *cgroup, pid_t pid, char **ret_text, size_t *ret_length,
 		      struct oci_error *err)
 {

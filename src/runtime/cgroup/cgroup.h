@@ -131,6 +131,9 @@ int cgroup_signal(const struct cgroup *cgroup, int sig, struct oci_error *err);
  */
 int cgroup_destroy(const struct cgroup *cgroup, struct oci_error *err);
 
+/** cgroup_exists - is the container's first folder still there? */
+bool cgroup_exists(const struct cgroup *cgroup);
+
 /** cgroup_stats_emit - the "data" object of `events --stats`, runc's shape (types/events.go), as malloc'ed JSON. */
 int cgroup_stats_emit(const struct cgroup *cgroup, pid_t pid, char **ret_text, size_t *ret_length,
 		      struct oci_error *err);
