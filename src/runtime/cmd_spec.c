@@ -210,8 +210,8 @@ static int spec_run(struct cmd_context *ctx, void *arg, char **operands, int cou
 static const struct opt spec_opts[] = {
 	{ "bundle", 'b', OPT_STRING, offsetof(struct spec_options, bundle), "DIR",
 	  "write into this folder (default: the current one)" },
-	{ "config", 'f', OPT_STRING, offsetof(struct spec_options, file), "FILE",
-	  "name of the file (default: config.json)" },
+	{ "file", 'f', OPT_STRING, offsetof(struct spec_options, file), "FILE",
+	  "write this file, relative to the folder (default: config.json)" },
 	{ "rootless", 0, OPT_FLAG, offsetof(struct spec_options, rootless), NULL,
 	  "for a container that is started without root's privileges" },
 	{ .name = NULL },
