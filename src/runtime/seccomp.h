@@ -14,9 +14,9 @@
 /** struct seccomp_program - ready for seccomp(2); memory in the arena. */
 struct seccomp_program {
 	const struct sock_filter *filter;
-	unsigned short len;   /* instructions */
-	unsigned flags;       /* SECCOMP_FILTER_FLAG_* */
-	bool notify;          /* has SCMP_ACT_NOTIFY: a listener fd is made and must be sent */
+	unsigned short len; /* instructions */
+	unsigned flags;     /* SECCOMP_FILTER_FLAG_* */
+	bool notify;        /* has SCMP_ACT_NOTIFY: a listener fd is made and must be sent */
 	const char *listener_path;
 	const char *listener_metadata;
 };
@@ -39,7 +39,8 @@ int seccomp_prepare(struct oci_arena *arena, const struct oci_seccomp *seccomp, 
  * seccomp_install - in the child; the last step but execve when no_new_privs is set.
  * @ret_listener: fd when program->notify, else -1
  */
-int seccomp_install(const struct seccomp_program *program, int *ret_listener, struct oci_error *err);
+int seccomp_install(const struct seccomp_program *program, int *ret_listener,
+		    struct oci_error *err);
 
 /**
  * seccomp_send_listener - in the child, right after install: one message to the agent's connected socket: the
