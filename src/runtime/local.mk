@@ -29,6 +29,7 @@ libcarte_runtime_a_SOURCES = \
 	src/runtime/child_join.c \
 	src/runtime/cmd_create.c \
 	src/runtime/cmd_delete.c \
+	src/runtime/cmd_events.c \
 	src/runtime/cmd_features.c \
 	src/runtime/cmd_kill.c \
 	src/runtime/cmd_list.c \
@@ -38,6 +39,7 @@ libcarte_runtime_a_SOURCES = \
 	src/runtime/cmd_spec.c \
 	src/runtime/cmd_start.c \
 	src/runtime/cmd_state.c \
+	src/runtime/cmd_update.c \
 	src/runtime/cmds.h \
 	src/runtime/container.c \
 	src/runtime/container.h \
@@ -111,3 +113,11 @@ libcarte_runtime_a_SOURCES = \
 
 RUNTIME_LIBS = libcarte_runtime.a libbase.a libocispec.a \
 	$(LIBSECCOMP_PROGRAM_LIBS) $(LIBCAP_PROGRAM_LIBS) $(YAJL_PROGRAM_LIBS)
+
+bin_PROGRAMS += carte-runtime
+carte_runtime_SOURCES = src/runtime/main.c
+nodist_carte_runtime_SOURCES = src/commit.h
+carte_runtime_CPPFLAGS = $(AM_CPPFLAGS) -include commit.h
+carte_runtime_CFLAGS = $(AM_CFLAGS) $(PROGRAM_CFLAGS)
+carte_runtime_LDFLAGS = $(AM_LDFLAGS) $(PROGRAM_LDFLAGS)
+carte_runtime_LDADD = $(RUNTIME_LIBS)
