@@ -4,11 +4,13 @@
 UNIT_TESTS = \
 	tests/unit/test_cgroup \
 	tests/unit/test_cgroup_live \
+	tests/unit/test_duration \
 	tests/unit/test_hooks \
 	tests/unit/test_idmap \
 	tests/unit/test_inherit \
 	tests/unit/test_io \
 	tests/unit/test_log \
+	tests/unit/test_ocispec_roundtrip \
 	tests/unit/test_ocispec_rows \
 	tests/unit/test_opts \
 	tests/unit/test_path \
@@ -30,4 +32,5 @@ endif
 
 EXTRA_DIST += \
 	tests/unit/forked.h \
+	tests/unit/ocispec-generate.h \
 	tests/unit/seccomp-profile.h
