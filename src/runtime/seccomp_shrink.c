@@ -14,15 +14,11 @@
  * in the same way and compared before it is used; whatever this file does not
  * understand is left as it was.
  */
-#include "runtime/seccomp-private.h"
-
-#ifdef HAVE_LIBSECCOMP
 #include <errno.h>
 #include <stdlib.h>
-#include <string.h>
 
-#include "base/error.h"
 #include "base/mem.h"
+#include "runtime/seccomp-private.h"
 
 #define ARCHS_MAX 8
 #define REACH 255 /* instructions that a conditional jump can skip */
@@ -465,4 +461,3 @@ void seccomp_shrink(struct oci_arena *arena, struct seccomp_code *code)
 	if (shrink(code, edges, &b, &made) == 0)
 		*code = made;
 }
-#endif
