@@ -21,6 +21,23 @@
 #include "runtime/sync.h"
 #include "runtime/terminal.h"
 
+void child_prepare(struct child *child, const char *id, const sigset_t *mask)
+{
+	*child = (struct child){
+		.id = id,
+		.sync_fd = -EBADF,
+		.peer_fd = -EBADF,
+		.lock_fd = -EBADF,
+		.start_fd = -EBADF,
+		.console_fd = -EBADF,
+		.agent_fd = -EBADF,
+		.init_pidfd = -EBADF,
+		.proc_fd = -EBADF,
+		.master = -EBADF,
+		.mask = *mask,
+	};
+}
+
 /*
  * The caller's ignored signals would stay ignored across execve (conmon ignores SIGPIPE); the program
  * expects the defaults. Handlers are gone already: CLONE_CLEAR_SIGHAND.

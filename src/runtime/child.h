@@ -66,6 +66,9 @@ struct child_step {
 	int (*run)(struct child *child, struct oci_error *err);
 };
 
+/** child_prepare - a child with nothing open and nothing asked for. */
+void child_prepare(struct child *child, const char *id, const sigset_t *mask);
+
 /** child_init_main, child_join_main - what clone3's child runs for create and for exec; never return. */
 _Noreturn void child_init_main(void *child);
 _Noreturn void child_join_main(void *child);

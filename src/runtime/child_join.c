@@ -55,8 +55,14 @@ static int step_namespaces(struct child *child, struct oci_error *err)
 
 	if (r < 0)
 		return r;
-	if (child->late_joins && setns(child->init_pidfd, (int)child->late_joins) < 0)
-		return err_sys(err, errno, "join the container's namespaces");
+	if (child->late_joins && setns(child->init_pidfd, (int)child->late_joins) < 0) {
+		int rest = (int)(child->late_joins & ~(uint64_t)CLONE_NEWUSER);
+
+		/* EINVAL: its user namespace is ours already (a process in between has joined it, spawn.c) */
+		if (errno != EINVAL || (uint64_t)rest == child->late_joins ||
+		    setns(child->init_pidfd, rest) < 0)
+			return err_sys(err, errno, "join the container's namespaces");
+	}
 	fd_closep(&child->init_pidfd);
 	return 0;
 }

@@ -30,8 +30,6 @@
 #include "runtime/spawn.h"
 #include "runtime/sync.h"
 
-#define SECCOMP_CACHE ".seccomp"
-
 static int connect_to(const char *path, const char *what, int *ret, struct oci_error *err)
 {
 	if (!path)
@@ -51,9 +49,9 @@ static int prepare_seccomp(struct creation *c, struct oci_error *err)
 
 	if (!seccomp)
 		return 0;
-	cache = openat(c->dir.root_fd, SECCOMP_CACHE, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
-	if (cache < 0 && errno == ENOENT && mkdirat(c->dir.root_fd, SECCOMP_CACHE, 0700) == 0)
-		cache = openat(c->dir.root_fd, SECCOMP_CACHE,
+	cache = openat(c->dir.root_fd, STATE_SECCOMP_CACHE, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
+	if (cache < 0 && errno == ENOENT && mkdirat(c->dir.root_fd, STATE_SECCOMP_CACHE, 0700) == 0)
+		cache = openat(c->dir.root_fd, STATE_SECCOMP_CACHE,
 			       O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
 	r = seccomp_prepare(&c->arena, seccomp, cache, &program, err);
 	if (r < 0)
@@ -214,15 +212,7 @@ static int lead_to_ready(struct creation *c, struct oci_error *err)
 	if (r == 0)
 		r = move_devices(c, err);
 	if (r == 0)
-		r = sync_send(c->launch.sync_fd, SYNC_IN_CGROUP, c->launch.pid, err);
-	/* a child that has failed meanwhile says why better than the pipe that it broke */
-	if (r == -EPIPE) {
-		struct oci_error said = OCI_ERROR_INIT;
-
-		if (launch_await_ready(&c->launch, NULL, NULL, &said) < 0)
-			*err = said;
-		return r;
-	}
+		r = launch_send_in_cgroup(&c->launch, err);
 	if (r == 0)
 		r = launch_await_ready(&c->launch, run_create_hooks, c, err);
 	return r;
@@ -295,23 +285,11 @@ int create_container(struct creation *c, struct cmd_context *ctx, const char *id
 		.dir = STATE_DIR_INIT,
 		.launch = { .sync_fd = -EBADF, .pidfd = -EBADF, .master = -EBADF },
 	};
-	c->child = (struct child){
-		.id = id,
-		.state = &c->state,
-		.ns = &c->ns,
-		.dir = &c->dir,
-		.sync_fd = -EBADF,
-		.peer_fd = -EBADF,
-		.lock_fd = -EBADF,
-		.start_fd = -EBADF,
-		.console_fd = -EBADF,
-		.agent_fd = -EBADF,
-		.init_pidfd = -EBADF,
-		.proc_fd = -EBADF,
-		.master = -EBADF,
-		.keyring = !options->no_new_keyring,
-		.mask = *mask,
-	};
+	child_prepare(&c->child, id, mask);
+	c->child.state = &c->state;
+	c->child.ns = &c->ns;
+	c->child.dir = &c->dir;
+	c->child.keyring = !options->no_new_keyring;
 	c->launch.child = &c->child;
 	r = state_check_id(id, err);
 	if (r == 0)

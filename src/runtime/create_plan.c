@@ -140,6 +140,7 @@ static int plan_state(struct creation *c, struct oci_error *err)
 	c->child.ignored = self.ignored;
 	s->cgroup = *c->cgroup;
 	s->private_pid_ns.present = s->private_pid_ns.value = c->ns.made & CLONE_NEWPID;
+	s->new_keyring.present = s->new_keyring.value = c->child.keyring;
 	s->hooks.present = s->hooks.value = wants_later_hooks(c->config->hooks);
 	s->annotations = c->config->annotations;
 	s->annotations_len = c->config->annotations_len;

@@ -67,6 +67,18 @@ int launch_limit(struct launch *launch, bool rootless, struct oci_error *err)
 					    err);
 }
 
+int launch_send_in_cgroup(struct launch *launch, struct oci_error *err)
+{
+	struct oci_error said = OCI_ERROR_INIT;
+	int r = sync_send(launch->sync_fd, SYNC_IN_CGROUP, launch->pid, &said);
+
+	if (r == -EPIPE)
+		r = launch_await_ready(launch, NULL, NULL, err);
+	else if (r < 0)
+		r = err_set(err, said.code, "%s", said.message);
+	return r;
+}
+
 int launch_await_ready(struct launch *launch, int (*on_mounted)(void *, struct oci_error *),
 		       void *arg, struct oci_error *err)
 {

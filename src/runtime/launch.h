@@ -44,6 +44,12 @@ int launch_spawn(struct launch *launch, const struct spawn *spawn, void (*main)(
 int launch_limit(struct launch *launch, bool rootless, struct oci_error *err);
 
 /**
+ * launch_send_in_cgroup - tell the child that all is done that is done from outside. A child that has failed meanwhile
+ * says why better than the socket that it closed.
+ */
+int launch_send_in_cgroup(struct launch *launch, struct oci_error *err);
+
+/**
  * launch_await_ready - until the child stands before its program.
  * @on_mounted: called when the child has its mounts; NULL: it will not ask
  */

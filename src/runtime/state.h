@@ -22,6 +22,7 @@
 
 #define STATE_FILE "state.json"
 #define STATE_NEW_FILE "state.json.new"
+#define STATE_SECCOMP_CACHE ".seccomp" /* in the state root; no ID starts with a dot */
 #define STATE_START_SOCKET "start.sock"
 
 struct state {
@@ -38,6 +39,7 @@ struct state {
 	struct cgroup cgroup;
 	struct rdt_group rdt;
 	struct oci_bool private_pid_ns; /* init's death kills every process of the container */
+	struct oci_bool new_keyring;    /* a session keyring of its own, which exec joins */
 	struct oci_bool hooks;          /* config.json has hooks that start or delete must run */
 	struct oci_pair *annotations;
 	size_t annotations_len;

@@ -1,0 +1,188 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * exec.c - carry `exec` out: cgroups, process, handshake.
+ */
+#include "runtime/exec.h"
+
+#include <fcntl.h>
+#include <sched.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "base/error.h"
+#include "base/io.h"
+#include "base/mem.h"
+#include "runtime/bundle.h"
+#include "runtime/seccomp.h"
+#include "runtime/spawn.h"
+#include "runtime/sync.h"
+
+static int find_container(struct execution *x, const char *id, struct oci_error *err)
+{
+	char *bundle;
+	int r;
+
+	r = state_load(&x->arena, x->ctx->root, id, &x->state, err);
+	if (r < 0)
+		return r;
+	if (x->state->status == OCI_STATUS_STOPPED || x->state->status == OCI_STATUS_CREATING)
+		return err_set(err, ESRCH, "cannot exec in a %s container: container not running",
+			       oci_status_name(x->state->status));
+	if (x->state->status == OCI_STATUS_PAUSED && !x->options->ignore_paused)
+		return err_set(err, EBUSY,
+			       "cannot exec in a paused container (--ignore-paused overrides)");
+	r = bundle_load(&x->arena, x->state->bundle, NULL, &bundle, &x->config, err);
+	if (r == 0)
+		r = ns_plan(x->config, &x->ns, err);
+	return r;
+}
+
+static int prepare_seccomp(struct execution *x, struct oci_error *err)
+{
+	CLEANUP_CLOSE int cache = -EBADF;
+	struct seccomp_program *program;
+	char *path;
+	int r;
+
+	if (!x->config->linux_ || !x->config->linux_->seccomp)
+		return 0;
+	r = seccomp_check(x->config->linux_->seccomp, err);
+	if (r < 0)
+		return r;
+	path = oci_arena_printf(&x->arena, "%s/" STATE_SECCOMP_CACHE, x->ctx->root);
+	if (!path)
+		return err_nomem(err);
+	cache = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
+	r = seccomp_prepare(&x->arena, x->config->linux_->seccomp, cache, &program, err);
+	if (r < 0)
+		return r;
+	x->child.seccomp = program;
+	if (!program->notify)
+		return 0;
+	x->child.agent_fd = io_connect_unix(SOCK_STREAM, program->listener_path);
+	if (x->child.agent_fd < 0)
+		return err_sys(err, -x->child.agent_fd, "connect to the seccomp agent %s",
+			       program->listener_path);
+	return 0;
+}
+
+static int spawn_joiner(struct execution *x, struct oci_error *err)
+{
+	struct child *child = &x->child;
+	CLEANUP_CLOSE int cgroup_fd = -EBADF;
+	struct spawn spawn = { .pid_ns_of = -1, .cgroup_fd = -1 };
+	int r;
+
+	child->init_pidfd = state_pidfd(x->state, err);
+	if (child->init_pidfd < 0)
+		return child->init_pidfd;
+	if (x->options->io.console_socket) {
+		child->console_fd = io_connect_unix(SOCK_STREAM, x->options->io.console_socket);
+		if (child->console_fd < 0)
+			return err_sys(err, -child->console_fd, "connect to the console socket %s",
+				       x->options->io.console_socket);
+	}
+	if (x->ns.listed & CLONE_NEWPID)
+		spawn.pid_ns_of = child->init_pidfd;
+	if (x->options->cgroups.len == 0)
+		spawn.cgroup_fd = cgroup_fd = cgroup_v2_fd(&x->state->cgroup);
+	child->late_joins = x->ns.listed & ~(uint64_t)CLONE_NEWPID;
+	child->user_ns = x->ns.listed & CLONE_NEWUSER;
+	r = launch_spawn(&x->launch, &spawn, child_join_main, err);
+	fd_closep(&child->init_pidfd);
+	fd_closep(&child->console_fd);
+	fd_closep(&child->agent_fd);
+	return r;
+}
+
+/* --cgroup [CONTROLLER,...:]PATH */
+static int enter_sub_cgroup(struct execution *x, const char *text, struct oci_error *err)
+{
+	char *copy = oci_arena_strdup(&x->arena, text);
+	char *colon = copy ? strchr(copy, ':') : NULL;
+
+	if (!copy)
+		return err_nomem(err);
+	if (colon)
+		*colon++ = '\0';
+	return cgroup_enter_sub(&x->state->cgroup, x->launch.pid, colon ? copy : NULL,
+				colon ? colon : copy, err);
+}
+
+static int enter_cgroups(struct execution *x, struct oci_error *err)
+{
+	int r = cgroup_enter(&x->state->cgroup, x->launch.pid, x->launch.in_cgroup, err);
+
+	for (size_t i = 0; r == 0 && i < x->options->cgroups.len; i++)
+		r = enter_sub_cgroup(x, x->options->cgroups.items[i], err);
+	if (r == 0 && x->state->rdt.path)
+		r = rdt_enter(&x->state->rdt, x->launch.pid, err);
+	return r;
+}
+
+static int lead_to_program(struct execution *x, struct oci_error *err)
+{
+	int r;
+
+	r = enter_cgroups(x, err);
+	if (r == 0)
+		r = launch_limit(&x->launch, x->ctx->rootless, err);
+	if (r == 0)
+		r = launch_send_in_cgroup(&x->launch, err);
+	if (r == 0)
+		r = launch_await_ready(&x->launch, NULL, NULL, err);
+	/* conmon takes the pid file for the sign that the program runs, so it comes last */
+	if (r == 0)
+		r = launch_start(&x->launch, err);
+	if (r == 0)
+		r = launch_publish(&x->launch, &x->options->io, err);
+	return r;
+}
+
+void exec_free(struct execution *x)
+{
+	launch_close(&x->launch);
+	fd_closep(&x->child.init_pidfd);
+	fd_closep(&x->child.console_fd);
+	fd_closep(&x->child.agent_fd);
+	fd_closep(&x->child.proc_fd);
+	oci_arena_free(&x->arena);
+}
+
+int exec_process(struct execution *x, struct cmd_context *ctx, const char *id,
+		 const struct exec_options *options, const sigset_t *mask, struct oci_error *err)
+{
+	struct proc_stat self;
+	int r;
+
+	*x = (struct execution){ .arena = OCI_ARENA_INIT, .ctx = ctx, .options = options };
+	x->launch = (struct launch){ .sync_fd = -EBADF, .pidfd = -EBADF, .master = -EBADF };
+	x->launch.child = &x->child;
+	child_prepare(&x->child, id, mask);
+	r = inherit_fds_plan(&x->arena, options->io.preserve_fds, &x->inherited, err);
+	if (r == 0)
+		r = find_container(x, id, err);
+	if (r == 0)
+		r = exec_plan(x, err);
+	if (r == 0)
+		r = prepare_seccomp(x, err);
+	if (r == 0 && proc_stat_read(getpid(), &self) == 0)
+		x->child.ignored = self.ignored;
+	if (r == 0) {
+		x->child.joining = true;
+		x->child.config = x->config;
+		x->child.state = x->state;
+		x->child.ns = &x->ns;
+		x->child.keyring = x->state->new_keyring.value;
+		x->child.inherited = x->inherited.count;
+		r = spawn_joiner(x, err);
+	}
+	if (r == 0)
+		r = lead_to_program(x, err);
+	if (r < 0) {
+		launch_abort(&x->launch);
+		exec_free(x);
+	}
+	return r;
+}
