@@ -356,9 +356,11 @@ static int relay_loop(struct relay *relay, struct oci_error *err)
 
 	for (;;) {
 		/* All that it wrote is in the pty by now (n_tty flushes its work before EAGAIN). */
-		if (relay->exited && !relay->out.length &&
-		    (relay->drained > DRAIN_LIMIT || !fill_from_master(relay)))
-			return 0;
+		if (relay->exited && !relay->out.length) {
+			if (relay->drained > DRAIN_LIMIT || relay->out_gone ||
+			    !fill_from_master(relay))
+				return 0;
+		}
 		watch(relay, fds);
 		if (RETRY_EINTR(poll(fds, WATCH_COUNT, -1)) < 0)
 			return err_sys(err, errno, "poll");
