@@ -66,6 +66,10 @@ static int check_hook(const struct oci_hook *hook, const char *kind, size_t i,
 
 int hooks_check(const struct oci_hooks *hooks, struct oci_error *err)
 {
+	static const struct oci_hooks none;
+
+	if (!hooks)
+		hooks = &none;
 	const struct {
 		const char *kind;
 		const struct oci_hook *list;
