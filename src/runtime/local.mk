@@ -30,6 +30,7 @@ libcarte_runtime_a_SOURCES = \
 	src/runtime/cmd_create.c \
 	src/runtime/cmd_delete.c \
 	src/runtime/cmd_events.c \
+	src/runtime/cmd_exec.c \
 	src/runtime/cmd_features.c \
 	src/runtime/cmd_kill.c \
 	src/runtime/cmd_list.c \
@@ -52,6 +53,9 @@ libcarte_runtime_a_SOURCES = \
 	src/runtime/devices.h \
 	src/runtime/duration.c \
 	src/runtime/duration.h \
+	src/runtime/exec.c \
+	src/runtime/exec.h \
+	src/runtime/exec_plan.c \
 	src/runtime/foreground.c \
 	src/runtime/hooks.c \
 	src/runtime/hooks.h \

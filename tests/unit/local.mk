@@ -10,12 +10,14 @@ UNIT_TESTS = \
 	tests/unit/test_inherit \
 	tests/unit/test_io \
 	tests/unit/test_log \
+	tests/unit/test_mount_options \
 	tests/unit/test_ocispec_roundtrip \
 	tests/unit/test_ocispec_rows \
 	tests/unit/test_opts \
 	tests/unit/test_path \
 	tests/unit/test_process \
 	tests/unit/test_procfs \
+	tests/unit/test_rootfs \
 	tests/unit/test_seal \
 	tests/unit/test_seccomp \
 	tests/unit/test_signals \
@@ -31,6 +33,7 @@ TESTS += $(UNIT_TESTS)
 endif
 
 EXTRA_DIST += \
+	tests/unit/container.h \
 	tests/unit/forked.h \
 	tests/unit/ocispec-generate.h \
 	tests/unit/seccomp-profile.h
