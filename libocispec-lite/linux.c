@@ -8,7 +8,7 @@
 
 /*
  * The schema ends at 0777, but engines have put the whole st_mode here (8630 is
- * S_IFCHR | 0666), and runc takes it.
+ * S_IFCHR | 0666; containerd before pull request 5028), and runc masks it.
  */
 static const struct oci_rule file_mode_rule = { .min = 0, .max = 0177777 };
 
