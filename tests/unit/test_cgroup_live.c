@@ -250,6 +250,33 @@ static void updates_up_and_down(void **state)
 	destroy();
 }
 
+static void puts_back_what_a_failed_update_wrote(void **state)
+{
+	struct oci_memory memory = { .limit = I64(48 << 20), .swap = I64(48 << 20) };
+	struct oci_cpu cpu = { .quota = I64(10000), .period = I64(100000), .shares = I64(100) };
+	struct oci_pids pids = { I64(10) };
+	struct oci_resources resources = { .memory = &memory, .cpu = &cpu, .pids = &pids };
+
+	(void)state;
+	need_cgroups();
+	plan("");
+	create(&resources);
+	memory.limit.value = memory.swap.value = 256 << 20;
+	memory.disable_oom_killer = (struct oci_bool){ true, true };
+	cpu.shares.value = 200;
+	cpu.quota.value = 1; /* refused */
+	pids.limit.value = 20;
+	assert_int_equal(cgroup_update(f.cgroup, &resources, &f.err), -EINVAL);
+	assert_memory_equal(f.err.message, "linux.resources.cpu.quota: write '1' to ", 40);
+	f.err = (struct oci_error)OCI_ERROR_INIT;
+	has_value("memory", "memory.limit_in_bytes", "50331648");
+	has_value("memory", "memory.memsw.limit_in_bytes", "50331648");
+	has_value("memory", "memory.oom_control", "oom_kill_disable 0\nunder_oom 0\noom_kill 0");
+	has_value("cpu", "cpu.shares", "100");
+	has_value("pids", "pids.max", "10");
+	destroy();
+}
+
 static void updates_idle_and_pids(void **state)
 {
 	struct oci_cpu cpu = { .shares = I64(100), .idle = I64(1) };
@@ -540,6 +567,7 @@ static void enters_every_hierarchy(void **state)
 
 static void refuses_a_cgroup_in_use(void **state)
 {
+	struct cgroup *first, *second, *third;
 	char expected[256];
 	pid_t pid;
 
@@ -547,8 +575,18 @@ static void refuses_a_cgroup_in_use(void **state)
 	need_cgroups();
 	plan("");
 	create(NULL);
+	first = f.cgroup;
+	assert_int_equal(cgroup_plan(&f.arena, CGROUP_MANAGER_CGROUPFS, f.path, "x", &second, &f.err), 0);
 	pid = spawn(run_forever);
-	plan("");
+	/* neither planned nor, when it came in between, created */
+	assert_int_equal(cgroup_plan(&f.arena, CGROUP_MANAGER_CGROUPFS, f.path, "x", &third, &f.err),
+			 -EBUSY);
+	snprintf(expected, sizeof(expected),
+		 "container's cgroup is not empty: %s%s has 1 process(es), such as %d",
+		 dir_of("freezer")->mount, f.path, (int)pid);
+	assert_string_equal(f.err.message, expected);
+	f.err = (struct oci_error)OCI_ERROR_INIT;
+	f.cgroup = second;
 	assert_int_equal(cgroup_create(f.cgroup, NULL, &f.err), -EBUSY);
 	snprintf(expected, sizeof(expected),
 		 "container's cgroup is not empty: %s%s has 1 process(es), such as %d",
@@ -560,15 +598,16 @@ static void refuses_a_cgroup_in_use(void **state)
 	assert_int_equal(cgroup_destroy(f.cgroup, &f.err), 0);
 	is_in(pid, f.path);
 
-	plan("");
+	f.cgroup = first;
 	assert_int_equal(cgroup_signal(f.cgroup, SIGKILL, &f.err), 0);
 	status_of(pid);
 	assert_int_equal(cgroup_freeze(f.cgroup, true, &f.err), 0);
-	assert_int_equal(cgroup_create(f.cgroup, NULL, &f.err), -EBUSY);
+	assert_int_equal(cgroup_plan(&f.arena, CGROUP_MANAGER_CGROUPFS, f.path, "x", &third, &f.err),
+			 -EBUSY);
 	snprintf(expected, sizeof(expected), "container's cgroup unexpectedly frozen: %s%s",
 		 dir_of("freezer")->mount, f.path);
 	assert_string_equal(f.err.message, expected);
-	plan("");
+	f.err = (struct oci_error)OCI_ERROR_INIT;
 	destroy();
 }
 
@@ -860,6 +899,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(writes_limits),
 		cmocka_unit_test(updates_up_and_down),
+		cmocka_unit_test(puts_back_what_a_failed_update_wrote),
 		cmocka_unit_test(updates_idle_and_pids),
 		cmocka_unit_test(refuses_to_go_below_usage),
 		cmocka_unit_test(names_what_the_kernel_refuses),

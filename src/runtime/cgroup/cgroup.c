@@ -146,8 +146,10 @@ int cgroup_plan(struct oci_arena *arena, enum cgroup_manager manager, const char
 		return err_set(err, ENOTSUP,
 			       "cgroup v2 as the host's only hierarchy is not supported by this build;"
 			       " --cgroup-manager disabled runs the container without a cgroup");
-	*ret = cgroup;
-	return 0;
+	r = ops_of(cgroup) ? ops_of(cgroup)->probe(cgroup, err) : 0;
+	if (r == 0)
+		*ret = cgroup;
+	return r;
 }
 
 /* ---- dispatch ---- */

@@ -52,7 +52,8 @@ int cgroup_manager_parse(const char *name, enum cgroup_manager *ret);
 const char *cgroup_manager_name(enum cgroup_manager manager);
 
 /**
- * cgroup_plan - find the hierarchies and the container's place in each. Makes nothing.
+ * cgroup_plan - find the hierarchies and the container's place in each. Makes nothing, but refuses (-EBUSY)
+ * a cgroup in which cgroup_signal would find somebody else's processes.
  * @cgroups_path: NULL: "/ID"; absolute: below each hierarchy's root; relative: below the runtime's own
  *                cgroup. ".." is refused.
  */
@@ -64,9 +65,8 @@ int cgroup_plan(struct oci_arena *arena, enum cgroup_manager manager, const char
  * first. Refuses a cgroup that is frozen or has processes; an empty left-over is taken over. On failure
  * nothing that it made is left, and `made` is false everywhere.
  *
- * The plan is to be in the state file before this is called. When the runtime is killed in here, the
- * file may name a cgroup that a create would have refused: so as long as a state has no pid, delete
- * calls cgroup_destroy, which harms no living process, and not cgroup_signal.
+ * The plan is to be in the state file before this is called, so that delete finds whatever a killed
+ * runtime has made.
  */
 int cgroup_create(struct cgroup *cgroup, const struct oci_resources *resources,
 		  struct oci_error *err);
@@ -99,7 +99,8 @@ int cgroup_check(const struct cgroup *cgroup, const struct oci_resources *resour
 		 struct oci_error *err);
 
 /**
- * cgroup_update - write new limits to a live container, in an order that works up and down. Device rules
+ * cgroup_update - write new limits to a live container, in an order that works up and down. When one is
+ * refused, the single values written before it are put back. Device rules
  * are left as they are, as runc does: a GPU's hook may have extended them behind our back.
  */
 int cgroup_update(const struct cgroup *cgroup, const struct oci_resources *resources,

@@ -16,6 +16,7 @@
 
 /** struct cgroup_ops - one manager; each function as its namesake in cgroup.h. */
 struct cgroup_ops {
+	int (*probe)(const struct cgroup *cgroup, struct oci_error *err); /* at the end of cgroup_plan */
 	int (*create)(struct cgroup *cgroup, const struct oci_resources *resources,
 		      struct oci_error *err);
 	int (*enter)(const struct cgroup *cgroup, pid_t pid, bool skip_v2, struct oci_error *err);
@@ -99,6 +100,9 @@ int cgroup_pidset_add(struct cgroup_pidset *set, pid_t pid);
 /** cgroup_dir_pids - add every process of the folder and of the folders below it. Absent: nothing to add. */
 int cgroup_dir_pids(const struct cgroup_dir *dir, struct cgroup_pidset *set);
 
+/** cgroup_dir_check_unused - -EBUSY when a folder that exists has processes or is frozen. */
+int cgroup_dir_check_unused(const struct cgroup_dir *dir, struct oci_error *err);
+
 /** cgroup_dir_rmtree - remove the folder with those below it; -EBUSY when one has processes. */
 int cgroup_dir_rmtree(const struct cgroup_dir *dir);
 
@@ -180,6 +184,8 @@ extern int cgroup_destroy_ms;
 
 int cgroup_v1_freeze(const struct cgroup *cgroup, bool frozen, struct oci_error *err);
 bool cgroup_v1_is_frozen(const struct cgroup *cgroup);
+/** cgroup_v1_kill_dirs - the folders whose processes cgroup_signal takes for the container's: at most two. */
+size_t cgroup_v1_kill_dirs(const struct cgroup *cgroup, const struct cgroup_dir *ret[2]);
 int cgroup_v1_signal(const struct cgroup *cgroup, int sig, struct oci_error *err);
 int cgroup_v1_destroy(const struct cgroup *cgroup, struct oci_error *err);
 int cgroup_v1_stats(const struct cgroup *cgroup, pid_t pid, char **ret_text, size_t *ret_length,

@@ -35,6 +35,18 @@ static const struct cgroup_dir *list_dir(const struct cgroup *cgroup)
 	return cgroup->dirs_len > 0 ? &cgroup->dirs[0] : NULL;
 }
 
+size_t cgroup_v1_kill_dirs(const struct cgroup *cgroup, const struct cgroup_dir *ret[2])
+{
+	size_t n = 0;
+
+	ret[n] = list_dir(cgroup);
+	n += ret[n] != NULL;
+	ret[n] = cgroup_dir_find(cgroup, "");
+	if (ret[n] && (n == 0 || ret[n] != ret[0]))
+		n++;
+	return n;
+}
+
 /** signal_batch - up to BATCH processes of @list from @at on. */
 static int signal_batch(const struct cgroup_dir *dir, const struct cgroup_pidset *list, size_t at,
 			int sig, struct cgroup_pidset *done)

@@ -12,6 +12,7 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/io.h"
@@ -335,8 +336,49 @@ static int write_row(const struct cgroup *cgroup, const struct resource_row *row
 	return cgroup_value_failed(&value, -r, err);
 }
 
-static int apply_rows(const struct cgroup *cgroup, const struct oci_resources *resources, bool fresh,
-		      struct oci_error *err)
+/** struct previous - what the files said before an update, to go back when it fails half-way. */
+struct previous {
+	char *text[ARRAY_LEN(rows)]; /* NULL: not touched */
+};
+
+static void remember(const struct cgroup *cgroup, const struct oci_resources *resources, size_t i,
+		     struct previous *previous)
+{
+	const struct cgroup_dir *dir = cgroup_dir_find(cgroup, rows[i].controller);
+	char value[32], text[4096];
+	const char *asked;
+
+	if (previous->text[i] || !dir ||
+	    row_value(&rows[i], resources, value, &asked) == ASKED_NOTHING)
+		return;
+	if (cgroup_dir_read(dir, rows[i].v1_file, text, sizeof(text)) < 0 &&
+	    (!rows[i].v1_other ||
+	     cgroup_dir_read(dir, rows[i].v1_other, text, sizeof(text)) < 0))
+		return;
+	if (strcmp(rows[i].v1_file, "memory.oom_control") == 0) /* three lines; one digit is written */
+		(void)snprintf(text, sizeof(text), "%d", strstr(text, "oom_kill_disable 1") ? 1 : 0);
+	previous->text[i] = strdup(text);
+}
+
+/** go_back - as far as the kernel lets us; twice, since values restrict each other. */
+static void go_back(const struct cgroup *cgroup, const struct previous *previous)
+{
+	for (size_t k = 0; k < 2 * ARRAY_LEN(rows); k++) {
+		const struct resource_row *row = &rows[k % ARRAY_LEN(rows)];
+		struct cgroup_value value = {
+			.dir = cgroup_dir_find(cgroup, row->controller),
+			.file = row->v1_file,
+			.other_file = row->v1_other,
+			.text = previous->text[k % ARRAY_LEN(rows)],
+		};
+
+		if (value.text && value.dir)
+			(void)cgroup_value_write(&value);
+	}
+}
+
+static int apply_rows(const struct cgroup *cgroup, const struct oci_resources *resources,
+		      struct previous *previous, struct oci_error *err)
 {
 	uint64_t pending = 0, before;
 	int r;
@@ -349,7 +391,9 @@ static int apply_rows(const struct cgroup *cgroup, const struct oci_resources *r
 		for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
 			if (!(pending & UINT64_C(1) << i))
 				continue;
-			r = write_row(cgroup, &rows[i], resources, fresh, false, err);
+			if (previous)
+				remember(cgroup, resources, i, previous);
+			r = write_row(cgroup, &rows[i], resources, !previous, false, err);
 			if (r < 0)
 				return r;
 			if (r == 0)
@@ -360,7 +404,7 @@ static int apply_rows(const struct cgroup *cgroup, const struct oci_resources *r
 	for (size_t i = 0; i < ARRAY_LEN(rows) && pending; i++) {
 		if (!(pending & UINT64_C(1) << i))
 			continue;
-		r = write_row(cgroup, &rows[i], resources, fresh, true, err);
+		r = write_row(cgroup, &rows[i], resources, !previous, true, err);
 		if (r < 0)
 			return r;
 	}
@@ -396,11 +440,17 @@ static int check_usage(const struct cgroup *cgroup, const struct oci_memory *mem
 int cgroup_resources_apply(const struct cgroup *cgroup, const struct oci_resources *resources,
 			   bool fresh, struct oci_error *err)
 {
+	struct previous previous = { { NULL } };
 	int r = fresh ? 0 : check_usage(cgroup, resources->memory, err);
 
-	if (r == 0)
-		r = apply_rows(cgroup, resources, fresh, err);
+	if (r < 0)
+		return r;
+	r = apply_rows(cgroup, resources, fresh ? NULL : &previous, err);
 	if (r == 0)
 		r = cgroup_lists_apply(cgroup, resources, err);
+	if (r < 0 && !fresh)
+		go_back(cgroup, &previous);
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++)
+		free(previous.text[i]);
 	return r;
 }

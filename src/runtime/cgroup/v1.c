@@ -49,8 +49,8 @@ static int make_parents(char *path, size_t mount_len, size_t *made_from)
 	return 0;
 }
 
-/** check_unused - a folder that is there already may be a left-over, but nobody's. */
-static int check_unused(const struct cgroup_dir *dir, struct oci_error *err)
+/* a folder that is there already may be a left-over, but nobody's */
+int cgroup_dir_check_unused(const struct cgroup_dir *dir, struct oci_error *err)
 {
 	CLEANUP_PIDSET struct cgroup_pidset set = { NULL, 0, 0 };
 	char state[32];
@@ -91,7 +91,7 @@ static int make_dir(const struct cgroup_dir *dir, size_t *made_from, struct oci_
 		return 0;
 	}
 	if (errno == EEXIST)
-		return check_unused(dir, err);
+		return cgroup_dir_check_unused(dir, err);
 	return err_sys(err, errno, "make cgroup %s", path);
 }
 
@@ -161,6 +161,30 @@ static int prepare_cpuset(const struct cgroup_dir *dir, const struct oci_resourc
 	if (r < 0)
 		return err_sys(err, -r, "inherit cpuset.cpus and cpuset.mems in cgroup %s%s",
 			       dir->mount, dir->path);
+	return 0;
+}
+
+/**
+ * v1_probe - refuse somebody else's cgroup before it is in a state file: when the runtime is killed
+ * right after writing that, `delete --force` must not kill what is in there. create looks at all folders.
+ */
+static int v1_probe(const struct cgroup *cgroup, struct oci_error *err)
+{
+	const struct cgroup_dir *dirs[2];
+	size_t len = cgroup_v1_kill_dirs(cgroup, dirs);
+	char path[PATH_MAX];
+
+	for (size_t i = 0; i < len; i++) {
+		int r = cgroup_dir_path(dirs[i], NULL, path);
+
+		if (r < 0)
+			return err_set(err, -r, "linux.cgroupsPath: %s is too long", dirs[i]->path);
+		if (access(path, F_OK) < 0)
+			continue;
+		r = cgroup_dir_check_unused(dirs[i], err);
+		if (r < 0)
+			return r;
+	}
 	return 0;
 }
 
@@ -279,6 +303,7 @@ static int v1_update(const struct cgroup *cgroup, const struct oci_resources *re
 }
 
 const struct cgroup_ops cgroup_v1_ops = {
+	.probe = v1_probe,
 	.create = v1_create,
 	.enter = v1_enter,
 	.enter_sub = v1_enter_sub,
