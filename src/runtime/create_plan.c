@@ -165,7 +165,7 @@ int create_plan(struct creation *c, struct oci_error *err)
 		r = plan_process(c, err);
 	if (r == 0)
 		r = plan_linux(c, err);
-	if (r == 0)
+	if (r == 0 && c->config->hooks)
 		r = hooks_check(c->config->hooks, err);
 	if (r == 0)
 		r = plan_rootfs(c, err);
