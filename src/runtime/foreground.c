@@ -33,14 +33,22 @@ struct buffer {
 	char bytes[PIPE_BUF];
 };
 
-enum { WATCH_SIGNALS, WATCH_PID, WATCH_NOTIFY, WATCH_STDIN, WATCH_MASTER, WATCH_STDOUT, WATCH_COUNT };
+enum {
+	WATCH_SIGNALS,
+	WATCH_PID,
+	WATCH_NOTIFY,
+	WATCH_STDIN,
+	WATCH_MASTER,
+	WATCH_STDOUT,
+	WATCH_COUNT
+};
 
 struct relay {
 	const struct foreground *fg;
 	int signals;
-	int notify;  /* -1 when READY was passed on */
-	int hung;    /* epoll fd that tells when somebody opens the slave again; -1: it is open */
-	bool in_eof; /* nothing more from stdin */
+	int notify;    /* -1 when READY was passed on */
+	int hung;      /* epoll fd that tells when somebody opens the slave again; -1: it is open */
+	bool in_eof;   /* nothing more from stdin */
 	bool out_gone; /* stdout takes nothing more: throw away */
 	bool exited;
 	bool interrupted;
@@ -107,7 +115,8 @@ static void copy_size(const struct relay *relay)
 
 	if (relay->fg->master < 0)
 		return;
-	if (ioctl(STDIN_FILENO, TIOCGWINSZ, &size) < 0 && ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) < 0)
+	if (ioctl(STDIN_FILENO, TIOCGWINSZ, &size) < 0 &&
+	    ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) < 0)
 		return;
 	/* a pty that nobody has given a size yet: consoleSize stays */
 	if (size.ws_row || size.ws_col)
@@ -320,8 +329,8 @@ static void watch(const struct relay *relay, struct pollfd fds[WATCH_COUNT])
 		return;
 	if (!relay->in_eof && !relay->in.length)
 		fds[WATCH_STDIN].fd = STDIN_FILENO;
-	fds[WATCH_MASTER].events = (short)((relay->out.length ? 0 : POLLIN) |
-					   (relay->in.length ? POLLOUT : 0));
+	fds[WATCH_MASTER].events =
+		(short)((relay->out.length ? 0 : POLLIN) | (relay->in.length ? POLLOUT : 0));
 	if (relay->hung >= 0) {
 		fds[WATCH_MASTER].fd = relay->hung;
 		fds[WATCH_MASTER].events = POLLIN;

@@ -16,7 +16,8 @@ struct oci_error;
 
 struct inherit_fds {
 	unsigned count;
-	char *env[3]; /* LISTEN_FDS=n, LISTEN_PID=1, LISTEN_FDNAMES=...: to be added to the container's */
+	char *env
+		[3]; /* LISTEN_FDS=n, LISTEN_PID=1, LISTEN_FDNAMES=...: to be added to the container's */
 	size_t env_len;
 };
 

@@ -85,8 +85,8 @@ int notify_socket_open(const char *dir, struct oci_error *err)
 	/* of one that was killed before us */
 	if (unlinkat(dirfd, SOCKET_NAME, 0) < 0 && errno != ENOENT)
 		return err_sys(err, errno, "notify socket: unlink %s/" SOCKET_NAME, dir);
-	(void)snprintf(address.sun_path, sizeof(address.sun_path),
-		       "/proc/self/fd/%d/" SOCKET_NAME, dirfd);
+	(void)snprintf(address.sun_path, sizeof(address.sun_path), "/proc/self/fd/%d/" SOCKET_NAME,
+		       dirfd);
 	if (bind(fd, (struct sockaddr *)&address, sizeof(address)) < 0)
 		return err_sys(err, errno, "notify socket: bind %s/" SOCKET_NAME, dir);
 	if (fchmodat(dirfd, SOCKET_NAME, 0777, 0) < 0)
@@ -115,8 +115,7 @@ static int tell_manager(const char *text, size_t length, int fd, struct oci_erro
 	memcpy(address.sun_path, path, strlen(path));
 	if (*path == '@')
 		address.sun_path[0] = '\0';
-	message.msg_namelen =
-		(socklen_t)(offsetof(struct sockaddr_un, sun_path) + strlen(path));
+	message.msg_namelen = (socklen_t)(offsetof(struct sockaddr_un, sun_path) + strlen(path));
 	if (fd >= 0) {
 		message.msg_control = &control;
 		message.msg_controllen = sizeof(control);

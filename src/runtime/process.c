@@ -19,22 +19,14 @@ static const struct {
 	const char *name;
 	int resource;
 } rlimit_names[] = {
-	{ "RLIMIT_CPU", RLIMIT_CPU },
-	{ "RLIMIT_FSIZE", RLIMIT_FSIZE },
-	{ "RLIMIT_DATA", RLIMIT_DATA },
-	{ "RLIMIT_STACK", RLIMIT_STACK },
-	{ "RLIMIT_CORE", RLIMIT_CORE },
-	{ "RLIMIT_RSS", RLIMIT_RSS },
-	{ "RLIMIT_NPROC", RLIMIT_NPROC },
-	{ "RLIMIT_NOFILE", RLIMIT_NOFILE },
-	{ "RLIMIT_MEMLOCK", RLIMIT_MEMLOCK },
-	{ "RLIMIT_AS", RLIMIT_AS },
-	{ "RLIMIT_LOCKS", RLIMIT_LOCKS },
-	{ "RLIMIT_SIGPENDING", RLIMIT_SIGPENDING },
-	{ "RLIMIT_MSGQUEUE", RLIMIT_MSGQUEUE },
-	{ "RLIMIT_NICE", RLIMIT_NICE },
-	{ "RLIMIT_RTPRIO", RLIMIT_RTPRIO },
-	{ "RLIMIT_RTTIME", RLIMIT_RTTIME },
+	{ "RLIMIT_CPU", RLIMIT_CPU },           { "RLIMIT_FSIZE", RLIMIT_FSIZE },
+	{ "RLIMIT_DATA", RLIMIT_DATA },         { "RLIMIT_STACK", RLIMIT_STACK },
+	{ "RLIMIT_CORE", RLIMIT_CORE },         { "RLIMIT_RSS", RLIMIT_RSS },
+	{ "RLIMIT_NPROC", RLIMIT_NPROC },       { "RLIMIT_NOFILE", RLIMIT_NOFILE },
+	{ "RLIMIT_MEMLOCK", RLIMIT_MEMLOCK },   { "RLIMIT_AS", RLIMIT_AS },
+	{ "RLIMIT_LOCKS", RLIMIT_LOCKS },       { "RLIMIT_SIGPENDING", RLIMIT_SIGPENDING },
+	{ "RLIMIT_MSGQUEUE", RLIMIT_MSGQUEUE }, { "RLIMIT_NICE", RLIMIT_NICE },
+	{ "RLIMIT_RTPRIO", RLIMIT_RTPRIO },     { "RLIMIT_RTTIME", RLIMIT_RTTIME },
 };
 
 const char *process_rlimit_name(int resource)
@@ -161,7 +153,8 @@ static int plan_command(struct oci_arena *arena, const struct oci_process *proce
 static int plan_user(struct oci_arena *arena, const struct oci_user *user,
 		     struct process_plan *plan, struct oci_error *err)
 {
-	plan->umask = 022; /* config.md#posix-platform-user leaves the default to the runtime; runc's */
+	plan->umask =
+		022; /* config.md#posix-platform-user leaves the default to the runtime; runc's */
 	if (!user)
 		return 0;
 	if (user->uid.present)
@@ -257,10 +250,12 @@ static int plan_terminal(const struct oci_process *process, struct process_plan 
 	if (!box)
 		return 0;
 	if (box->height.value > UINT16_MAX)
-		return err_set(err, EINVAL, "%s%sconsoleSize.height: must be at most 65535, got %llu",
+		return err_set(err, EINVAL,
+			       "%s%sconsoleSize.height: must be at most 65535, got %llu",
 			       AT(plan->where), (unsigned long long)box->height.value);
 	if (box->width.value > UINT16_MAX)
-		return err_set(err, EINVAL, "%s%sconsoleSize.width: must be at most 65535, got %llu",
+		return err_set(err, EINVAL,
+			       "%s%sconsoleSize.width: must be at most 65535, got %llu",
 			       AT(plan->where), (unsigned long long)box->width.value);
 	plan->rows = (unsigned short)box->height.value;
 	plan->columns = (unsigned short)box->width.value;

@@ -46,14 +46,14 @@ struct process_sched {
 };
 
 struct process_mempolicy {
-	int mode; /* MPOL_* with MPOL_F_* or'ed in */
+	int mode;                /* MPOL_* with MPOL_F_* or'ed in */
 	unsigned long nodes[16]; /* 1024 nodes */
 };
 
 struct process_plan {
 	const char *where; /* document path prefix for messages: "process" or "" */
-	char **args; /* NULL-terminated */
-	char **env;  /* NULL-terminated, duplicates removed (the last one counts) */
+	char **args;       /* NULL-terminated */
+	char **env;        /* NULL-terminated, duplicates removed (the last one counts) */
 	size_t env_len;
 	size_t env_size; /* entries that env has room for, the final NULL not counted */
 	char *home;      /* room for "HOME=..." of process_set_home, or NULL: HOME is set */
@@ -62,7 +62,7 @@ struct process_plan {
 	gid_t gid;
 	gid_t *groups;
 	size_t groups_len;
-	int umask; /* -1: leave */
+	int umask;     /* -1: leave */
 	bool has_caps; /* false: process.capabilities is absent, all sets empty */
 	struct process_caps caps;
 	struct process_rlimit *rlimits;
@@ -74,13 +74,13 @@ struct process_plan {
 	bool has_oom_score_adj;
 	int oom_score_adj;
 	const struct process_sched *sched; /* NULL: leave */
-	int ioprio; /* ioprio_set(2) value, -1: leave */
-	cpu_set_t *affinity_initial; /* execCPUAffinity, exec only; NULL: leave */
+	int ioprio;                        /* ioprio_set(2) value, -1: leave */
+	cpu_set_t *affinity_initial;       /* execCPUAffinity, exec only; NULL: leave */
 	cpu_set_t *affinity_final;
-	size_t affinity_size; /* bytes of each */
-	long personality; /* personality(2) value, -1: leave */
+	size_t affinity_size;                      /* bytes of each */
+	long personality;                          /* personality(2) value, -1: leave */
 	const struct process_mempolicy *mempolicy; /* NULL: leave */
-	const char *apparmor; /* NULL or "": leave */
+	const char *apparmor;                      /* NULL or "": leave */
 	const char *selinux;
 };
 
@@ -118,7 +118,8 @@ int process_set_oom_score_adj_of(const struct process_plan *plan, int procfd, pi
 				 bool lenient, struct oci_error *err);
 int process_set_scheduler(const struct process_plan *plan, struct oci_error *err);
 int process_set_ioprio(const struct process_plan *plan, struct oci_error *err);
-int process_set_rlimits(const struct process_plan *plan, pid_t pid, struct oci_error *err); /* prlimit; pid 0: itself */
+int process_set_rlimits(const struct process_plan *plan, pid_t pid,
+			struct oci_error *err); /* prlimit; pid 0: itself */
 int process_set_mempolicy(const struct process_plan *plan, struct oci_error *err);
 int process_set_personality(const struct process_plan *plan, struct oci_error *err);
 /** process_set_keyring - a new session keyring "_ses.ID", readable and searchable by the container's root. */

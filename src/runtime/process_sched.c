@@ -41,12 +41,9 @@ static const struct {
 
 /* include/uapi/linux/sched.h, SCHED_FLAG_* */
 static const uint64_t sched_flags[] = {
-	[OCI_SCHED_FLAG_RESET_ON_FORK] = 0x01,
-	[OCI_SCHED_FLAG_RECLAIM] = 0x02,
-	[OCI_SCHED_FLAG_DL_OVERRUN] = 0x04,
-	[OCI_SCHED_FLAG_KEEP_POLICY] = 0x08,
-	[OCI_SCHED_FLAG_KEEP_PARAMS] = 0x10,
-	[OCI_SCHED_FLAG_UTIL_CLAMP_MIN] = 0x20,
+	[OCI_SCHED_FLAG_RESET_ON_FORK] = 0x01,  [OCI_SCHED_FLAG_RECLAIM] = 0x02,
+	[OCI_SCHED_FLAG_DL_OVERRUN] = 0x04,     [OCI_SCHED_FLAG_KEEP_POLICY] = 0x08,
+	[OCI_SCHED_FLAG_KEEP_PARAMS] = 0x10,    [OCI_SCHED_FLAG_UTIL_CLAMP_MIN] = 0x20,
 	[OCI_SCHED_FLAG_UTIL_CLAMP_MAX] = 0x40,
 };
 
@@ -92,7 +89,7 @@ static int check_deadline(const struct oci_scheduler *from, const char *where,
 			  struct oci_error *err)
 {
 	uint64_t period = from->period.value ? from->period.value : from->deadline.value;
-	const char *given = from->runtime.value	   ? "runtime"
+	const char *given = from->runtime.value    ? "runtime"
 			    : from->deadline.value ? "deadline"
 			    : from->period.value   ? "period"
 						   : NULL;
@@ -104,14 +101,15 @@ static int check_deadline(const struct oci_scheduler *from, const char *where,
 		return 0;
 	}
 	if (from->runtime.value < RUNTIME_MIN_NS)
-		return err_set(err, EINVAL, "%s%sscheduler.runtime: must be at least 1024 ns, got %llu",
+		return err_set(err, EINVAL,
+			       "%s%sscheduler.runtime: must be at least 1024 ns, got %llu",
 			       AT(where), (unsigned long long)from->runtime.value);
 	if (from->runtime.value > from->deadline.value || from->deadline.value > period)
-		return err_set(err, EINVAL,
-			       "%s%sscheduler: runtime <= deadline <= period must hold (%llu, %llu, %llu)",
-			       AT(where), (unsigned long long)from->runtime.value,
-			       (unsigned long long)from->deadline.value,
-			       (unsigned long long)period);
+		return err_set(
+			err, EINVAL,
+			"%s%sscheduler: runtime <= deadline <= period must hold (%llu, %llu, %llu)",
+			AT(where), (unsigned long long)from->runtime.value,
+			(unsigned long long)from->deadline.value, (unsigned long long)period);
 	return 0;
 }
 
@@ -310,12 +308,14 @@ static int plan_mempolicy_flags(const struct oci_memory_policy *from, bool has_n
 		return err_set(err, EINVAL, "linux.memoryPolicy.flags: not for %s without nodes",
 			       mempolicies[from->mode].name);
 	if ((flags & MPOL_F_STATIC_NODES) && (flags & MPOL_F_RELATIVE_NODES))
-		return err_set(err, EINVAL, "linux.memoryPolicy.flags: MPOL_F_STATIC_NODES and "
-					    "MPOL_F_RELATIVE_NODES exclude each other");
+		return err_set(err, EINVAL,
+			       "linux.memoryPolicy.flags: MPOL_F_STATIC_NODES and "
+			       "MPOL_F_RELATIVE_NODES exclude each other");
 	if ((flags & MPOL_F_NUMA_BALANCING) && from->mode != OCI_MPOL_BIND &&
 	    from->mode != OCI_MPOL_PREFERRED_MANY)
-		return err_set(err, EINVAL, "linux.memoryPolicy.flags: MPOL_F_NUMA_BALANCING is "
-					    "only for MPOL_BIND and MPOL_PREFERRED_MANY");
+		return err_set(err, EINVAL,
+			       "linux.memoryPolicy.flags: MPOL_F_NUMA_BALANCING is "
+			       "only for MPOL_BIND and MPOL_PREFERRED_MANY");
 	*ret = flags;
 	return 0;
 }

@@ -156,8 +156,9 @@ int process_set_keyring(const char *id, const char *selinux_label, struct oci_er
 	if (serial == -ENOSYS || serial == -EPERM)
 		return 0;
 	if (serial == -EDQUOT)
-		return err_set(err, EDQUOT, "session keyring: Disk quota exceeded (see "
-					    "/proc/sys/kernel/keys/maxkeys and root_maxkeys)");
+		return err_set(err, EDQUOT,
+			       "session keyring: Disk quota exceeded (see "
+			       "/proc/sys/kernel/keys/maxkeys and root_maxkeys)");
 	if (serial < 0)
 		return err_sys(err, -serial, "session keyring");
 	r = sys_keyring_setperm(serial, KEYRING_PERM);
@@ -217,12 +218,13 @@ int process_set_lsm(const struct process_plan *plan, int procfd, struct oci_erro
 		return r;
 	r = procfs_write(procfd, "thread-self/attr/exec", plan->selinux, NULL);
 	if (r < 0)
-		return err_set(err, -r,
-			       "%s%sselinuxLabel: write /proc/thread-self/attr/exec: label \"%s\": %s",
-			       AT(plan->where), plan->selinux,
-			       r == -EINVAL ? "SELinux is not enabled in this kernel, or its policy "
-					      "does not know the label"
-					    : strerror(-r));
+		return err_set(
+			err, -r,
+			"%s%sselinuxLabel: write /proc/thread-self/attr/exec: label \"%s\": %s",
+			AT(plan->where), plan->selinux,
+			r == -EINVAL ? "SELinux is not enabled in this kernel, or its policy "
+				       "does not know the label"
+				     : strerror(-r));
 	return 0;
 }
 
@@ -265,9 +267,10 @@ static int set_groups(const struct process_plan *plan, bool deny_setgroups, stru
 	if (setgroups(plan->groups_len, plan->groups) == 0)
 		return 0;
 	if (errno == EINVAL)
-		return err_set(err, EINVAL,
-			       "%s%suser.additionalGids: a group is not mapped in the user namespace",
-			       AT(plan->where));
+		return err_set(
+			err, EINVAL,
+			"%s%suser.additionalGids: a group is not mapped in the user namespace",
+			AT(plan->where));
 	return err_sys(err, errno, "%s%suser.additionalGids: setgroups", AT(plan->where));
 }
 

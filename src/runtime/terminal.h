@@ -29,8 +29,8 @@ int terminal_send(int socket, int master, struct oci_error *err);
 
 /** struct foreground - what a runtime in the foreground waits for. */
 struct foreground {
-	int master;        /* pty to relay with stdin and stdout; -1: none */
-	int pidfd;         /* the container's process */
+	int master; /* pty to relay with stdin and stdout; -1: none */
+	int pidfd;  /* the container's process */
 	pid_t pid;
 	int notify_socket; /* sd_notify socket to relay; -1: none */
 	bool forward_signals;

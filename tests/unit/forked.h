@@ -22,13 +22,13 @@
 		}                                                                                \
 	} while (0)
 
-#define REQUIRE_TEXT(got, expected)                                                          \
-	do {                                                                                 \
-		if (strcmp((got), (expected)) != 0) {                                        \
-			dprintf(STDERR_FILENO, "%s:%d: got \"%s\", expected \"%s\"\n",       \
-				__FILE__, __LINE__, (got), (expected));                      \
-			_exit(1);                                                            \
-		}                                                                            \
+#define REQUIRE_TEXT(got, expected)                                                              \
+	do {                                                                                     \
+		if (strcmp((got), (expected)) != 0) {                                            \
+			dprintf(STDERR_FILENO, "%s:%d: got \"%s\", expected \"%s\"\n", __FILE__, \
+				__LINE__, (got), (expected));                                    \
+			_exit(1);                                                                \
+		}                                                                                \
 	} while (0)
 
 /* Run @body(@arg) in a child: its exit status, or 128+N. */

@@ -74,8 +74,14 @@ static void refuse_linux(const struct oci_linux *linux_, const char *message)
 	assert_string_equal(err.message, message);
 }
 
-#define U32(v) { true, (v) }
-#define NUM(v) { true, (v) }
+#define U32(v)            \
+	{                 \
+		true, (v) \
+	}
+#define NUM(v)            \
+	{                 \
+		true, (v) \
+	}
 
 /* ---- planning ----------------------------------------------------------- */
 
@@ -239,8 +245,7 @@ static void test_plan_caps(void **state)
 	assert_int_equal(plan->caps.ambient, 0);
 	caps.effective = some;
 	caps.effective_len = 2;
-	refuse(&process,
-	       "process.capabilities.effective: CAP_CHOWN is not in the permitted set");
+	refuse(&process, "process.capabilities.effective: CAP_CHOWN is not in the permitted set");
 	caps.permitted = some;
 	caps.permitted_len = 2;
 	caps.ambient = some;
@@ -252,8 +257,7 @@ static void test_plan_caps(void **state)
 	plan = plan_of(&process, NULL);
 	assert_int_equal(plan->caps.ambient, 1 << CAP_KILL);
 	caps.bounding_len = 1;
-	refuse(&process,
-	       "process.capabilities.inheritable: CAP_KILL is not in the bounding set");
+	refuse(&process, "process.capabilities.inheritable: CAP_KILL is not in the bounding set");
 	caps.permitted = bad;
 	refuse(&process,
 	       "process.capabilities.permitted[1]: \"cap_kill\" is not a capability name");
@@ -313,7 +317,8 @@ static void test_plan_scheduler(void **state)
 	sched.policy = OCI_SCHED_DEADLINE;
 	refuse(&process, "process.scheduler.runtime: must be at least 1024 ns, got 0");
 	sched.runtime = (struct oci_u64)NUM(2000000);
-	refuse(&process, "process.scheduler: runtime <= deadline <= period must hold (2000000, 3, 3)");
+	refuse(&process,
+	       "process.scheduler: runtime <= deadline <= period must hold (2000000, 3, 3)");
 	sched.deadline.value = 3000000;
 	sched.flags = flags;
 	sched.flags_len = 2;
@@ -341,8 +346,9 @@ static void test_plan_ioprio(void **state)
 
 static void test_plan_affinity(void **state)
 {
-	static const char *const bad[] = { "1-", "-1", "a", "3-1", "1 2", "8192", ",", "1-2-3",
-					   "99999999999999999999" };
+	static const char *const bad[] = { "1-",  "-1",    "a",
+					   "3-1", "1 2",   "8192",
+					   ",",   "1-2-3", "99999999999999999999" };
 	struct oci_exec_cpu_affinity cpus = { .initial = "0-1, 63 - 64 ,,8191", .final_ = "" };
 	struct oci_process process = base();
 	struct process_plan *plan;
@@ -436,12 +442,12 @@ static bool root_with(int cap)
 	       (effective & UINT64_C(1) << cap);
 }
 
-#define NEED_CAP(cap)                                                       \
-	do {                                                                \
-		if (!root_with(cap)) {                                      \
+#define NEED_CAP(cap)                                                         \
+	do {                                                                  \
+		if (!root_with(cap)) {                                        \
 			print_message("needs root with " #cap ": skipped\n"); \
-			skip();                                             \
-		}                                                           \
+			skip();                                               \
+		}                                                             \
 	} while (0)
 
 static void body_user_caps(void *arg)
@@ -474,8 +480,11 @@ static void test_user_and_caps(void **state)
 	char *all[] = { "CAP_CHOWN", "CAP_KILL", "CAP_SETFCAP", NULL };
 	struct oci_capabilities caps = { all, 3, all, 2, all, 1, all + 1, 1, all + 1, 1 };
 	uint32_t gids[] = { 33, 44 };
-	struct oci_user user = { .uid = U32(1234), .gid = U32(55), .umask = U32(027),
-				 .additional_gids = gids, .additional_gids_len = 2 };
+	struct oci_user user = { .uid = U32(1234),
+				 .gid = U32(55),
+				 .umask = U32(027),
+				 .additional_gids = gids,
+				 .additional_gids_len = 2 };
 	struct oci_process process = base();
 
 	(void)state;
@@ -686,8 +695,9 @@ static void body_sched_denied(void *arg)
 static void test_sched(void **state)
 {
 	int flag = OCI_SCHED_FLAG_RESET_ON_FORK;
-	struct oci_scheduler sched = { .policy = OCI_SCHED_BATCH, .nice = NUM(7), .flags = &flag,
-				       .flags_len = 1 };
+	struct oci_scheduler sched = {
+		.policy = OCI_SCHED_BATCH, .nice = NUM(7), .flags = &flag, .flags_len = 1
+	};
 	struct oci_io_priority ioprio = { OCI_IOPRIO_CLASS_BE, NUM(6) };
 	struct oci_exec_cpu_affinity cpus = { .initial = "0-8191", .final_ = "8190" };
 	struct oci_process process = base();

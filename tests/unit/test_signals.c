@@ -21,13 +21,11 @@ static void test_known(void **state)
 		const char *text;
 		int number;
 	} rows[] = {
-		{ "9", SIGKILL },      { "0", 0 },	    { "15", SIGTERM },
-		{ "KILL", SIGKILL },   { "SIGKILL", 9 },    { "kill", 9 },
-		{ "sigterm", 15 },     { "HUP", 1 },	    { "Usr1", SIGUSR1 },
-		{ "CLD", SIGCHLD },    { "IOT", SIGABRT },  { "POLL", SIGIO },
-		{ "WINCH", SIGWINCH }, { "SYS", SIGSYS },   { "64", 64 },
-		{ "RTMIN", 34 },       { "SIGRTMIN+3", 37 }, { "rtmax-1", 63 },
-		{ "RTMAX", 64 },       { "RTMIN+30", 64 },
+		{ "9", SIGKILL },      { "0", 0 },         { "15", SIGTERM },  { "KILL", SIGKILL },
+		{ "SIGKILL", 9 },      { "kill", 9 },      { "sigterm", 15 },  { "HUP", 1 },
+		{ "Usr1", SIGUSR1 },   { "CLD", SIGCHLD }, { "IOT", SIGABRT }, { "POLL", SIGIO },
+		{ "WINCH", SIGWINCH }, { "SYS", SIGSYS },  { "64", 64 },       { "RTMIN", 34 },
+		{ "SIGRTMIN+3", 37 },  { "rtmax-1", 63 },  { "RTMAX", 64 },    { "RTMIN+30", 64 },
 	};
 	int sig;
 
@@ -42,9 +40,13 @@ static void test_known(void **state)
 
 static void test_unknown(void **state)
 {
-	static const char *const rows[] = { "FOO",	"",	   "SIG",     "65",    "-9",   "9 ",
-					    "0x9",	"SIGSIGTERM", "RTMIN+31", "RTMIN-1", "RTMAX+1",
-					    "RTMIN+",	"TERM ",   "99999999999999999999" };
+	static const char *const rows[] = { "FOO",      "",
+					    "SIG",      "65",
+					    "-9",       "9 ",
+					    "0x9",      "SIGSIGTERM",
+					    "RTMIN+31", "RTMIN-1",
+					    "RTMAX+1",  "RTMIN+",
+					    "TERM ",    "99999999999999999999" };
 	int sig = 77;
 
 	(void)state;

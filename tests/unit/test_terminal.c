@@ -31,12 +31,12 @@
 #include "runtime/process.h"
 #include "runtime/terminal.h"
 
-#define NEED_ROOT()                                        \
-	do {                                               \
-		if (geteuid() != 0) {                      \
+#define NEED_ROOT()                                             \
+	do {                                                    \
+		if (geteuid() != 0) {                           \
 			print_message("needs root: skipped\n"); \
-			skip();                            \
-		}                                          \
+			skip();                                 \
+		}                                               \
 	} while (0)
 
 /* ---- terminal_open ------------------------------------------------------ */
@@ -152,7 +152,7 @@ static void test_open(void **state)
 
 /* What the runtime in the foreground sees of its caller. */
 struct stage {
-	int caller;	  /* other end of the runtime's stdin and stdout */
+	int caller; /* other end of the runtime's stdin and stdout */
 	pid_t runtime;
 };
 
@@ -261,7 +261,8 @@ static void test_relay(void **state)
 
 	(void)state;
 	assert_true(expect(stage.caller, "ready"));
-	assert_int_equal(tcgetattr(stage.caller, &mode), 0); /* the pty has one termios for both ends */
+	assert_int_equal(tcgetattr(stage.caller, &mode),
+			 0); /* the pty has one termios for both ends */
 	assert_false(mode.c_lflag & (ICANON | ECHO | ISIG));
 	assert_int_equal(write(stage.caller, "some words\r", 11), 11);
 	assert_true(expect(stage.caller, "got:some words"));
@@ -559,11 +560,11 @@ static void test_restored(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_open),	     cmocka_unit_test(test_relay),
-		cmocka_unit_test(test_resize),	     cmocka_unit_test(test_signals),
-		cmocka_unit_test(test_drain),	     cmocka_unit_test(test_end_of_input),
-		cmocka_unit_test(test_reopened),     cmocka_unit_test(test_reader_gone),
-		cmocka_unit_test(test_orphans),	     cmocka_unit_test(test_restored),
+		cmocka_unit_test(test_open),     cmocka_unit_test(test_relay),
+		cmocka_unit_test(test_resize),   cmocka_unit_test(test_signals),
+		cmocka_unit_test(test_drain),    cmocka_unit_test(test_end_of_input),
+		cmocka_unit_test(test_reopened), cmocka_unit_test(test_reader_gone),
+		cmocka_unit_test(test_orphans),  cmocka_unit_test(test_restored),
 	};
 
 	(void)alarm(120);
