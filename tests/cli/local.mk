@@ -2,8 +2,10 @@
 # Command tests: everything through the program that is installed.
 
 CLI_TESTS = \
+	tests/cli/global.bats \
 	tests/cli/lifecycle.bats \
-	tests/cli/man.bats
+	tests/cli/man.bats \
+	tests/cli/process.bats
 
 if HAVE_BATS
 TESTS += $(CLI_TESTS)

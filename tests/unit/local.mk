@@ -11,6 +11,7 @@ UNIT_TESTS = \
 	tests/unit/test_io \
 	tests/unit/test_log \
 	tests/unit/test_mount_options \
+	tests/unit/test_ocispec_bad \
 	tests/unit/test_ocispec_roundtrip \
 	tests/unit/test_ocispec_rows \
 	tests/unit/test_opts \
