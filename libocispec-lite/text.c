@@ -180,7 +180,13 @@ const char *oci_text_quote(char *buffer, size_t size, const char *text, size_t l
 }
 
 /* where the fault lies, seen from the place at which yajl stopped */
-enum fault { FAULT_TOKEN, FAULT_BYTE, FAULT_NEXT, FAULT_END };
+enum fault {
+	FAULT_TOKEN, /* in the token before */
+	FAULT_BACK,  /* the same, but yajl went back by the token's length without its quotes */
+	FAULT_BYTE,  /* the byte before */
+	FAULT_NEXT,  /* the byte behind */
+	FAULT_END,
+};
 
 struct reason {
 	const char *yajl; /* a part of yajl's words */
@@ -195,36 +201,38 @@ static const struct reason reasons[] = {
 	{ "unallowed token", "expected a value", FAULT_TOKEN },
 	{ "object key and value", "expected ':' after the member name", FAULT_TOKEN },
 	{ "object key", "expected a member name in double quotes", FAULT_TOKEN },
-	{ "after key and value", "expected ',' or '}'", FAULT_TOKEN },
+	{ "after key and value", "expected ',' or '}'", FAULT_BACK },
 	{ "after array element", "expected ',' or ']'", FAULT_TOKEN },
-	{ "comment", "comments are not part of JSON", FAULT_BYTE },
-	{ "invalid (non-hex)", "expected four hexadecimal digits after \\u", FAULT_BYTE },
-	{ "before a character which", "unknown escape in a string", FAULT_BYTE },
-	{ "invalid character inside string", "control character in a string", FAULT_BYTE },
+	{ "comment", "comments are not part of JSON", FAULT_NEXT },
+	{ "invalid (non-hex)", "expected four hexadecimal digits after \\u", FAULT_NEXT },
+	{ "before a character which", "unknown escape in a string", FAULT_NEXT },
+	{ "invalid character inside string", "control character in a string", FAULT_NEXT },
 	{ "malformed number", "malformed number", FAULT_NEXT },
-	{ "invalid string", "unknown word", FAULT_BYTE },
+	{ "invalid string", "unknown word", FAULT_TOKEN },
 	{ "invalid char", "unexpected character", FAULT_BYTE },
 };
 
-/* Where the token that ends before @end starts. */
-static size_t token_start(const char *text, size_t end)
+/* Where the last token starts that starts before @end. */
+static size_t token_start(const char *text, size_t length, size_t end)
 {
-	size_t i = end - 1, slashes;
+	size_t start = 0, i = 0;
 
-	if (text[i] == '"') {
-		while (i-- > 0) {
-			for (slashes = 0; slashes < i && text[i - 1 - slashes] == '\\'; slashes++)
-				;
-			if (text[i] == '"' && slashes % 2 == 0)
-				return i;
+	while (i < end) {
+		if (strchr(" \t\r\n", text[i]) && text[i]) {
+			i++;
+			continue;
 		}
-		return 0;
+		start = i++;
+		if (text[start] == '"') {
+			while (i < length && text[i] != '"')
+				i += text[i] == '\\' ? 2 : 1;
+			i++;
+		} else if (!text[start] || !strchr("[]{}:,", text[start])) {
+			while (i < length && !strchr("[]{}:,\" \t\r\n", text[i]))
+				i++;
+		}
 	}
-	if (strchr("[]{}:,", text[i]))
-		return i;
-	while (i > 0 && !strchr("[]{}:,\" \t\r\n", text[i - 1]))
-		i--;
-	return i;
+	return start;
 }
 
 int oci_text_syntax_error(yajl_handle parser, const char *name, const char *text, size_t length,
@@ -246,8 +254,10 @@ int oci_text_syntax_error(yajl_handle parser, const char *name, const char *text
 		return fail_at(name, text, end, err, "syntax error");
 	if (reason->fault == FAULT_END)
 		end = length;
-	else if (reason->fault == FAULT_TOKEN && end > 0)
-		end = token_start(text, end);
+	else if (reason->fault == FAULT_TOKEN)
+		end = token_start(text, length, end);
+	else if (reason->fault == FAULT_BACK)
+		end = token_start(text, length, end < length ? end + 1 : end);
 	else if (reason->fault == FAULT_BYTE && end > 0)
 		end--;
 	return fail_at(name, text, end, err, reason->words);
