@@ -187,10 +187,12 @@ int container_destroy(struct state_dir *dir, const struct state *state,
 	struct oci_error killed = OCI_ERROR_INIT;
 	int r;
 
-	/* processes that outlived init (shared pid namespace) or a killed creator */
-	r = cgroup_signal(&state->cgroup, SIGKILL, &killed);
-	if (r < 0 && r != -ESRCH)
-		return err_set(err, killed.code, "%s", killed.message);
+	/* processes that outlived init (shared pid namespace), or a creator that was killed before it knew init */
+	if (!state->private_pid_ns.value || !state->pid.present) {
+		r = cgroup_signal(&state->cgroup, SIGKILL, &killed);
+		if (r < 0 && r != -ESRCH)
+			return err_set(err, killed.code, "%s", killed.message);
+	}
 	r = cgroup_destroy(&state->cgroup, err);
 	if (r == 0 && state->rdt.path)
 		r = rdt_destroy(&state->rdt, err);

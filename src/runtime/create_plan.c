@@ -112,30 +112,48 @@ static bool wants_later_hooks(const struct oci_hooks *hooks)
 	return hooks && (hooks->poststart_len || hooks->poststop_len);
 }
 
+/*
+ * RFC 3339 in UTC. gmtime(3) would read the zone files of the host for it. Days since 0000-03-01, in eras of 400
+ * years, so that the leap day is the last of its year.
+ */
+static char *utc_now(struct oci_arena *arena)
+{
+	struct timespec now;
+	long days, seconds, era_day, era_year, year_day, month, year;
+
+	clock_gettime(CLOCK_REALTIME, &now);
+	days = now.tv_sec / 86400 + 719468;
+	seconds = now.tv_sec % 86400;
+	era_day = days % 146097;
+	era_year = (era_day - era_day / 1460 + era_day / 36524 - era_day / 146096) / 365;
+	year_day = era_day - (365 * era_year + era_year / 4 - era_year / 100);
+	month = (5 * year_day + 2) / 153; /* from March */
+	year = days / 146097 * 400 + era_year + (month >= 10);
+	return oci_arena_printf(arena, "%04ld-%02ld-%02ldT%02ld:%02ld:%02ld.%09ldZ", year,
+				month < 10 ? month + 3 : month - 9,
+				year_day - (153 * month + 2) / 5 + 1, seconds / 3600,
+				seconds / 60 % 60, seconds % 60, now.tv_nsec);
+}
+
 static int plan_state(struct creation *c, struct oci_error *err)
 {
 	struct state *s = &c->state;
-	char created[64];
-	struct timespec now;
-	struct tm tm;
+	pid_t pid = getpid();
+	uid_t euid = geteuid();
 	struct proc_stat self;
 	int r;
 
-	clock_gettime(CLOCK_REALTIME, &now);
-	gmtime_r(&now.tv_sec, &tm);
-	strftime(created, sizeof(created), "%Y-%m-%dT%H:%M:%S", &tm);
-	r = proc_stat_read(getpid(), &self);
+	r = proc_stat_read(pid, &self);
 	if (r < 0)
 		return err_sys(err, -r, "read /proc/self/stat");
 	s->oci_version = c->config->oci_version;
 	s->rootfs = oci_arena_strdup(&c->arena, rootfs_path(c->rootfs));
-	s->created = oci_arena_printf(&c->arena, "%s.%09ldZ", created, now.tv_nsec);
-	s->owner = oci_arena_printf(&c->arena, "%u", (unsigned)geteuid());
-	if (geteuid() == 0)
-		s->owner = oci_arena_strdup(&c->arena, "root");
+	s->created = utc_now(&c->arena);
+	s->owner = euid == 0 ? oci_arena_strdup(&c->arena, "root") :
+			       oci_arena_printf(&c->arena, "%u", (unsigned)euid);
 	if (!s->rootfs || !s->created || !s->owner)
 		return err_nomem(err);
-	s->creator_pid = (struct oci_i64){ true, getpid() };
+	s->creator_pid = (struct oci_i64){ true, pid };
 	s->creator_start_time = (struct oci_u64){ true, self.start_time };
 	c->child.ignored = self.ignored;
 	s->cgroup = *c->cgroup;
