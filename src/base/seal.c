@@ -239,7 +239,7 @@ int seal_self(char **argv, struct oci_error *err)
 		restore_name(argv);
 		return 0;
 	}
-	if (geteuid() == 0)
+	if (getauxval(AT_EUID) == 0)
 		exec_overlay(argv);
 	return exec_memfd(argv, err);
 }

@@ -1,0 +1,327 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * idmap.c - user namespace mappings.
+ *
+ * The kernel takes each map in one write and only once (user_namespaces(7)),
+ * so the text is built whole before. Files of /proc are reached through a
+ * verified procfs only. A process made here never outlives the call, not even
+ * when the caller is killed.
+ */
+#include <fcntl.h>
+#include <inttypes.h>
+#include <linux/nsfs.h>
+#include <signal.h>
+#include <spawn.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/wait.h>
+
+#include "base/error.h"
+#include "base/io.h"
+#include "base/mem.h"
+#include "base/procfs.h"
+#include "base/sys.h"
+#include "runtime/idmap.h"
+
+#define MAP_LINES_MAX 340 /* since 4.15 */
+#define MAP_LINE_MAX \
+	34 /* three numbers of ten digits, two blanks, a newline, and a NUL behind all */
+
+/* What differs between uids and gids. */
+struct map_kind {
+	const char *file;
+	const char *helper;
+};
+
+static const struct map_kind uid_kind = { "uid_map", "newuidmap" };
+static const struct map_kind gid_kind = { "gid_map", "newgidmap" };
+
+static bool overlaps(uint32_t a, uint32_t a_size, uint32_t b, uint32_t b_size)
+{
+	return a < (uint64_t)b + b_size && b < (uint64_t)a + a_size;
+}
+
+static int check_entry(const struct oci_id_mapping *map, size_t i, const char *where,
+		       struct oci_error *err)
+{
+	const struct oci_id_mapping *entry = &map[i];
+	uint32_t size = entry->size.value;
+
+	if (!size)
+		return err_set(err, EINVAL, "%s[%zu].size: must be above 0", where, i);
+	/* (uid_t)-1 is no id */
+	if ((uint64_t)entry->container_id.value + size > UINT32_MAX)
+		return err_set(err, EINVAL,
+			       "%s[%zu].containerID: %" PRIu32 " and %" PRIu32
+			       " ids from there end above 4294967294",
+			       where, i, entry->container_id.value, size);
+	if ((uint64_t)entry->host_id.value + size > UINT32_MAX)
+		return err_set(err, EINVAL,
+			       "%s[%zu].hostID: %" PRIu32 " and %" PRIu32
+			       " ids from there end above 4294967294",
+			       where, i, entry->host_id.value, size);
+	for (size_t k = 0; k < i; k++) {
+		if (overlaps(entry->container_id.value, size, map[k].container_id.value,
+			     map[k].size.value))
+			return err_set(err, EINVAL, "%s[%zu].containerID: overlaps %s[%zu]", where,
+				       i, where, k);
+		if (overlaps(entry->host_id.value, size, map[k].host_id.value, map[k].size.value))
+			return err_set(err, EINVAL, "%s[%zu].hostID: overlaps %s[%zu]", where, i,
+				       where, k);
+	}
+	return 0;
+}
+
+int idmap_check(const struct oci_id_mapping *map, size_t count, const char *where,
+		struct oci_error *err)
+{
+	if (count > MAP_LINES_MAX)
+		return err_set(err, EINVAL, "%s: at most %d entries, got %zu", where, MAP_LINES_MAX,
+			       count);
+	for (size_t i = 0; i < count; i++) {
+		int r = check_entry(map, i, where, err);
+
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
+int64_t idmap_host_id(const struct oci_id_mapping *map, size_t count, uint32_t container_id)
+{
+	for (size_t i = 0; i < count; i++) {
+		uint32_t first = map[i].container_id.value;
+
+		if (container_id >= first && container_id - first < map[i].size.value)
+			return (int64_t)map[i].host_id.value + (container_id - first);
+	}
+	return -1;
+}
+
+static int write_map(int proc, pid_t pid, const char *file, const struct oci_id_mapping *map,
+		     size_t count, struct oci_error *err)
+{
+	char text[MAP_LINES_MAX * MAP_LINE_MAX], path[32];
+	size_t length = 0;
+
+	if (count > MAP_LINES_MAX)
+		return err_set(err, EINVAL, "%s: at most %d entries", file, MAP_LINES_MAX);
+	for (size_t i = 0; i < count; i++)
+		length += (size_t)snprintf(text + length, sizeof(text) - length,
+					   "%" PRIu32 " %" PRIu32 " %" PRIu32 "\n",
+					   map[i].container_id.value, map[i].host_id.value,
+					   map[i].size.value);
+	snprintf(path, sizeof(path), "%d/%s", (int)pid, file);
+	return procfs_write(proc, path, text, err);
+}
+
+/* Start @argv[0] from PATH, or from /usr/bin when PATH does not lead there, with stderr in @errors. */
+static int spawn_helper(char **argv, int errors, pid_t *ret_pid)
+{
+	posix_spawn_file_actions_t actions;
+	char path[64];
+	int code = posix_spawn_file_actions_init(&actions);
+
+	if (code)
+		return -code;
+	code = posix_spawn_file_actions_adddup2(&actions, errors, STDERR_FILENO);
+	if (!code)
+		code = posix_spawnp(ret_pid, argv[0], &actions, NULL, argv, environ);
+	if (code == ENOENT) {
+		snprintf(path, sizeof(path), "/usr/bin/%s", argv[0]);
+		code = posix_spawn(ret_pid, path, &actions, NULL, argv, environ);
+	}
+	posix_spawn_file_actions_destroy(&actions);
+	return -code;
+}
+
+/* Run it and quote the first line that it has to say. */
+static int run_helper(char **argv, struct oci_error *err)
+{
+	CLEANUP_CLOSE int out = -EBADF;
+	CLEANUP_CLOSE int in = -EBADF;
+	char words[512];
+	size_t length = 0;
+	int p[2], r, status;
+	ssize_t n;
+	pid_t pid;
+
+	if (pipe2(p, O_CLOEXEC))
+		return err_sys(err, errno, "pipe");
+	out = p[0];
+	in = p[1];
+	r = spawn_helper(argv, in, &pid);
+	if (r < 0)
+		return err_sys(err, -r, "%s", argv[0]);
+	fd_closep(&in);
+	while (length < sizeof(words) - 1 &&
+	       (n = RETRY_EINTR(read(out, words + length, sizeof(words) - 1 - length))) > 0)
+		length += (size_t)n;
+	words[length] = '\0';
+	fd_closep(&out);
+	if (RETRY_EINTR(waitpid(pid, &status, 0)) < 0)
+		return err_sys(err, errno, "wait for %s", argv[0]);
+	if (WIFEXITED(status) && !WEXITSTATUS(status))
+		return 0;
+	words[strcspn(words, "\n")] = '\0';
+	if (*words)
+		return err_set(err, EPERM, "%s: %s", argv[0], words);
+	if (WIFSIGNALED(status))
+		return err_set(err, EPERM, "%s: killed by signal %d", argv[0], WTERMSIG(status));
+	return err_set(err, EPERM, "%s: failed with status %d", argv[0], WEXITSTATUS(status));
+}
+
+/* newuidmap PID CONTAINER-ID HOST-ID SIZE ..., newuidmap(1) */
+static int write_by_helper(pid_t pid, const char *helper, const struct oci_id_mapping *map,
+			   size_t count, struct oci_error *err)
+{
+	CLEANUP_ARENA struct oci_arena arena = OCI_ARENA_INIT;
+	char **argv = oci_arena_array(&arena, count * 3 + 3, sizeof(*argv));
+	size_t n = 0;
+
+	if (!argv)
+		return err_nomem(err);
+	argv[n++] = oci_arena_strdup(&arena, helper);
+	argv[n++] = oci_arena_printf(&arena, "%d", (int)pid);
+	for (size_t i = 0; i < count; i++) {
+		argv[n++] = oci_arena_printf(&arena, "%" PRIu32, map[i].container_id.value);
+		argv[n++] = oci_arena_printf(&arena, "%" PRIu32, map[i].host_id.value);
+		argv[n++] = oci_arena_printf(&arena, "%" PRIu32, map[i].size.value);
+	}
+	for (size_t i = 0; i < n; i++)
+		if (!argv[i])
+			return err_nomem(err);
+	return run_helper(argv, err);
+}
+
+static int write_uids(int proc, pid_t pid, const struct oci_id_mapping *map, size_t count,
+		      struct oci_error *err)
+{
+	struct oci_error direct = OCI_ERROR_INIT;
+	int r;
+
+	if (!count)
+		return 0;
+	r = write_map(proc, pid, uid_kind.file, map, count, &direct);
+	if (r == -EPERM)
+		return write_by_helper(pid, uid_kind.helper, map, count, err);
+	return r < 0 ? err_set(err, direct.code, "%s", direct.message) : 0;
+}
+
+/*
+ * Without CAP_SETGID in the parent namespace the own group alone can be
+ * mapped, and only once setgroups is denied for ever, because a group may
+ * take access away (CVE-2014-8989).
+ */
+static int write_gids(int proc, pid_t pid, const struct oci_id_mapping *map, size_t count,
+		      bool *ret_denied, struct oci_error *err)
+{
+	struct oci_error direct = OCI_ERROR_INIT;
+	char path[32];
+	int r;
+
+	if (!count)
+		return 0;
+	r = write_map(proc, pid, gid_kind.file, map, count, &direct);
+	if (r == -EPERM && count == 1 && map->size.value == 1 && map->host_id.value == getegid()) {
+		snprintf(path, sizeof(path), "%d/setgroups", (int)pid);
+		r = procfs_write(proc, path, "deny", err);
+		if (!r)
+			r = write_map(proc, pid, gid_kind.file, map, count, err);
+		if (!r)
+			*ret_denied = true;
+		return r;
+	}
+	if (r == -EPERM)
+		return write_by_helper(pid, gid_kind.helper, map, count, err);
+	return r < 0 ? err_set(err, direct.code, "%s", direct.message) : 0;
+}
+
+static int write_maps(int proc, pid_t pid, const struct oci_id_mapping *uids, size_t uids_len,
+		      const struct oci_id_mapping *gids, size_t gids_len, bool *ret_denied,
+		      struct oci_error *err)
+{
+	int r = write_uids(proc, pid, uids, uids_len, err);
+
+	if (!r)
+		r = write_gids(proc, pid, gids, gids_len, ret_denied, err);
+	if (r < 0) {
+		const char *hint = sys_hint("idmap", -r);
+
+		err_prefix(err, "map user and group ids%s%s%s: ", hint ? " (" : "",
+			   hint ? hint : "", hint ? ")" : "");
+	}
+	return r;
+}
+
+int idmap_write(pid_t pid, const struct oci_id_mapping *uids, size_t uids_len,
+		const struct oci_id_mapping *gids, size_t gids_len, bool *ret_denied,
+		struct oci_error *err)
+{
+	CLEANUP_CLOSE int proc = procfs_open_root(err);
+	bool denied = false;
+	int r;
+
+	if (proc < 0)
+		return proc;
+	r = write_maps(proc, pid, uids, uids_len, gids, gids_len, &denied, err);
+	if (!r && ret_denied)
+		*ret_denied = denied;
+	return r;
+}
+
+/* The namespace of @pid; a magic link is followed, which is right on a procfs that is ours alone. */
+static int open_userns(int proc, pid_t pid, struct oci_error *err)
+{
+	CLEANUP_CLOSE int fd = -EBADF;
+	char path[32];
+
+	snprintf(path, sizeof(path), "%d/ns/user", (int)pid);
+	fd = openat(proc, path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return err_sys(err, errno, "open /proc/%s", path);
+	if (ioctl(fd, NS_GET_NSTYPE) != CLONE_NEWUSER)
+		return err_set(err, EXDEV, "/proc/%s is not a user namespace", path);
+	return TAKE_FD(fd);
+}
+
+int idmap_userns_fd(const struct oci_id_mapping *uids, size_t uids_len,
+		    const struct oci_id_mapping *gids, size_t gids_len, struct oci_error *err)
+{
+	/* exit_signal 0: the caller's SIGCHLD handling never sees this child, only __WALL does */
+	struct clone_args args = { .flags = CLONE_NEWUSER };
+	CLEANUP_CLOSE int proc = procfs_open_root(err);
+	CLEANUP_CLOSE int wait_end = -EBADF;
+	CLEANUP_CLOSE int hold_end = -EBADF;
+	bool denied;
+	int p[2], r;
+	pid_t pid;
+	char byte;
+
+	if (proc < 0)
+		return proc;
+	if (pipe2(p, O_CLOEXEC))
+		return err_sys(err, errno, "pipe");
+	wait_end = p[0];
+	hold_end = p[1];
+	pid = sys_clone3(&args);
+	if (!pid) {
+		/* the end of file comes also when the parent is killed */
+		(void)close(hold_end);
+		(void)RETRY_EINTR(read(wait_end, &byte, 1));
+		_exit(0);
+	}
+	if (pid < 0) {
+		const char *hint = sys_hint("clone", -pid);
+
+		return err_sys(err, -pid, "make a user namespace%s%s%s", hint ? " (" : "",
+			       hint ? hint : "", hint ? ")" : "");
+	}
+	r = write_maps(proc, pid, uids, uids_len, gids, gids_len, &denied, err);
+	if (!r)
+		r = open_userns(proc, pid, err);
+	fd_closep(&hold_end);
+	(void)RETRY_EINTR(waitpid(pid, NULL, __WALL));
+	return r;
+}
