@@ -207,6 +207,7 @@ int devices_prepare(struct rootfs *rf, struct oci_error *err)
 static int bind_classic(struct rootfs *rf, const struct device_plan *d, int dir, const char *name,
 			struct oci_error *err)
 {
+	/* by name: the host's node */
 	CLEANUP_CLOSE int from = open(d->path, O_PATH | O_CLOEXEC);
 	CLEANUP_CLOSE int to = openat(dir, name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
 	struct stat st;

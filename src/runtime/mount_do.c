@@ -216,15 +216,15 @@ int mount_attributes(const struct mount_plan *m, int tree, struct oci_error *err
 }
 
 /* After the mount is in its place: a shared one must not send its own mounting around. */
-static int set_propagation(const struct mount_plan *m, int tree, struct oci_error *err)
+static int set_propagation(struct rootfs *rf, const struct mount_plan *m, int tree,
+			   struct oci_error *err)
 {
 	for (size_t i = 0; i < m->options.propagation_len; i++) {
 		unsigned long p = m->options.propagation[i];
 		int r = set_attributes(tree, p & MS_REC ? AT_RECURSIVE : 0, 0, 0, p);
 
-		if (mount_is_missing(r)) {
-			r = fchdir(tree) < 0 || mount(NULL, ".", NULL, p, NULL) < 0 ? -errno : 0;
-		}
+		if (mount_is_missing(r))
+			r = mount_change_here(rf, tree, p);
 		if (r < 0)
 			return err_sys(err, -r, "set the propagation");
 	}
@@ -404,7 +404,7 @@ static int mount_fs_handle(struct rootfs *rf, const struct mount_plan *m,
 	r = mount_attach(rf, tree, target);
 	if (r < 0)
 		return err_sys(err, -r, "attach");
-	r = set_propagation(m, tree, err);
+	r = set_propagation(rf, m, tree, err);
 	if (r < 0)
 		return r;
 	if (!m->needs_handle)
@@ -444,6 +444,13 @@ static int mount_fs(struct rootfs *rf, struct mount_plan *m, struct oci_error *e
 	r = mount_target_find(rf, m->destination, m->real_dir, true, &target, err);
 	if (r < 0)
 		return r;
+	if (m->mode_digits && !*target.name) {
+		struct stat st;
+
+		if (fstat(target.dirfd, &st) < 0)
+			return err_sys(err, errno, "mount point in the root");
+		(void)snprintf(m->mode_digits, 5, "%04o", st.st_mode & 07777u);
+	}
 	if (!handle) {
 		r = first = mount_fs_classic(rf, m, &target, err);
 		if (r >= 0)
@@ -497,6 +504,7 @@ static int copy_symlink(struct rootfs *rf, const struct mount_plan *m, struct oc
 	CLEANUP_CLOSE int dir = -1;
 	const char *name;
 	char to[PATH_MAX];
+	/* by name: the host's, as the config says */
 	ssize_t n = readlink(m->source, to, sizeof(to) - 1);
 
 	if (n < 0)
@@ -576,7 +584,7 @@ static int mount_bind(struct rootfs *rf, struct mount_plan *m, struct oci_error 
 			       m->source, m->destination);
 	if (r < 0)
 		return err_sys(err, -r, "attach");
-	r = set_propagation(m, tree, err);
+	r = set_propagation(rf, m, tree, err);
 	rootfs_drop(rf, TAKE_FD(tree));
 	return r;
 }

@@ -29,6 +29,13 @@ bool mount_is_missing(int code)
 	return code == -ENOSYS || code == -EPERM;
 }
 
+int mount_change_here(struct rootfs *rf, int fd, unsigned long flags)
+{
+	rf->cwd_fd = -1;
+	/* by name: "." is the fd's folder itself */
+	return fchdir(fd) < 0 || mount(NULL, ".", NULL, flags, NULL) < 0 ? -errno : 0;
+}
+
 /* mount(2) on the object that @fd is. */
 static int mount_on_fd(struct rootfs *rf, int fd, const char *source, const char *type,
 		       unsigned long flags, const char *data)
@@ -38,6 +45,7 @@ static int mount_on_fd(struct rootfs *rf, int fd, const char *source, const char
 	int r;
 
 	r = rootfs_cd(rf, fd);
+	/* by name: "." is the fd's folder itself */
 	if (r == 0)
 		return mount(source, ".", type, flags, data) < 0 ? -errno : 0;
 	if (r != -ENOTDIR)
@@ -47,6 +55,7 @@ static int mount_on_fd(struct rootfs *rf, int fd, const char *source, const char
 		return procfd;
 	rf->cwd_fd = -1;
 	(void)snprintf(path, sizeof(path), "self/fd/%d", fd);
+	/* by name: of an fd, in a procfs that was verified */
 	if (fchdir(procfd) < 0 || mount(source, path, type, flags, data) < 0)
 		return -errno;
 	return 0;
@@ -62,6 +71,7 @@ int mount_classic_at(struct rootfs *rf, const struct mount_target *target, const
 	r = rootfs_cd(rf, target->dirfd);
 	if (r < 0)
 		return r;
+	/* by name: just made by us in a tmpfs that nobody else can reach */
 	return mount(source, target->name, type, flags, data) < 0 ? -errno : 0;
 }
 
@@ -75,6 +85,7 @@ int mount_bind_fds_classic(struct rootfs *rf, int from, int to)
 	rf->cwd_fd = -1;
 	(void)snprintf(source, sizeof(source), "self/fd/%d", from);
 	(void)snprintf(target, sizeof(target), "self/fd/%d", to);
+	/* by name: of fds, in a procfs that was verified */
 	if (fchdir(procfd) < 0 || mount(source, target, NULL, MS_BIND | MS_REC, NULL) < 0)
 		return -errno;
 	return 0;
@@ -183,6 +194,7 @@ int mount_bind_classic(struct rootfs *rf, struct mount_plan *m, struct oci_error
 
 	if (o->idmap != MOUNT_IDMAP_NONE || o->src_nofollow)
 		return err_set(err, ENOSYS, "idmap and src-nofollow need Linux 5.12");
+	/* by name: the host's, as the config says */
 	source = open(m->source, O_PATH | O_CLOEXEC);
 	if (source < 0 || fstat(source, &st) < 0)
 		return err_sys(err, errno, "source %s", m->source);

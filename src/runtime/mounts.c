@@ -121,6 +121,24 @@ static int plan_destination(struct oci_arena *arena, const struct oci_mount *in,
 	return 0;
 }
 
+/* A tmpfs looks like the folder that it hides, unless told otherwise (both runc and crun do so). */
+static int plan_tmpfs_mode(struct oci_arena *arena, struct mount_plan *m, struct oci_error *err)
+{
+	const char *data = m->options.data;
+	char *with;
+
+	if (m->kind != MOUNT_FS || strcmp(m->type, "tmpfs") != 0)
+		return 0;
+	if (data && (!strncmp(data, "mode=", 5) || strstr(data, ",mode=")))
+		return 0;
+	with = oci_arena_printf(arena, "%s%smode=0755", data ? data : "", data ? "," : "");
+	if (!with)
+		return err_nomem(err);
+	m->options.data = with;
+	m->mode_digits = strrchr(with, '=') + 1;
+	return 0;
+}
+
 static int plan_one(struct oci_arena *arena, const struct oci_config *config, size_t i,
 		    struct rootfs *rf, struct oci_error *err)
 {
@@ -144,7 +162,8 @@ static int plan_one(struct oci_arena *arena, const struct oci_config *config, si
 		return r;
 	}
 	if ((r = plan_kind(in, m, err)) < 0 || (r = plan_source(arena, in, rf, m, err)) < 0 ||
-	    (r = check_options(rf, in, m, err)) < 0 || (r = check_proc(m, err)) < 0)
+	    (r = check_options(rf, in, m, err)) < 0 || (r = check_proc(m, err)) < 0 ||
+	    (r = plan_tmpfs_mode(arena, m, err)) < 0)
 		return r;
 
 	m->real_dir = m->kind == MOUNT_FS && (!strcmp(m->type, "proc") || !strcmp(m->type, "sysfs"));

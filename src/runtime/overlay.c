@@ -171,6 +171,7 @@ int overlay_prepare(const struct overlay_plan *o, struct oci_error *err)
 	/* by name: the bundle is the host's own */
 	if (mkdir(o->folder, 0700) < 0 && errno != EEXIST)
 		return err_sys(err, errno, "%s", o->folder);
+	/* by name: the same */
 	dir = open(o->folder, O_PATH | O_DIRECTORY | O_CLOEXEC);
 	if (dir < 0)
 		return err_sys(err, errno, "%s", o->folder);
@@ -250,6 +251,7 @@ static int give_upper(const struct overlay_plan *o, int fs, int upper_dir, struc
 		/* by name: the host's own folders, or those in a tmpfs of ours */
 		int fd = upper_dir >= 0
 			     ? openat(upper_dir, names[i], O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)
+			     /* by name: the host's own folders */
 			     : open(paths[i], O_PATH | O_DIRECTORY | O_CLOEXEC);
 		int r;
 
@@ -400,10 +402,12 @@ static int mount_by_names(const struct overlay_plan *o, struct rootfs *rf, bool 
 	/* by name: all are the host's own folders, seen before the root is entered */
 	if (chdir(folder) < 0)
 		return err_sys(err, errno, "annotations." KEY_LAYERS ": %s", folder);
+	/* by name: the root folder, as above */
 	if (mount("overlay", rf->path, "overlay", 0, data) < 0) {
 		code = errno;
 		return explain(o, "", code, err);
 	}
+	/* by name: the overlay that lies there now */
 	fd = open(rf->path, O_PATH | O_DIRECTORY | O_CLOEXEC);
 	return fd < 0 ? err_sys(err, errno, "overlay root") : fd;
 }
@@ -420,6 +424,7 @@ static int mount_throwaway(const struct overlay_plan *o, const struct rootfs *rf
 	/* by name: the root folder on the host, before anything of the container runs */
 	if (mount("overlay-upper", rf->path, "tmpfs", MS_NODEV, "mode=700") < 0)
 		return err_sys(err, errno, "annotations." KEY_UPPER ": tmpfs");
+	/* by name: the tmpfs that lies there now */
 	dir = open(rf->path, O_PATH | O_DIRECTORY | O_CLOEXEC);
 	if (dir < 0)
 		return err_sys(err, errno, "annotations." KEY_UPPER ": tmpfs");

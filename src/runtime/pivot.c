@@ -7,18 +7,24 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <string.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/error.h"
+#include "base/io.h"
 #include "base/mem.h"
+#include "base/path.h"
+#include "base/procfs.h"
 #include "base/sys.h"
 #include "runtime/rootfs-private.h"
 
 #ifndef STATX_ATTR_MOUNT_ROOT
 #define STATX_ATTR_MOUNT_ROOT 0x00002000 /* 5.8 */
 #endif
+
+#define MOUNTINFO_MAX (16UL << 20)
 
 static bool wants_shared(const struct rootfs *rf)
 {
@@ -30,11 +36,12 @@ static bool wants_shared(const struct rootfs *rf)
  * send mounts back to the host. But the one mount that the root is attached to
  * must not pass that on: find its top and make it private.
  */
-static int isolate_parent(const struct rootfs *rf, struct oci_error *err)
+static int isolate_parent(struct rootfs *rf, struct oci_error *err)
 {
+	/* by name: the host's own folder */
 	CLEANUP_CLOSE int fd = open(rf->path, O_PATH | O_DIRECTORY | O_CLOEXEC);
 	struct statx st;
-	int up;
+	int up, r;
 
 	if (fd < 0)
 		return err_sys(err, errno, "root.path: %s", rf->path);
@@ -52,9 +59,8 @@ static int isolate_parent(const struct rootfs *rf, struct oci_error *err)
 		(void)close(fd);
 		fd = up;
 	}
-	if (fchdir(fd) < 0 || mount(NULL, ".", NULL, MS_PRIVATE, NULL) < 0)
-		return err_sys(err, errno, "root.path: %s: make its mount private", rf->path);
-	return 0;
+	r = mount_change_here(rf, fd, MS_PRIVATE);
+	return r < 0 ? err_sys(err, -r, "root.path: %s: make its mount private", rf->path) : 0;
 }
 
 static int cut_off(struct rootfs *rf, struct oci_error *err)
@@ -63,6 +69,7 @@ static int cut_off(struct rootfs *rf, struct oci_error *err)
 	int r;
 
 	if (!wants_shared(rf)) {
+		/* by name: the namespace's own root */
 		if (mount(NULL, "/", NULL, MS_REC | flags, NULL) < 0)
 			return err_sys(err, errno, "cut the mount namespace off the host's");
 		return 0;
@@ -75,15 +82,19 @@ static int cut_off(struct rootfs *rf, struct oci_error *err)
 /* mount(2) only: bind the folder on itself and open what is there then */
 static int attach_classic(struct rootfs *rf, struct oci_error *err)
 {
-	if (mount(rf->path, rf->path, NULL, MS_BIND | MS_REC, NULL) < 0)
+	/* a lookup of "/" does not see what is mounted there, so that root is bound on another folder */
+	const char *at = rf->path[1] ? rf->path : rf->options.bundle;
+	int r;
+
+	/* by name: the host's own folder, before anything of the container runs */
+	if (mount(rf->path, at, NULL, MS_BIND | MS_REC, NULL) < 0)
 		return err_sys(err, errno, "root.path: bind %s", rf->path);
-	rf->root_fd = open(rf->path, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	/* by name: the same */
+	rf->root_fd = open(at, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	if (rf->root_fd < 0)
 		return err_sys(err, errno, "root.path: %s", rf->path);
-	if (wants_shared(rf) &&
-	    (fchdir(rf->root_fd) < 0 || mount(NULL, ".", NULL, MS_PRIVATE, NULL) < 0))
-		return err_sys(err, errno, "root.path: make %s private", rf->path);
-	return 0;
+	r = wants_shared(rf) ? mount_change_here(rf, rf->root_fd, MS_PRIVATE) : 0;
+	return r < 0 ? err_sys(err, -r, "root.path: make %s private", rf->path) : 0;
 }
 
 static int root_tree(struct rootfs *rf, bool *ret_attached, struct oci_error *err)
@@ -148,13 +159,88 @@ int pivot_attach_root(struct rootfs *rf, struct oci_error *err)
 	return 0;
 }
 
+/* mountinfo(5) writes blanks and backslashes as \ooo */
+static void unescape(char *text)
+{
+	char *to = text;
+
+	for (; *text; text++) {
+		if (text[0] == '\\' && text[1] >= '0' && text[1] <= '3' && text[2] && text[3]) {
+			*to++ = (char)((text[1] - '0') * 64 + (text[2] - '0') * 8 + (text[3] - '0'));
+			text += 3;
+		} else {
+			*to++ = *text;
+		}
+	}
+	*to = '\0';
+}
+
+/* One line of mountinfo(5): the mount point of a procfs or sysfs that is not the container's, else NULL. */
+static char *host_mount_of(const struct rootfs *rf, char *line)
+{
+	char *dash = strstr(line, " - "), *point = line, *end;
+
+	if (!dash || (strncmp(dash + 3, "proc ", 5) != 0 && strncmp(dash + 3, "sysfs ", 6) != 0))
+		return NULL;
+	for (int i = 0; i < 4 && point; i++) {
+		point = strchr(point, ' ');
+		point += point != NULL;
+	}
+	end = point ? strchr(point, ' ') : NULL;
+	if (!end)
+		return NULL;
+	*end = '\0';
+	unescape(point);
+	return rf->path[1] && path_is_below(point, rf->path) ? NULL : point;
+}
+
+/*
+ * Without pivot_root(2) the old root stays in the namespace. A process that
+ * gets out of the chroot must not find the host's whole procfs and sysfs
+ * there, nor may their presence allow new unmasked ones in a user namespace.
+ */
+static int hide_host_filesystems(const struct rootfs *rf, struct oci_error *err)
+{
+	CLEANUP_ARENA struct oci_arena arena = OCI_ARENA_INIT;
+	CLEANUP_CLOSE int procfd = procfs_open_root(err);
+	CLEANUP_CLOSE int fd = -1;
+	char *text, *save = NULL;
+	size_t length;
+	int r;
+
+	if (procfd < 0)
+		return procfd;
+	fd = procfs_open(procfd, "self/mountinfo", O_RDONLY, err);
+	if (fd < 0)
+		return fd;
+	r = io_read_fd(fd, MOUNTINFO_MAX, &arena, &text, &length);
+	if (r < 0)
+		return err_sys(err, -r, "read mountinfo");
+	for (char *line = strtok_r(text, "\n", &save); line; line = strtok_r(NULL, "\n", &save)) {
+		char *point = host_mount_of(rf, line);
+
+		/* by name: the host's own mounts, before anything of the container runs; it may be gone with its parent */
+		if (!point || umount2(point, MNT_DETACH) == 0 || errno == ENOENT)
+			continue;
+		/* by name: as above; it is locked by a user namespace, so cover it */
+		if (mount("tmpfs", point, "tmpfs", MS_RDONLY, "mode=755,nr_blocks=1,nr_inodes=1") < 0 &&
+		    errno != ENOENT)
+			return err_sys(err, errno, "hide the host's %s", point);
+	}
+	return 0;
+}
+
 /* For roots that pivot_root(2) cannot leave: an initramfs. */
 static int enter_by_move(struct rootfs *rf, struct oci_error *err)
 {
-	(void)rf;
-	/* The old root stays below; nothing that it does may reach us or we it. */
+	int r = hide_host_filesystems(rf, err);
+
+	if (r < 0)
+		return r;
+	/* by name: "." is the root that was attached */
 	if (mount(".", "/", NULL, MS_MOVE, NULL) < 0)
 		return err_sys(err, errno, "move the root onto /");
+	/* by name: "." is the same root, now at "/" */
 	if (chroot(".") < 0)
 		return err_sys(err, errno, "chroot into the new root");
 	if (chdir("/") < 0)
@@ -168,6 +254,7 @@ int pivot_enter(struct rootfs *rf, struct oci_error *err)
 	int r;
 
 	if (wants_shared(rf)) {
+		/* by name: the root of the moment, the old one */
 		old = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
 		if (old < 0)
 			return err_sys(err, errno, "open the old root");
@@ -184,9 +271,10 @@ int pivot_enter(struct rootfs *rf, struct oci_error *err)
 	if (r < 0)
 		return err_sys(err, -r, "pivot_root%s",
 			       r == -EINVAL ? " (on an initramfs, use --no-pivot)" : "");
-	/* Its unmounting must not travel to the host: the rest of the tree is a slave since cut_off. */
-	if (old >= 0 && (fchdir(old) < 0 || mount(NULL, ".", NULL, MS_SLAVE | MS_REC, NULL) < 0))
-		return err_sys(err, errno, "cut the old root off the host's");
+	/* by name: "." is what is on top of cwd. Its unmounting must not travel to the host: the rest of the tree is a slave since cut_off. */
+	r = old >= 0 ? mount_change_here(rf, old, MS_SLAVE | MS_REC) : 0;
+	if (r < 0)
+		return err_sys(err, -r, "cut the old root off the host's");
 	if (umount2(".", MNT_DETACH) < 0)
 		return err_sys(err, errno, "unmount the old root");
 	if (old >= 0 && chdir("/") < 0)

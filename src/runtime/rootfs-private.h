@@ -31,6 +31,7 @@ struct mount_plan {
 	const char *type;
 	const char *source; /* of a bind: absolute, on the host */
 	struct mount_options options;
+	char *mode_digits;  /* in options.data of a tmpfs without mode=: the mount point's mode goes there */
 	bool needs_handle;  /* later steps work inside it: they need its very fd */
 	bool real_dir;      /* no symlink may lie on the way to the destination (CVE-2023-27561) */
 	bool source_procfs; /* a bind on /proc: its source must be the root of a procfs */
@@ -124,6 +125,8 @@ int mount_fs_late(struct rootfs *rf, struct mount_plan *m, const struct mount_ta
 		  struct oci_error *err);
 /** mount_is_missing - is this errno what a kernel or a seccomp filter without the interface says? */
 bool mount_is_missing(int code);
+/** mount_change_here - propagation, by mount(2), of the mount that @fd is the root of; afterwards cwd is there. */
+int mount_change_here(struct rootfs *rf, int fd, unsigned long flags);
 /** mount_bind_fds_classic - bind what @from is, with all below it, on what @to is. */
 int mount_bind_fds_classic(struct rootfs *rf, int from, int to);
 /** mount_remount_classic - mount(2) bind remount of the mount that @fd is the root of, its other flags kept. */

@@ -162,12 +162,15 @@ static int check_root(const struct rootfs *rf, struct oci_error *err)
 	CLEANUP_CLOSE int bundle_fd = -1;
 	CLEANUP_CLOSE int fd = -1;
 
+	/* by name: the host's own folders, as the config says */
 	fd = sys_openat2(AT_FDCWD, rf->path, O_PATH | O_DIRECTORY, 0, RESOLVE_NO_SYMLINKS);
 	if (fd == -ENOSYS || fd == -EPERM) {
+		/* by name: as above */
 		fd = open(rf->path, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 		fd = fd < 0 ? -errno : fd;
 	}
 	if (fd == -ELOOP && *rf->config_path != '/') {
+		/* by name: as above */
 		bundle_fd = open(rf->options.bundle, O_PATH | O_DIRECTORY | O_CLOEXEC);
 		if (bundle_fd < 0)
 			return err_sys(err, errno, "bundle %s", rf->options.bundle);
@@ -213,6 +216,7 @@ int rootfs_prepare(struct rootfs *rf, struct oci_error *err)
 	r = check_root(rf, err);
 	if (r < 0 || rf->options.join_mount_ns)
 		return r;
+	/* by name: the host's selinuxfs */
 	if (rf->label_data && access("/sys/fs/selinux/enforce", F_OK) < 0)
 		return err_set(err, EOPNOTSUPP, "linux.mountLabel: SELinux is not enabled on this host");
 	if (rf->overlay)
@@ -251,6 +255,7 @@ int rootfs_set_userns(struct rootfs *rf, pid_t pid, struct oci_error *err)
 			continue;
 		if (ns < 0) {
 			(void)snprintf(path, sizeof(path), "/proc/%d/ns/user", pid);
+			/* by name: a child of ours that is not reaped yet */
 			ns = open(path, O_RDONLY | O_CLOEXEC);
 			if (ns < 0)
 				return err_sys(err, errno, "open %s", path);
@@ -306,7 +311,7 @@ static int finish_root(struct rootfs *rf, struct oci_error *err)
 	}
 	if (!rf->propagation)
 		return 0;
-	/* only now: before pivot_root(2) it would have touched, or reached, the host's mounts */
+	/* by name: the container's root is "/" now; before pivot_root(2) it would have touched, or reached, the host's mounts */
 	if (mount(NULL, "/", NULL, rf->propagation, NULL) < 0)
 		return err_sys(err, errno, "linux.rootfsPropagation: change the propagation of /");
 	return 0;
