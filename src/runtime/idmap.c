@@ -112,6 +112,11 @@ static int write_map(int proc, pid_t pid, const char *file, const struct oci_id_
 					   "%" PRIu32 " %" PRIu32 " %" PRIu32 "\n",
 					   map[i].container_id.value, map[i].host_id.value,
 					   map[i].size.value);
+	/* map_write of the kernel: less than a page; its EINVAL would not say so */
+	if (length >= (size_t)sysconf(_SC_PAGESIZE))
+		return err_set(err, EINVAL,
+			       "%s: %zu entries are %zu bytes, more than the kernel takes", file,
+			       count, length);
 	snprintf(path, sizeof(path), "%d/%s", (int)pid, file);
 	return procfs_write(proc, path, text, err);
 }
