@@ -76,6 +76,7 @@ libcarte_runtime_a_SOURCES = \
 	src/runtime/mounts.c \
 	src/runtime/namespaces.c \
 	src/runtime/namespaces.h \
+	src/runtime/netdev.c \
 	src/runtime/netdev.h \
 	src/runtime/notify_socket.c \
 	src/runtime/notify_socket.h \
@@ -88,6 +89,7 @@ libcarte_runtime_a_SOURCES = \
 	src/runtime/process_exec.c \
 	src/runtime/process_sched.c \
 	src/runtime/process_set.c \
+	src/runtime/rdt.c \
 	src/runtime/rdt.h \
 	src/runtime/rootfs-private.h \
 	src/runtime/rootfs.c \

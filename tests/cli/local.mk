@@ -2,9 +2,11 @@
 # Command tests: everything through the program that is installed.
 
 CLI_TESTS = \
+	tests/cli/exec.bats \
 	tests/cli/global.bats \
 	tests/cli/lifecycle.bats \
 	tests/cli/man.bats \
+	tests/cli/namespaces.bats \
 	tests/cli/process.bats
 
 if HAVE_BATS

@@ -4,6 +4,7 @@
 UNIT_TESTS = \
 	tests/unit/test_cgroup \
 	tests/unit/test_cgroup_live \
+	tests/unit/test_devices \
 	tests/unit/test_duration \
 	tests/unit/test_hooks \
 	tests/unit/test_idmap \
@@ -23,6 +24,7 @@ UNIT_TESTS = \
 	tests/unit/test_seccomp \
 	tests/unit/test_signals \
 	tests/unit/test_sys \
+	tests/unit/test_sysctl \
 	tests/unit/test_terminal
 
 LDADD = $(RUNTIME_LIBS) $(CMOCKA_LIBS)
