@@ -2,7 +2,6 @@
 /*
  * inherit_fds.c - which descriptors go into the container, and that no other does.
  */
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -22,6 +21,7 @@
 
 #define FIRST_FD 3u
 #define COUNT_MAX 65536u
+#define FD_END (1u << 20)
 
 static int forced_fallback;
 
@@ -94,21 +94,15 @@ int inherit_fds_plan(struct oci_arena *arena, unsigned preserve, struct inherit_
 	return 0;
 }
 
-/* Before 5.11; the number of open descriptors has no other bound than this folder. */
-static int close_rest_by_proc(unsigned first, struct oci_error *err)
+/*
+ * Before 5.11. The caller may be inside the container, whose /proc could leave one out, and limits may be lower than
+ * descriptors opened before: so every number that fs.nr_open allows by default.
+ */
+static int close_rest_one_by_one(unsigned first, struct oci_error *err)
 {
-	CLEANUP_CLOSEDIR DIR *dir = opendir("/proc/self/fd");
-	const struct dirent *entry;
-	uint32_t fd;
-
-	if (!dir)
-		return err_sys(err, errno, "open /proc/self/fd");
-	while ((entry = readdir(dir))) {
-		if (parse_u32(entry->d_name, &fd) < 0 || fd < first)
-			continue;
-		if (fcntl((int)fd, F_SETFD, FD_CLOEXEC) < 0)
+	for (unsigned fd = first; fd < FD_END; fd++)
+		if (fcntl((int)fd, F_SETFD, FD_CLOEXEC) < 0 && errno != EBADF)
 			return err_sys(err, errno, "close file descriptor %u on exec", fd);
-	}
 	return 0;
 }
 
@@ -118,7 +112,7 @@ int inherit_fds_close_rest(unsigned count, struct oci_error *err)
 				: sys_close_range(FIRST_FD + count, ~0U, CLOSE_RANGE_CLOEXEC);
 
 	if (r == -ENOSYS || r == -EINVAL || r == -EPERM)
-		return close_rest_by_proc(FIRST_FD + count, err);
+		return close_rest_one_by_one(FIRST_FD + count, err);
 	if (r < 0)
 		return err_sys(err, -r, "close_range");
 	return 0;

@@ -60,9 +60,10 @@ int notify_socket_plan(struct oci_arena *arena, const char *state_dir, struct no
 
 int notify_socket_make_dir(const struct notify_socket *notify, struct oci_error *err)
 {
+	/* by name: our own state folder */
 	if (mkdir(notify->dir, 0755) < 0 && errno != EEXIST)
 		return err_sys(err, errno, "notify socket: mkdir %s", notify->dir);
-	/* the umask must not keep the container's user out */
+	/* by name: the same; the umask must not keep the container's user out */
 	if (chmod(notify->dir, 0755) < 0)
 		return err_sys(err, errno, "notify socket: chmod %s", notify->dir);
 	return 0;
@@ -71,6 +72,7 @@ int notify_socket_make_dir(const struct notify_socket *notify, struct oci_error 
 int notify_socket_open(const char *dir, struct oci_error *err)
 {
 	struct sockaddr_un address = { .sun_family = AF_UNIX };
+	/* by name: our own state folder */
 	CLEANUP_CLOSE int dirfd = open(dir, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	CLEANUP_CLOSE int fd = -EBADF;
 

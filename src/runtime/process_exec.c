@@ -35,9 +35,29 @@ static int cwd_inside(void)
 	return r < 0 ? r : cwd[0] == '/' ? 0 : -EXDEV;
 }
 
+/* A swap behind our back may give the user a folder that it made itself, never somebody's file. */
+static int make_folder(const struct process_plan *plan, const char *name)
+{
+	CLEANUP_CLOSE int fd = -EBADF;
+	bool made;
+
+	/* by name: below the working directory, inside the root */
+	made = mkdir(name, 0755) == 0;
+	if (!made && errno != EEXIST)
+		return -errno;
+	/* by name: the same, and no link */
+	fd = open(name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (fd < 0)
+		return -errno;
+	/* EPERM, EINVAL: ids that this user namespace cannot give away */
+	if (made && fchown(fd, plan->uid, plan->gid) < 0 && errno != EPERM && errno != EINVAL)
+		return -errno;
+	return fchdir(fd) < 0 ? -errno : 0;
+}
+
 /*
- * mkdir -p, component by component from inside the last one reached, so that what is made is ours and belongs to the
- * container's user. Existing symlinks are followed; made folders cannot be.
+ * mkdir -p, component by component from inside the last one reached, so that what is made is ours
+ * and belongs to the container's user. Existing symlinks are followed; made folders cannot be.
  */
 static int make_cwd(const struct process_plan *plan)
 {
@@ -50,24 +70,15 @@ static int make_cwd(const struct process_plan *plan)
 	if (chdir("/") < 0)
 		return -errno;
 	for (char *name; (name = strsep(&next, "/"));) {
-		if (!*name || strcmp(name, ".") == 0)
-			continue;
-		if (chdir(name) == 0)
+		if (!*name || strcmp(name, ".") == 0 || chdir(name) == 0)
 			continue;
 		if (errno != ENOENT)
 			return -errno;
 		r = cwd_inside();
+		if (r == 0)
+			r = make_folder(plan, name);
 		if (r < 0)
 			return r;
-		if (mkdir(name, 0755) == 0) {
-			if (lchown(name, plan->uid, plan->gid) < 0 && errno != EPERM &&
-			    errno != EINVAL)
-				return -errno;
-		} else if (errno != EEXIST) {
-			return -errno;
-		}
-		if (chdir(name) < 0)
-			return -errno;
 	}
 	return 0;
 }
@@ -154,6 +165,7 @@ int process_set_home(struct process_plan *plan, struct oci_error *err)
 
 	if ((current && *current) || !plan->home)
 		return 0;
+	/* by name: the root was entered, so it is the container's whatever it links to */
 	fd = open("/etc/passwd", O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
 	if (fd >= 0 && fstat(fd, &st) == 0 && S_ISREG(st.st_mode))
 		home = find_home(fd, plan->uid, buf, sizeof(buf));
@@ -198,6 +210,7 @@ static int check_executable(const char *path, bool *ret_stat)
 	struct stat st;
 
 	*ret_stat = true;
+	/* by name: as execve will take it, only to have words for its failure */
 	if (stat(path, &st) < 0)
 		return -errno;
 	*ret_stat = false;

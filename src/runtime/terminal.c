@@ -50,6 +50,7 @@ static int above_stdio(int fd)
 
 static int open_master(struct oci_error *err)
 {
+	/* by name: whatever it is, it must turn out to be devpts */
 	CLEANUP_CLOSE int dir = open("/dev/pts", O_PATH | O_DIRECTORY | O_CLOEXEC);
 	int fd;
 
@@ -85,6 +86,7 @@ static int open_slave(int master, struct oci_error *err)
 /* The file that the slave is mounted on; a link or a folder there is not followed or replaced. */
 static int open_console(struct oci_error *err)
 {
+	/* by name: the root was entered, no link leads out of it */
 	CLEANUP_CLOSE int dev = open("/dev", O_PATH | O_DIRECTORY | O_CLOEXEC);
 	CLEANUP_CLOSE int fd = -EBADF;
 	struct stat st;
@@ -119,6 +121,7 @@ static int mount_console(int slave, struct oci_error *err)
 				   MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH);
 	else
 		r = tree;
+	/* by name: of our own descriptors */
 	if (r == -ENOSYS)
 		r = mount(path_fd_link(slave, from), path_fd_link(target, to), NULL, MS_BIND,
 			  NULL) < 0
