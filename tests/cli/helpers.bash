@@ -1,0 +1,205 @@
+# SPDX-License-Identifier: Apache-2.0
+# helpers.bash - what every command test shares. Each test gets a bundle with a root of its own, an ID, a state root;
+# its teardown removes the containers and fails the test when anything of them is left.
+# shellcheck shell=bash disable=SC2034
+
+TESTS=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+# shellcheck source=tests/lib/runtime.sh
+. "$TESTS/lib/runtime.sh"
+HELPERS=$TESTS/cli/helpers
+
+# once per file: the root folder that tests copy, and the unedited config.json
+setup_file() {
+	runtime_find || return 1
+	[ "$(id -u)" -eq 0 ] || skip "needs root"
+	export MASTER=$BATS_FILE_TMPDIR/master
+	mkdir -p "$MASTER"
+	rootfs_busybox "$MASTER/rootfs"
+	(cd "$MASTER" && "$RUNTIME" spec)
+	"${CC:-cc}" -O1 -static -o "$MASTER/rootfs/bin/probe" "$HELPERS/probe.c" 2>/dev/null || rm -f "$MASTER/rootfs/bin/probe"
+}
+
+setup() {
+	D=$BATS_TEST_TMPDIR
+	CID=ct$$-$BATS_TEST_NUMBER-$RANDOM
+	BUNDLE=$D/b
+	ROOT=$D/state
+	mkdir -p "$BUNDLE"
+	# links, not copies: nothing here writes into a file of the root
+	cp -al "$MASTER/rootfs" "$BUNDLE/rootfs"
+	jq --arg id "$CID" '.process.terminal = false | .root.path = "rootfs" | .linux.cgroupsPath = "/" + $id
+		| .process.env += ["CARTE_TEST=" + $id]' "$MASTER/config.json" >"$BUNDLE/config.json"
+	: >"$D/out"
+	: >"$D/err"
+	AGENTS=()
+	type test_setup >/dev/null 2>&1 && test_setup
+	return 0
+}
+
+teardown() {
+	local id left="" try failed=0
+	for id in $(ls "$ROOT" 2>/dev/null); do
+		timeout -k 1 10 "$RUNTIME" --root "$ROOT" delete --force "$id" >/dev/null 2>>"$D/teardown" 3>&- || true
+	done
+	[ "${#AGENTS[@]}" -eq 0 ] || kill "${AGENTS[@]}" 2>/dev/null || true
+	type test_teardown >/dev/null 2>&1 && test_teardown
+	# a runtime in the foreground needs a moment to see its container die
+	for try in 1 2 3 4 5 6 7 8 9 10; do
+		left=$(leftovers)
+		[ -n "$left" ] || break
+		sleep 0.2
+	done
+	if [ -n "$left" ]; then
+		echo "left behind: $left"
+		cat "$D/teardown" 2>/dev/null
+		failed=1
+		clean_leftovers
+	fi
+	return $failed
+}
+
+leftovers() {
+	local found
+	printf '%s\n' "$CID" >"$D/pattern"
+	found=$(ls -A "$ROOT" 2>/dev/null | grep -v '^\.')
+	[ -z "$found" ] || echo "state: $found"
+	found=$(grep -lasFf "$D/pattern" /proc/[0-9]*/environ /proc/[0-9]*/cmdline 2>/dev/null)
+	[ -z "$found" ] || for found in $found; do echo "process: $found: $(tr '\0' ' ' <"${found%/*}/cmdline" 2>/dev/null)"; done
+	found=$(find /sys/fs/cgroup -mindepth 1 -maxdepth 5 -type d -name "*$CID*" 2>/dev/null)
+	[ -z "$found" ] || echo "cgroup: $found"
+	found=$(grep -F " $D/" /proc/self/mountinfo)
+	[ -z "$found" ] || echo "mount: $found"
+}
+
+clean_leftovers() {
+	local file
+	for file in $(grep -lasFf "$D/pattern" /proc/[0-9]*/environ 2>/dev/null); do
+		kill -9 "$(basename "${file%/*}")" 2>/dev/null || true
+	done
+	grep -F " $D/" /proc/self/mountinfo | awk '{ print $5 }' | sort -r | xargs -r umount -l 2>/dev/null || true
+	find /sys/fs/cgroup -mindepth 1 -depth -type d -path "*$CID*" -exec rmdir {} + 2>/dev/null || true
+}
+
+# ---- what a test needs -------------------------------------------------------------------------------------------
+requires_carte() { [ "$RUNTIME_KIND" = carte ] || skip "$RUNTIME_KIND lacks ${1:-this}"; }
+requires_v1() { [ -d "/sys/fs/cgroup/${1:-memory}" ] || skip "no cgroup v1 ${1:-memory} hierarchy here"; }
+requires_file() { [ -e "/sys/fs/cgroup/$1" ] || skip "the kernel has no $1"; }
+requires_probe() { [ -x "$MASTER/rootfs/bin/probe" ] || skip "no static C library to build the probe with"; }
+requires_program() { command -v "$1" >/dev/null || skip "$1 is not installed"; }
+requires_python() { requires_program python3; }
+
+# ---- config.json -------------------------------------------------------------------------------------------------
+# config JQ-PROGRAM [JQ-OPTION...]
+config() {
+	local program=$1
+	shift
+	jq "$program" "$@" <"$BUNDLE/config.json" >"$BUNDLE/config.json.new" || return 1
+	mv "$BUNDLE/config.json.new" "$BUNDLE/config.json"
+}
+# args ARG... - process.args
+args() { config '.process.args = $ARGS.positional' --args -- "$@"; }
+# script TEXT - process.args runs it by the container's shell
+script() { args /bin/sh -c "$1"; }
+writable() { config '.root.readonly = false'; }
+
+# ---- running -----------------------------------------------------------------------------------------------------
+# fd 3 is bats' own: a container that keeps it keeps bats waiting
+rt() { timeout -k 1 "${T:-20}" "$RUNTIME" --root "$ROOT" "$@" 3>&-; }
+
+# try COMMAND... - sets status, out, err; stdin is $IN or empty
+try() {
+	status=0
+	"$@" >"$D/out" 2>"$D/err" <"${IN:-/dev/null}" || status=$?
+	out=$(tr -d '\0' <"$D/out")
+	err=$(tr -d '\0' <"$D/err")
+	# runc wraps its messages in a log line
+	err=${err//\\\"/\"}
+}
+
+# The default verbs on this test's container; options first.
+run_ct() { try rt run "$@" -b "$BUNDLE" "$CID"; }
+create_ct() { try rt create "$@" -b "$BUNDLE" "$CID"; good; }
+start_ct() { try rt start "$CID"; good; }
+up_ct() {
+	create_ct "$@"
+	start_ct
+}
+# exec_ct ARG... - everything after the verb, options and command; the ID goes in for @
+exec_ct() {
+	local list=() a
+	for a; do
+		if [ "$a" = @ ]; then list+=("$CID"); else list+=("$a"); fi
+	done
+	try rt exec "${list[@]}"
+}
+# inside SCRIPT - run it in a container of its own, must succeed; out is what it printed
+inside() {
+	script "$1"
+	run_ct
+	good
+}
+# idle - a container that waits, started
+idle() {
+	args sleep 1000
+	up_ct "$@"
+}
+state_of() { rt state "${2:-$CID}" | jq -r "$1"; }
+pid_of() { state_of .pid "$@"; }
+
+# ---- asserting: each prints what it saw ----------------------------------------------------------------------------
+show() {
+	echo "$1"
+	echo "status: $status"
+	echo "stdout: $out"
+	echo "stderr: $err"
+	return 1
+}
+good() { [ "$status" -eq 0 ] || show "expected success"; }
+exits() { [ "$status" -eq "$1" ] || show "expected status $1"; }
+prints() { [ "$out" = "$1" ] || show "expected stdout: $1"; }
+has() { [[ $out == *"$1"* ]] || show "expected in stdout: $1"; }
+has_not() { [[ $out != *"$1"* ]] || show "not expected in stdout: $1"; }
+says() { [[ $err == *"$1"* ]] || show "expected in stderr: $1"; }
+matches() { [[ $out =~ $1 ]] || show "expected on stdout: /$1/"; }
+says_like() { [[ $err =~ $1 ]] || show "expected on stderr: /$1/"; }
+# refused TEXT... - the verb failed, said this, and left no container
+refused() {
+	[ "$status" -ne 0 ] || show "expected a failure"
+	local text
+	for text; do says "$text"; done
+	[ ! -e "$ROOT/$CID" ] || show "the container was left: $(ls "$ROOT/$CID")"
+}
+same() { [ "$1" = "$2" ] || {
+	echo "expected: $2"
+	echo "got:      $1"
+	return 1
+}; }
+await() {
+	local end=$((SECONDS + $1))
+	shift
+	until "$@" >/dev/null 2>&1; do
+		[ "$SECONDS" -lt "$end" ] || {
+			echo "waited in vain for: $*"
+			return 1
+		}
+		sleep 0.05
+	done
+}
+status_is() { [ "$(state_of .status)" = "$1" ]; }
+await_status() { await 5 status_is "$1"; }
+
+# gone PID - ended; a zombie waits for whoever runs the tests
+gone() { [ ! -e "/proc/$1" ] || grep -q '^State:.Z' "/proc/$1/status"; }
+count_ps() { [ "$(rt ps --format json "$CID" | jq length)" = "$1" ]; }
+
+# ---- cgroups -----------------------------------------------------------------------------------------------------
+# cgroup_dir CONTROLLER - of a process in this test's container (v1: memory, ...; v2: unified)
+cgroup_dir() { echo "/sys/fs/cgroup/$1/$CID"; }
+cgroup_value() { cat "$(cgroup_dir "$1")/$2"; }
+
+# agent KIND - start a helper at $D/KIND.sock writing to $D/KIND
+agent() {
+	python3 "$HELPERS/agent" "$1" "$D/$1.sock" "$D/$1" 2>"$D/$1.err" 3>&- &
+	AGENTS+=($!)
+	await 5 test -e "$D/$1.ready"
+}
