@@ -2,6 +2,7 @@
 # Unit tests: one program per module, each with its own main.
 
 UNIT_TESTS = \
+	tests/unit/test_arena \
 	tests/unit/test_cgroup \
 	tests/unit/test_cgroup_live \
 	tests/unit/test_devices \
@@ -12,13 +13,17 @@ UNIT_TESTS = \
 	tests/unit/test_io \
 	tests/unit/test_log \
 	tests/unit/test_mount_options \
+	tests/unit/test_netdev \
+	tests/unit/test_ocispec \
 	tests/unit/test_ocispec_bad \
 	tests/unit/test_ocispec_roundtrip \
 	tests/unit/test_ocispec_rows \
 	tests/unit/test_opts \
+	tests/unit/test_overlay \
 	tests/unit/test_path \
 	tests/unit/test_process \
 	tests/unit/test_procfs \
+	tests/unit/test_rdt \
 	tests/unit/test_rootfs \
 	tests/unit/test_seal \
 	tests/unit/test_seccomp \
