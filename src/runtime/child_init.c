@@ -120,6 +120,16 @@ static int step_enter_root(struct child *child, struct oci_error *err)
 	return rootfs_enter(child->rootfs, err);
 }
 
+/* A missing working folder is made while the root can still be written to; entered it is later, as what it is then. */
+static int step_make_cwd(struct child *child, struct oci_error *err)
+{
+	(void)err;
+	if (child->config->root && child->config->root->readonly.value &&
+	    strcmp(child->process->cwd, "/") != 0)
+		(void)process_set_cwd(child->process, true, NULL);
+	return 0;
+}
+
 static int step_finish_root(struct child *child, struct oci_error *err)
 {
 	if (rootfs_needs_procfs(child->rootfs)) {
@@ -153,6 +163,7 @@ static const struct child_step steps[] = {
 	{ "run hooks", step_hooks },
 	{ "enter the root", step_enter_root },
 	{ "open the terminal", child_open_terminal },
+	{ "make the working folder", step_make_cwd },
 	{ "finish the root", step_finish_root },
 	{ "set process attributes", child_set_attributes },
 	{ "install the seccomp filter", child_filter_early },

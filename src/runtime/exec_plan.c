@@ -151,7 +151,8 @@ int exec_plan(struct execution *x, struct oci_error *err)
 	r = x->options->process ? read_document(x, &process, err) : change_config(x, &process, err);
 	if (r < 0)
 		return r;
-	r = process_plan(&x->arena, process, NULL, x->options->process ? "" : "process",
+	r = process_plan(&x->arena, process, x->config->linux_,
+			 x->options->process ? "" : "process",
 			 &x->child.process, err);
 	if (r < 0 && x->options->process)
 		err_prefix(err, "%s: ", x->options->process);
