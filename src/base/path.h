@@ -27,7 +27,7 @@ int path_open_in_root(int rootfd, const char *path, int flags, mode_t mode);
 
 /**
  * path_mkdirs_in_root - like `mkdir -p` in the root, then open the last folder O_PATH|O_DIRECTORY.
- * Existing symlinks are followed inside the root; new folders get @mode.
+ * Existing symlinks are followed inside the root; new folders get @mode, less the umask.
  * Return: fd or -errno (ENOTDIR where a component is no folder).
  */
 int path_mkdirs_in_root(int rootfd, const char *path, mode_t mode);
@@ -41,7 +41,7 @@ int path_create_file_in_root(int rootfd, const char *path, mode_t mode);
 /**
  * path_open_parent_in_root - open the folder that holds the last component, made when @mkdirs.
  * @ret_name: points into @path, at the last component
- * Return: O_PATH fd or -errno; EINVAL for "/", "." and ".." as last component.
+ * Return: O_PATH fd or -errno; EINVAL for "/", "." and ".." as last component and for a trailing slash.
  */
 int path_open_parent_in_root(int rootfd, const char *path, bool mkdirs, const char **ret_name);
 

@@ -284,14 +284,18 @@ static int link_up(int fd, int index)
 	return netlink_do(fd, &req);
 }
 
-/* One request moves and renames, so the device is never in there under a name that may be taken. */
-static int link_move(int fd, int index, const char *name, int netns_fd)
+/*
+ * Move and rename in one request. The kernel moves first and renames in the
+ * new place, so a failure may leave the device there: see move_back.
+ * @type: IFLA_NET_NS_FD or IFLA_NET_NS_PID
+ */
+static int link_move(int fd, int index, const char *name, uint16_t type, int netns)
 {
 	const struct ifinfomsg head = { .ifi_index = index };
 	struct request req;
 
 	request_begin(&req, RTM_NEWLINK, 0, &head, sizeof(head));
-	request_add(&req, IFLA_NET_NS_FD, &netns_fd, sizeof(netns_fd));
+	request_add(&req, type, &netns, sizeof(netns));
 	request_add(&req, IFLA_IFNAME, name, strlen(name) + 1);
 	return netlink_do(fd, &req);
 }
@@ -379,11 +383,44 @@ static int device_failed(const struct oci_net_device *device, const char *what, 
 {
 	if (r == -ENODEV && !*what)
 		return err_set(err, ENODEV, "linux.netDevices.%s: no such device", device->key);
-	if (r == -EEXIST)
+	if (r == -EEXIST && !*what)
 		return err_set(err, EEXIST,
-			       "linux.netDevices.%s: %sthe name \"%s\" is taken in the container",
-			       device->key, what, name_inside(device));
+			       "linux.netDevices.%s: the name \"%s\" is taken in the container",
+			       device->key, name_inside(device));
 	return err_sys(err, -r, "linux.netDevices.%s: %s", device->key, what);
+}
+
+/* Where the device came from, with its name and addresses; whatever fails here, the first error counts. */
+static void move_back(const struct oci_net_device *device, int out, int in,
+		      const struct addresses *list)
+{
+	int index = link_index(in, device->key);
+
+	if (index < 0)
+		index = link_index(in, name_inside(device));
+	if (index < 0 || link_down(in, index) < 0 ||
+	    link_move(in, index, device->key, IFLA_NET_NS_PID, (int)getpid()) < 0)
+		return;
+	index = link_index(out, device->key);
+	for (size_t i = 0; i < list->len && index > 0; i++)
+		(void)add_address(out, index, &list->items[i]);
+}
+
+static int settle(const struct oci_net_device *device, int in, const struct addresses *list,
+		  struct oci_error *err)
+{
+	int index = link_index(in, name_inside(device)); /* it may be another one there */
+	int r;
+
+	if (index < 0)
+		return device_failed(device, "find after the move", index, err);
+	for (size_t i = 0; i < list->len; i++) {
+		r = add_address(in, index, &list->items[i]);
+		if (r < 0 && r != -EEXIST)
+			return device_failed(device, "add address", r, err);
+	}
+	r = link_up(in, index);
+	return r < 0 ? device_failed(device, "set up", r, err) : 0;
 }
 
 static int move_one(const struct oci_net_device *device, int out, int in, int netns_fd,
@@ -394,6 +431,8 @@ static int move_one(const struct oci_net_device *device, int out, int in, int ne
 
 	if (index < 0)
 		return device_failed(device, "", index, err);
+	if (link_index(in, name) >= 0)
+		return device_failed(device, "", -EEXIST, err);
 	list->len = 0;
 	r = read_addresses(out, index, list);
 	if (r < 0)
@@ -401,19 +440,11 @@ static int move_one(const struct oci_net_device *device, int out, int in, int ne
 	r = link_down(out, index); /* a device that is up cannot be renamed before 6.2 */
 	if (r < 0)
 		return device_failed(device, "set down", r, err);
-	r = link_move(out, index, name, netns_fd);
+	r = link_move(out, index, name, IFLA_NET_NS_FD, netns_fd);
+	r = r < 0 ? device_failed(device, "move", r, err) : settle(device, in, list, err);
 	if (r < 0)
-		return device_failed(device, r == -EEXIST ? "" : "move", r, err);
-	index = link_index(in, name); /* it may be another one there */
-	if (index < 0)
-		return device_failed(device, "find after the move", index, err);
-	for (size_t i = 0; i < list->len; i++) {
-		r = add_address(in, index, &list->items[i]);
-		if (r < 0 && r != -EEXIST)
-			return device_failed(device, "add address", r, err);
-	}
-	r = link_up(in, index);
-	return r < 0 ? device_failed(device, "set up", r, err) : 0;
+		move_back(device, out, in, list);
+	return r;
 }
 
 int netdev_move(const struct oci_net_device *devices, size_t count, int netns_fd,
