@@ -6,6 +6,7 @@ CLI_TESTS = \
 	tests/cli/global.bats \
 	tests/cli/lifecycle.bats \
 	tests/cli/man.bats \
+	tests/cli/mounts.bats \
 	tests/cli/namespaces.bats \
 	tests/cli/process.bats
 

@@ -5,6 +5,7 @@ UNIT_TESTS = \
 	tests/unit/test_arena \
 	tests/unit/test_cgroup \
 	tests/unit/test_cgroup_live \
+	tests/unit/test_cgroup_mount \
 	tests/unit/test_devices \
 	tests/unit/test_duration \
 	tests/unit/test_hooks \
@@ -13,6 +14,7 @@ UNIT_TESTS = \
 	tests/unit/test_io \
 	tests/unit/test_log \
 	tests/unit/test_mount_options \
+	tests/unit/test_namespaces \
 	tests/unit/test_netdev \
 	tests/unit/test_ocispec \
 	tests/unit/test_ocispec_bad \
@@ -28,6 +30,8 @@ UNIT_TESTS = \
 	tests/unit/test_seal \
 	tests/unit/test_seccomp \
 	tests/unit/test_signals \
+	tests/unit/test_state \
+	tests/unit/test_sync \
 	tests/unit/test_sys \
 	tests/unit/test_sysctl \
 	tests/unit/test_terminal
