@@ -247,28 +247,41 @@ static int bind_node(struct rootfs *rf, struct device_plan *d, int dir, const ch
 	return 0;
 }
 
-static int make_node(struct rootfs *rf, struct device_plan *d, int dir, const char *name,
-		     struct oci_error *err)
+/* An image may bring its nodes along, but nothing else in their place. 1: it is as planned, 0: it was removed. */
+static int settle_existing(const struct device_plan *d, int dir, const char *name,
+			   struct oci_error *err)
 {
 	struct stat st;
 
+	if (fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
+		return err_sys(err, errno, "look at what is there");
+	if (!is_node(&st, d))
+		return err_set(err, EEXIST, "exists in the root and is another kind of file");
+	if (st.st_mode == d->mode && st.st_uid == d->uid && st.st_gid == d->gid)
+		return 1;
+	return unlinkat(dir, name, 0) < 0 ? err_sys(err, errno, "replace") : 0;
+}
+
+static int make_node(struct rootfs *rf, struct device_plan *d, int dir, const char *name,
+		     struct oci_error *err)
+{
+	int r;
+
 	if (rf->options.new_user_ns && !S_ISFIFO(d->mode))
 		return bind_node(rf, d, dir, name, err);
-	if (mknodat(dir, name, d->mode, d->dev) < 0) {
-		if (errno == EPERM && !S_ISFIFO(d->mode))
-			return bind_node(rf, d, dir, name, err);
-		if (errno != EEXIST)
-			return err_sys(err, errno, "mknod");
-		if (fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
-			return err_sys(err, errno, "look at what is there");
-		/* an image may bring its nodes along, but not something else in their place */
-		if (!is_node(&st, d))
-			return err_set(err, EEXIST, "exists in the root and is another kind of file");
-		return 0;
+	r = mknodat(dir, name, d->mode, d->dev) < 0 ? -errno : 0;
+	if (r == -EEXIST) {
+		r = settle_existing(d, dir, name, err);
+		if (r)
+			return r < 0 ? r : 0;
+		r = mknodat(dir, name, d->mode, d->dev) < 0 ? -errno : 0;
 	}
+	if (r == -EPERM && !S_ISFIFO(d->mode))
+		return bind_node(rf, d, dir, name, err);
+	if (r < 0)
+		return err_sys(err, -r, "mknod");
 	if ((d->uid || d->gid) && fchownat(dir, name, d->uid, d->gid, AT_SYMLINK_NOFOLLOW) < 0)
 		return err_sys(err, errno, "chown to %u:%u", d->uid, d->gid);
-	/* a set-id bit does not survive chown(2); nodes have none */
 	return 0;
 }
 

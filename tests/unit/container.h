@@ -44,6 +44,8 @@ struct container {
 	struct oci_error err;
 	bool classic; /* pretend that the new mount interface is missing */
 	bool no_pivot;
+	const struct cgroup *cgroup;
+	int awaited; /* how often the child waited for its cgroups */
 	int map_first; /* host id of the user namespace's root */
 };
 
@@ -123,6 +125,13 @@ static inline bool container_file_is(const char *path, const char *text)
 	return !strcmp(buf, text);
 }
 
+static inline int container_await(void *arg, struct oci_error *err)
+{
+	(void)err;
+	((struct container *)arg)->awaited++;
+	return 0;
+}
+
 /** container_plan - parse and plan; 0 or -errno, the words in c->err. Every "%B" in @json becomes the bundle's path. */
 static inline int container_plan(struct container *c, const char *json)
 {
@@ -143,7 +152,12 @@ static inline int container_plan(struct container *c, const char *json)
 	r = oci_config_parse(&c->arena, "config.json", text, used, &c->config, &c->err);
 	if (r < 0)
 		return r;
-	c->options = (struct rootfs_options){ .no_pivot = c->no_pivot };
+	c->options = (struct rootfs_options){
+		.no_pivot = c->no_pivot,
+		.cgroup = c->cgroup,
+		.await_cgroup = container_await,
+		.await_arg = c,
+	};
 	c->options.bundle = c->bundle;
 	c->options.id = "test";
 	for (size_t i = 0; c->config->linux_ && i < c->config->linux_->namespaces_len; i++) {
