@@ -94,6 +94,15 @@ static const struct discover_case discover_cases[] = {
 	  { .v1 = ROOT "/cpu", .existing = "",
 	    .mountinfo = "31 30 0:1 /docker/f00 " ROOT "/cpu ro,nosuid - cgroup cgroup rw,cpu\n" },
 	  "in", CGROUP_MODE_V1, "cpu=" ROOT "/cpu:/in ", 1, NULL },
+	{ "parents on the v2 side of a hybrid host",
+	  "1:cpu:/\n0::/\n", { .v1 = ROOT "/cpu", .v2 = ROOT "/unified", .existing = ROOT "/unified/other" },
+	  "/pods/pod1/c1", CGROUP_MODE_HYBRID,
+	  "cpu=" ROOT "/cpu:/pods/pod1/c1 =" ROOT "/unified:/pods:pod1:c1 ", 0, NULL },
+	{ "parents that are there on the v2 side",
+	  "1:cpu:/\n0::/\n",
+	  { .v1 = ROOT "/cpu", .v2 = ROOT "/unified", .existing = ROOT "/unified/pods/pod1" },
+	  "/pods/pod1/c1", CGROUP_MODE_HYBRID,
+	  "cpu=" ROOT "/cpu:/pods/pod1/c1 =" ROOT "/unified:/pods/pod1/c1 ", 0, NULL },
 	{ "joined controllers by their joined name",
 	  "2:cpu,cpuacct:/\n0::/\n", { .v1 = ROOT "/cpu,cpuacct " ROOT "/cpu" }, NULL, CGROUP_MODE_V1,
 	  "cpu,cpuacct=" ROOT "/cpu,cpuacct:/c1 ", 0, NULL },
@@ -164,6 +173,29 @@ static void discovers(void **state)
 		assert_int_equal(cgroup.mode, c->mode);
 		assert_int_equal(fake.mountinfo_reads, c->mountinfo_reads);
 	}
+}
+
+static void shortens_long_v2_names(void **state)
+{
+	CLEANUP_ARENA struct oci_arena arena = OCI_ARENA_INIT;
+	struct fake_host fake = { .v1 = ROOT "/cpu", .v2 = ROOT "/unified" };
+	struct cgroup_host host = { "1:cpu:/\n0::/\n", fake_mountinfo, fake_version, fake_exists, &fake };
+	struct oci_error err = OCI_ERROR_INIT;
+	struct cgroup one = { .mode = CGROUP_MODE_NONE }, two = one;
+	char path[600] = "/";
+
+	(void)state;
+	memset(path + 1, 'p', 200);
+	path[201] = '/';
+	memset(path + 202, 'c', 200);
+	assert_int_equal(cgroup_discover(&arena, &host, path, "c", &one, &err), 0);
+	path[1] = 'q'; /* what is cut off still counts */
+	assert_int_equal(cgroup_discover(&arena, &host, path, "c", &two, &err), 0);
+	assert_int_equal(strlen(one.dirs[1].path), 256);
+	assert_string_equal(one.dirs[1].path + 18, two.dirs[1].path + 18);
+	assert_string_not_equal(one.dirs[1].path, two.dirs[1].path);
+	assert_int_equal(strspn(one.dirs[1].path + 1, "0123456789abcdef"), 16);
+	assert_int_equal(one.dirs[1].path[17], ':');
 }
 
 static void finds_controllers(void **state)
@@ -549,6 +581,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(discovers),
+		cmocka_unit_test(shortens_long_v2_names),
 		cmocka_unit_test(finds_controllers),
 		cmocka_unit_test(names_managers),
 		cmocka_unit_test(does_without),

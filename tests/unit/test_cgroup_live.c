@@ -417,7 +417,7 @@ static void limits_on_the_v2_side(void **state)
 	assert_int_equal(cgroup_update(f.cgroup, &resources, &f.err), -ENOTSUP);
 	snprintf(expected, sizeof(expected),
 		 "linux.resources.unified[\"hugetlb.2MB.low\"]: this kernel has no hugetlb.2MB.low in %s%s",
-		 root.mount, f.path);
+		 root.mount, dir_of("")->path);
 	assert_string_equal(f.err.message, expected);
 	f.err = (struct oci_error)OCI_ERROR_INIT;
 	resources.unified = &elsewhere;
@@ -827,6 +827,44 @@ static void destroys_the_half_made(void **state)
 	destroy();
 }
 
+/* ---- without privileges ---- */
+
+static int create_as_user(void)
+{
+	struct oci_pids pids = { I64(5) };
+	struct oci_device_rule rule = { .allow = { true, false }, .access = (char *)"rwm" };
+	struct oci_resources resources = { .devices = &rule, .devices_len = 1 };
+
+	if (setgid(65534) < 0 || setuid(65534) < 0)
+		return 1;
+	if (cgroup_create(f.cgroup, &resources, &f.err) < 0 || f.cgroup->dirs_len != 0 ||
+	    f.cgroup->mode != CGROUP_MODE_NONE)
+		return 2;
+	f.err = (struct oci_error)OCI_ERROR_INIT;
+	if (cgroup_enter(f.cgroup, 0, false, &f.err) < 0 || cgroup_destroy(f.cgroup, &f.err) < 0)
+		return 3;
+	plan("");
+	resources.pids = &pids;
+	if (cgroup_create(f.cgroup, &resources, &f.err) != -ENOTSUP)
+		return 4;
+	return strcmp(f.err.message, "linux.resources.pids.limit: the pids cgroup controller is not"
+				     " mounted, or not for an unprivileged user") == 0 ? 0 : 5;
+}
+
+static void does_without_as_a_user(void **state)
+{
+	pid_t pid;
+
+	(void)state;
+	need_cgroups();
+	plan("");
+	pid = fork();
+	if (pid == 0)
+		_exit(create_as_user());
+	assert_int_equal(status_of(pid), 0);
+	assert_false(exists_anywhere());
+}
+
 /* ---- statistics and events ---- */
 
 static void emits_statistics(void **state)
@@ -914,6 +952,7 @@ int main(void)
 		cmocka_unit_test(finds_and_removes_deep_folders),
 		cmocka_unit_test(destroy_waits_for_the_dying),
 		cmocka_unit_test(destroys_the_half_made),
+		cmocka_unit_test(does_without_as_a_user),
 		cmocka_unit_test(emits_statistics),
 		cmocka_unit_test(tells_out_of_memory),
 	};

@@ -55,7 +55,8 @@ const char *cgroup_manager_name(enum cgroup_manager manager);
  * cgroup_plan - find the hierarchies and the container's place in each. Makes nothing, but refuses (-EBUSY)
  * a cgroup in which cgroup_signal would find somebody else's processes.
  * @cgroups_path: NULL: "/ID"; absolute: below each hierarchy's root; relative: below the runtime's own
- *                cgroup. ".." is refused.
+ *                cgroup. ".." is refused. On the v2 side of a hybrid host, where engines never remove
+ *                parents, "/a/b" is "/a:b" unless "/a" is there already.
  */
 int cgroup_plan(struct oci_arena *arena, enum cgroup_manager manager, const char *cgroups_path,
 		const char *id, struct cgroup **ret, struct oci_error *err);
@@ -64,6 +65,9 @@ int cgroup_plan(struct oci_arena *arena, enum cgroup_manager manager, const char
  * cgroup_create - make the folders and write all limits, before any process is inside. Checks @resources
  * first. Refuses a cgroup that is frozen or has processes; an empty left-over is taken over. On failure
  * nothing that it made is left, and `made` is false everywhere.
+ *
+ * Without privileges, folders that may not be made are taken out of @cgroup (all: mode NONE), unless a
+ * limit needs one.
  *
  * The plan is to be in the state file before this is called, so that delete finds whatever a killed
  * runtime has made.

@@ -271,6 +271,37 @@ static int place(struct discovery *d, const struct self_line *line, char *mount,
 	return 0;
 }
 
+/**
+ * flatten_v2 - on a hybrid host engines make and remove the parents of cgroupsPath (a pod's folder) in the v1
+ * hierarchies only. Made by us on the v2 side as well, they would be left for ever, one for each pod. So
+ * the container is put at "/pods:pod1:c1" there, unless somebody has made "/pods/pod1".
+ */
+static int flatten_v2(struct discovery *d, struct cgroup_dir *dir, struct oci_error *err)
+{
+	const char *last = strrchr(dir->path, '/');
+	uint64_t hash = UINT64_C(14695981039346656037); /* FNV-1a */
+	char *parent;
+	size_t len = strlen(dir->path);
+
+	if (last == dir->path)
+		return 0;
+	parent = oci_arena_printf(d->arena, "%s%.*s", dir->mount, (int)(last - dir->path),
+				  dir->path);
+	if (!parent)
+		return err_nomem(err);
+	if (d->host->exists(parent, d->host->context))
+		return 0;
+	for (char *p = dir->path + 1; *p; p++) {
+		hash = (hash ^ (unsigned char)*p) * UINT64_C(1099511628211);
+		if (*p == '/')
+			*p = ':';
+	}
+	if (len - 1 > NAME_MAX) /* the end is what names the container */
+		dir->path = oci_arena_printf(d->arena, "/%016llx:%s", (unsigned long long)hash,
+					     dir->path + len - (NAME_MAX - 17));
+	return dir->path ? 0 : err_nomem(err);
+}
+
 /** is_joined - of the named hierarchies only systemd's own, as everybody does it. */
 static bool is_joined(const struct self_line *line)
 {
@@ -323,6 +354,8 @@ int cgroup_discover(struct oci_arena *arena, const struct cgroup_host *host,
 	mount = v2_line.path_len > 0 ? find_v2_mount(&d, &v2_line, len > 0) : NULL;
 	if (mount) {
 		r = place(&d, &v2_line, mount, cgroups_path, id, &dirs[len], err);
+		if (r == 0 && len > 0)
+			r = flatten_v2(&d, &dirs[len], err);
 		if (r < 0)
 			return r;
 		ret->mode = len > 0 ? CGROUP_MODE_HYBRID : CGROUP_MODE_V2;

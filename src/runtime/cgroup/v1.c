@@ -8,11 +8,13 @@
  * when it returns.
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/io.h"
 #include "base/mem.h"
 #include "runtime/cgroup/internal.h"
 
@@ -188,17 +190,77 @@ static int v1_probe(const struct cgroup *cgroup, struct oci_error *err)
 	return 0;
 }
 
+/* ---- without privileges ---- */
+
+/** is_unprivileged - not root, or root of a user namespace only (user_namespaces(7)). */
+static bool is_unprivileged(void)
+{
+	unsigned long inside, outside, count;
+	char map[128];
+
+	if (geteuid() != 0)
+		return true;
+	return io_read_small(AT_FDCWD, "/proc/self/uid_map", map, sizeof(map)) > 0 &&
+	       sscanf(map, "%lu %lu %lu", &inside, &outside, &count) == 3 &&
+	       !(inside == 0 && outside == 0 && count >= UINT32_MAX);
+}
+
+static bool is_denied(int code)
+{
+	return code == -EACCES || code == -EPERM || code == -EROFS;
+}
+
+static void drop_dir(struct cgroup *cgroup, size_t i)
+{
+	memmove(&cgroup->dirs[i], &cgroup->dirs[i + 1],
+		(cgroup->dirs_len - i - 1) * sizeof(cgroup->dirs[0]));
+	if (--cgroup->dirs_len == 0)
+		cgroup->mode = CGROUP_MODE_NONE;
+}
+
+/**
+ * make_dirs - all folders. An ordinary user has no right to most hierarchies and does without those, but
+ * not without a limit that the config asks for.
+ */
+static int make_dirs(struct cgroup *cgroup, const struct oci_resources *resources, struct undo *undo,
+		     struct oci_error *err)
+{
+	bool dropped = false;
+
+	for (size_t i = 0; i < cgroup->dirs_len;) {
+		struct oci_error why = OCI_ERROR_INIT;
+		int r = make_dir(&cgroup->dirs[i], &undo->made_from[i], &why);
+
+		if (r == 0) {
+			i++;
+		} else if (is_denied(r) && undo->made_from[i] == 0 && is_unprivileged()) {
+			drop_dir(cgroup, i);
+			dropped = true;
+		} else {
+			return err_set(err, -r, "%s", why.message);
+		}
+	}
+	if (dropped && resources) {
+		struct oci_error why = OCI_ERROR_INIT;
+		int r = cgroup_resources_check(cgroup, resources, &why);
+
+		if (r < 0)
+			return err_set(err, -r, "%s, or not for an unprivileged user", why.message);
+	}
+	return 0;
+}
+
 static int v1_create(struct cgroup *cgroup, const struct oci_resources *resources,
 		     struct oci_error *err)
 {
-	const struct cgroup_dir *cpuset = cgroup_dir_find(cgroup, "cpuset");
+	const struct cgroup_dir *cpuset;
 	struct undo undo = { { 0 } };
-	int r = 0;
+	int r;
 
 	if (cgroup->dirs_len > DIRS_MAX)
 		return err_set(err, E2BIG, "more than %d cgroup hierarchies", DIRS_MAX);
-	for (size_t i = 0; i < cgroup->dirs_len && r == 0; i++)
-		r = make_dir(&cgroup->dirs[i], &undo.made_from[i], err);
+	r = make_dirs(cgroup, resources, &undo, err);
+	cpuset = cgroup_dir_find(cgroup, "cpuset");
 	if (r == 0 && cpuset)
 		r = prepare_cpuset(cpuset, resources, err);
 	if (r == 0)
