@@ -40,13 +40,14 @@ int bundle_load(struct oci_arena *arena, const char *bundle, const char *file, c
 
 	if (!dir)
 		return err_sys(err, errno, "find the bundle %s", bundle ? bundle : "");
-	path = name[0] == '/' ? oci_arena_strdup(arena, name) :
-				oci_arena_printf(arena, "%s/%s", dir, name);
+	path = name[0] == '/' ? oci_arena_strdup(arena, name)
+			      : oci_arena_printf(arena, "%s/%s", dir, name);
 	if (!path)
 		return err_nomem(err);
 	r = io_read_at(AT_FDCWD, path, CONFIG_SIZE_MAX, arena, &text, &length);
 	if (r == -ENOENT || r == -ENOTDIR)
-		return err_set(err, ENOENT, "open %s: no such file or directory (is it a bundle?)", path);
+		return err_set(err, ENOENT, "open %s: no such file or directory (is it a bundle?)",
+			       path);
 	if (r == -EFBIG)
 		return err_set(err, EFBIG, "%s: larger than %u MiB", path, CONFIG_SIZE_MAX >> 20);
 	if (r < 0)

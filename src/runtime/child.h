@@ -32,18 +32,18 @@ struct child {
 	struct rootfs *rootfs; /* NULL for exec */
 	struct process_plan *process;
 	const struct seccomp_program *seccomp; /* NULL: none */
-	const struct state_dir *dir; /* its fds, and so its lock, are not for the child */
+	const struct state_dir *dir;           /* its fds, and so its lock, are not for the child */
 	int sync_fd;
-	int peer_fd;    /* the parent's end of it */
-	int lock_fd;    /* init's lock on the state file; lost by execve */
-	int start_fd;   /* listening start.sock; -1: the parent starts */
-	int console_fd; /* connected console socket; -1: none */
-	int agent_fd;   /* connected seccomp agent; -1: none */
-	bool joining;   /* exec: a further process, not the first */
-	int init_pidfd; /* exec: whose namespaces are joined */
+	int peer_fd;         /* the parent's end of it */
+	int lock_fd;         /* init's lock on the state file; lost by execve */
+	int start_fd;        /* listening start.sock; -1: the parent starts */
+	int console_fd;      /* connected console socket; -1: none */
+	int agent_fd;        /* connected seccomp agent; -1: none */
+	bool joining;        /* exec: a further process, not the first */
+	int init_pidfd;      /* exec: whose namespaces are joined */
 	uint64_t late_joins; /* CLONE_NEW* still to be joined by the child itself */
 	bool keyring;
-	bool user_ns;       /* made or joined: ids are those of that namespace */
+	bool user_ns; /* made or joined: ids are those of that namespace */
 	bool await_id_maps;
 	bool hooks;         /* the parent has hooks to run before the root is entered */
 	unsigned inherited; /* fds behind stderr that the program gets */

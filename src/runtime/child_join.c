@@ -38,7 +38,8 @@ static void close_all_but(const int *kept, size_t count, unsigned first)
 
 static int step_detach(struct child *child, struct oci_error *err)
 {
-	const int kept[] = { child->sync_fd, child->console_fd, child->agent_fd, child->init_pidfd };
+	const int kept[] = { child->sync_fd, child->console_fd, child->agent_fd,
+			     child->init_pidfd };
 
 	if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) < 0)
 		return err_sys(err, errno, "become undumpable");

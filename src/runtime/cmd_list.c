@@ -49,7 +49,8 @@ static int print_table(const struct oci_state *states, size_t len)
 				if (pass == 0 && strlen(cell) > width[c])
 					width[c] = strlen(cell);
 				if (pass == 1)
-					printf("%-*s%s", c + 1 < ARRAY_LEN(heads) ? (int)width[c] : 0, cell,
+					printf("%-*s%s",
+					       c + 1 < ARRAY_LEN(heads) ? (int)width[c] : 0, cell,
 					       c + 1 < ARRAY_LEN(heads) ? "   " : "\n");
 			}
 		}

@@ -20,8 +20,9 @@
 struct cmd_context {
 	const char *root; /* absolute, cleaned: the folder of state folders; may not exist yet */
 	struct log_target log;
-	enum cgroup_manager cgroup_manager; /* for create, run and restore only; later verbs read the state */
-	bool rootless;                      /* not the host's root */
+	enum cgroup_manager
+		cgroup_manager; /* for create, run and restore only; later verbs read the state */
+	bool rootless;          /* not the host's root */
 };
 
 struct cmd {
@@ -30,13 +31,14 @@ struct cmd {
 	/* Return: the exit status, or -errno with @err set. operands[0] is the first one. */
 	int (*run)(struct cmd_context *ctx, void *options, char **operands, int count,
 		   struct oci_error *err);
-	int failure_status;      /* exit status when run fails; 0 means 1 (exec: 255, as runc) */
-	bool enters_container;   /* runs from a sealed image (CVE-2019-5736) */
-	const char *error_verb;  /* NULL: name */
+	int failure_status;     /* exit status when run fails; 0 means 1 (exec: 255, as runc) */
+	bool enters_container;  /* runs from a sealed image (CVE-2019-5736) */
+	const char *error_verb; /* NULL: name */
 };
 
 extern const struct cmd cmd_create, cmd_delete, cmd_events, cmd_exec, cmd_features, cmd_kill,
-    cmd_list, cmd_pause, cmd_ps, cmd_resume, cmd_run, cmd_spec, cmd_start, cmd_state, cmd_update;
+	cmd_list, cmd_pause, cmd_ps, cmd_resume, cmd_run, cmd_spec, cmd_start, cmd_state,
+	cmd_update;
 
 /** cmd_table - every verb, sorted by name, ending with NULL. */
 extern const struct cmd *const cmd_table[];

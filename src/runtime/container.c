@@ -49,8 +49,8 @@ static int run_late_hooks(const struct state *state, const struct oci_config *co
 	if (r < 0)
 		return r;
 	if (!poststop)
-		return hooks_run(config->hooks->poststart, config->hooks->poststart_len, "poststart",
-				 state->bundle, text, length, err);
+		return hooks_run(config->hooks->poststart, config->hooks->poststart_len,
+				 "poststart", state->bundle, text, length, err);
 	/* each runs, whatever became of the one before */
 	for (size_t i = 0; i < config->hooks->poststop_len; i++)
 		(void)hooks_run(&config->hooks->poststop[i], 1, "poststop", state->bundle, text,
@@ -90,6 +90,7 @@ int container_start(const char *root, const struct state *state, struct oci_erro
 		return err_set(err, EINVAL, "cannot start: the container is not waiting for it");
 	if (r < 0)
 		return err_sys(err, -r, "start");
+	/* by name: below the state root */
 	(void)unlink(path);
 	return container_run_poststart(state, NULL, err);
 }

@@ -49,7 +49,8 @@ static int prepare_seccomp(struct creation *c, struct oci_error *err)
 
 	if (!seccomp)
 		return 0;
-	cache = openat(c->dir.root_fd, STATE_SECCOMP_CACHE, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
+	cache = openat(c->dir.root_fd, STATE_SECCOMP_CACHE,
+		       O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
 	if (cache < 0 && errno == ENOENT && mkdirat(c->dir.root_fd, STATE_SECCOMP_CACHE, 0700) == 0)
 		cache = openat(c->dir.root_fd, STATE_SECCOMP_CACHE,
 			       O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
@@ -57,9 +58,9 @@ static int prepare_seccomp(struct creation *c, struct oci_error *err)
 	if (r < 0)
 		return r;
 	c->child.seccomp = program;
-	return program->notify ?
-		   connect_to(program->listener_path, "seccomp agent", &c->child.agent_fd, err) :
-		   0;
+	return program->notify ? connect_to(program->listener_path, "seccomp agent",
+					    &c->child.agent_fd, err)
+			       : 0;
 }
 
 static int listen_for_start(struct creation *c, struct oci_error *err)
@@ -86,8 +87,8 @@ static int make_outside(struct creation *c, struct oci_error *err)
 
 	r = prepare_seccomp(c, err);
 	if (r == 0)
-		r = connect_to(c->options->io.console_socket, "console socket", &c->child.console_fd,
-			       err);
+		r = connect_to(c->options->io.console_socket, "console socket",
+			       &c->child.console_fd, err);
 	if (r == 0)
 		r = listen_for_start(c, err);
 	if (r == 0 && c->notify)
@@ -171,6 +172,7 @@ static int move_devices(struct creation *c, struct oci_error *err)
 	for (size_t i = 0; i < c->ns.joins_len; i++)
 		if (c->ns.joins[i].flag == CLONE_NEWNET)
 			path = c->ns.joins[i].path;
+	/* by name: a namespace of the host's, from config.json or /proc */
 	netns = open(path, O_RDONLY | O_CLOEXEC);
 	if (netns < 0)
 		return err_sys(err, errno, "open the container's network namespace %s", path);
@@ -190,8 +192,8 @@ static int run_create_hooks(void *arg, struct oci_error *err)
 	state.pid = (struct oci_i64){ true, c->launch.pid };
 	r = oci_state_emit(&state, 0, &text, &length, err);
 	if (r == 0)
-		r = hooks_run(hooks->prestart, hooks->prestart_len, "prestart", c->state.bundle, text,
-			      length, err);
+		r = hooks_run(hooks->prestart, hooks->prestart_len, "prestart", c->state.bundle,
+			      text, length, err);
 	if (r == 0)
 		r = hooks_run(hooks->create_runtime, hooks->create_runtime_len, "createRuntime",
 			      c->state.bundle, text, length, err);
@@ -265,6 +267,7 @@ void create_undo(struct creation *c)
 	if (had_child)
 		container_run_poststop(&c->state, c->config);
 	if (c->options->io.pid_file && c->state.pid.present)
+		/* by name: the caller's own file */
 		(void)unlink(c->options->io.pid_file);
 	if (c->dir.fd >= 0)
 		(void)state_dir_remove(&c->dir, NULL);

@@ -64,7 +64,7 @@ static int plan_process(struct creation *c, struct oci_error *err)
 static int add_mount(struct creation *c, const struct oci_mount *mount, struct oci_error *err)
 {
 	struct oci_mount *mounts =
-	    oci_arena_array(&c->arena, c->config->mounts_len + 1, sizeof(*mounts));
+		oci_arena_array(&c->arena, c->config->mounts_len + 1, sizeof(*mounts));
 
 	if (!mounts)
 		return err_nomem(err);
@@ -149,8 +149,8 @@ static int plan_state(struct creation *c, struct oci_error *err)
 	s->oci_version = c->config->oci_version;
 	s->rootfs = oci_arena_strdup(&c->arena, rootfs_path(c->rootfs));
 	s->created = utc_now(&c->arena);
-	s->owner = euid == 0 ? oci_arena_strdup(&c->arena, "root") :
-			       oci_arena_printf(&c->arena, "%u", (unsigned)euid);
+	s->owner = euid == 0 ? oci_arena_strdup(&c->arena, "root")
+			     : oci_arena_printf(&c->arena, "%u", (unsigned)euid);
 	if (!s->rootfs || !s->created || !s->owner)
 		return err_nomem(err);
 	s->creator_pid = (struct oci_i64){ true, pid };

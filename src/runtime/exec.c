@@ -53,6 +53,7 @@ static int prepare_seccomp(struct execution *x, struct oci_error *err)
 	path = oci_arena_printf(&x->arena, "%s/" STATE_SECCOMP_CACHE, x->ctx->root);
 	if (!path)
 		return err_nomem(err);
+	/* by name: below the state root */
 	cache = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
 	r = seccomp_prepare(&x->arena, x->config->linux_->seccomp, cache, &program, err);
 	if (r < 0)

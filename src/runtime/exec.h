@@ -17,8 +17,9 @@
 
 /** struct exec_options - the command line of exec. */
 struct exec_options {
-	const char *process; /* --process FILE; NULL: config.json's process with what follows changed */
-	char **args;         /* NULL-terminated, empty with --process */
+	const char *
+		process; /* --process FILE; NULL: config.json's process with what follows changed */
+	char **args;     /* NULL-terminated, empty with --process */
 	const char *cwd;
 	const char *user; /* UID[:GID], numbers only (CVE-2016-3697, CVE-2026-30892) */
 	const char *apparmor;

@@ -38,13 +38,16 @@ static int set_user(struct execution *x, struct oci_process *p, struct oci_error
 		*user = *p->user;
 	p->user = user;
 	for (size_t i = 0; i < x->options->additional_gids.len; i++) {
-		uint32_t *gids = oci_arena_array(&x->arena, user->additional_gids_len + 1, sizeof(*gids));
+		uint32_t *gids =
+			oci_arena_array(&x->arena, user->additional_gids_len + 1, sizeof(*gids));
 
 		if (!gids)
 			return err_nomem(err);
 		if (user->additional_gids_len)
-			memcpy(gids, user->additional_gids, user->additional_gids_len * sizeof(*gids));
-		if (parse_u32(x->options->additional_gids.items[i], &gids[user->additional_gids_len]))
+			memcpy(gids, user->additional_gids,
+			       user->additional_gids_len * sizeof(*gids));
+		if (parse_u32(x->options->additional_gids.items[i],
+			      &gids[user->additional_gids_len]))
 			return err_set(err, EINVAL, "--additional-gids '%s': expected a number",
 				       x->options->additional_gids.items[i]);
 		user->additional_gids = gids;
@@ -59,8 +62,10 @@ static int set_user(struct execution *x, struct oci_process *p, struct oci_error
 	if (colon)
 		*colon = '\0';
 	user->uid.present = true;
-	if (parse_u32(copy, &user->uid.value) < 0 || (colon && parse_u32(colon + 1, &user->gid.value) < 0))
-		return err_set(err, EINVAL, "--user '%s': expected UID or UID:GID, in numbers", text);
+	if (parse_u32(copy, &user->uid.value) < 0 ||
+	    (colon && parse_u32(colon + 1, &user->gid.value) < 0))
+		return err_set(err, EINVAL, "--user '%s': expected UID or UID:GID, in numbers",
+			       text);
 	if (colon)
 		user->gid.present = true;
 	return 0;
@@ -101,9 +106,11 @@ static int add_caps(struct execution *x, struct oci_process *p, struct oci_error
 	p->capabilities = caps;
 	r = append(&x->arena, &caps->bounding, &caps->bounding_len, &x->options->caps, err);
 	if (r == 0)
-		r = append(&x->arena, &caps->effective, &caps->effective_len, &x->options->caps, err);
+		r = append(&x->arena, &caps->effective, &caps->effective_len, &x->options->caps,
+			   err);
 	if (r == 0)
-		r = append(&x->arena, &caps->permitted, &caps->permitted_len, &x->options->caps, err);
+		r = append(&x->arena, &caps->permitted, &caps->permitted_len, &x->options->caps,
+			   err);
 	return r;
 }
 
@@ -152,8 +159,7 @@ int exec_plan(struct execution *x, struct oci_error *err)
 	if (r < 0)
 		return r;
 	r = process_plan(&x->arena, process, x->config->linux_,
-			 x->options->process ? "" : "process",
-			 &x->child.process, err);
+			 x->options->process ? "" : "process", &x->child.process, err);
 	if (r < 0 && x->options->process)
 		err_prefix(err, "%s: ", x->options->process);
 	for (size_t i = 0; r == 0 && i < x->inherited.env_len; i++)

@@ -123,6 +123,7 @@ static int write_pid_file(const char *path, pid_t pid, struct oci_error *err)
 	name = strrchr(copy, '/');
 	if (name)
 		*name++ = '\0';
+	/* by name: the caller's folder */
 	dir = open(!name ? "." : *copy ? copy : "/", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (dir < 0)
 		return err_sys(err, errno, "write the pid file %s", path);

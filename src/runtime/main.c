@@ -22,7 +22,7 @@
 
 const struct cmd *const cmd_table[] = {
 	&cmd_create, &cmd_delete, &cmd_events, &cmd_exec,   &cmd_features, &cmd_kill,
-	&cmd_list,   &cmd_pause,  &cmd_ps,     &cmd_resume, &cmd_run,	   &cmd_spec,
+	&cmd_list,   &cmd_pause,  &cmd_ps,     &cmd_resume, &cmd_run,      &cmd_spec,
 	&cmd_start,  &cmd_state,  &cmd_update, NULL,
 };
 
@@ -40,8 +40,8 @@ struct global_args {
 
 static const struct opt global_opts[] = {
 	{ "root", 0, OPT_STRING, offsetof(struct global_args, root), "DIR",
-	  "folder of the containers' state; default: /run/" PROGRAM
-	  ", or $XDG_RUNTIME_DIR/" PROGRAM " without root" },
+	  "folder of the containers' state; default: /run/" PROGRAM ", or $XDG_RUNTIME_DIR/" PROGRAM
+	  " without root" },
 	{ "log", 0, OPT_STRING, offsetof(struct global_args, log), "FILE",
 	  "append a failure to FILE (or syslog:ID, journald:ID) as well" },
 	{ "log-format", 0, OPT_STRING, offsetof(struct global_args, log_format), "FORMAT",
@@ -92,7 +92,8 @@ static void print_version(void)
 	printf("spec: " OCI_RUNTIME_SPEC_VERSION "\n");
 	if (seccomp)
 		printf("libseccomp: %s\n", seccomp);
-	printf("features:%s +CGROUP-V1 -CGROUP-V2 -SYSTEMD -CRIU\n", seccomp ? " +SECCOMP" : " -SECCOMP");
+	printf("features:%s +CGROUP-V1 -CGROUP-V2 -SYSTEMD -CRIU\n",
+	       seccomp ? " +SECCOMP" : " -SECCOMP");
 }
 
 /* Root of a user namespace that an ordinary user made (podman) keeps its state with that user. */
@@ -132,9 +133,9 @@ static int set_root(struct cmd_context *ctx, struct oci_arena *arena, const char
 		return err_nomem(err);
 	if (chosen[0] != '/')
 		cwd = getcwd(NULL, 0);
-	full = chosen[0] == '/' ? oci_arena_strdup(arena, chosen) :
-	       cwd	       ? oci_arena_printf(arena, "%s/%s", cwd, chosen) :
-				 NULL;
+	full = chosen[0] == '/' ? oci_arena_strdup(arena, chosen)
+	       : cwd            ? oci_arena_printf(arena, "%s/%s", cwd, chosen)
+				: NULL;
 	free(cwd);
 	if (!full)
 		return err_sys(err, errno, "--root %s", chosen);
@@ -171,9 +172,10 @@ static int set_context(struct cmd_context *ctx, struct oci_arena *arena,
 		ctx->cgroup_manager = CGROUP_MANAGER_SYSTEMD;
 	if (args->cgroup_manager &&
 	    cgroup_manager_parse(args->cgroup_manager, &ctx->cgroup_manager) < 0)
-		return err_set(err, EINVAL,
-			       "unknown cgroup manager '%s': expected cgroupfs, systemd or disabled",
-			       args->cgroup_manager);
+		return err_set(
+			err, EINVAL,
+			"unknown cgroup manager '%s': expected cgroupfs, systemd or disabled",
+			args->cgroup_manager);
 	return 0;
 }
 
@@ -241,8 +243,9 @@ int main(int argc, char **argv)
 		r = set_context(&ctx, &arena, &args, &err);
 	if (r == 0) {
 		cmd = find_command(operands[0]);
-		r = cmd ? run_command(&ctx, cmd, count, operands, all, &err) :
-			  err_set(&err, EINVAL, "unknown command '%s'; '" PROGRAM " --help' lists them",
+		r = cmd ? run_command(&ctx, cmd, count, operands, all, &err)
+			: err_set(&err, EINVAL,
+				  "unknown command '%s'; '" PROGRAM " --help' lists them",
 				  operands[0]);
 	}
 	if (r >= 0)

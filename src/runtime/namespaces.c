@@ -19,10 +19,10 @@
 #include "runtime/idmap.h"
 
 static const int ns_flags[] = {
-	[OCI_NS_MOUNT] = CLONE_NEWNS,	    [OCI_NS_PID] = CLONE_NEWPID,
-	[OCI_NS_NETWORK] = CLONE_NEWNET,    [OCI_NS_UTS] = CLONE_NEWUTS,
-	[OCI_NS_IPC] = CLONE_NEWIPC,	    [OCI_NS_USER] = CLONE_NEWUSER,
-	[OCI_NS_CGROUP] = CLONE_NEWCGROUP,  [OCI_NS_TIME] = CLONE_NEWTIME,
+	[OCI_NS_MOUNT] = CLONE_NEWNS,      [OCI_NS_PID] = CLONE_NEWPID,
+	[OCI_NS_NETWORK] = CLONE_NEWNET,   [OCI_NS_UTS] = CLONE_NEWUTS,
+	[OCI_NS_IPC] = CLONE_NEWIPC,       [OCI_NS_USER] = CLONE_NEWUSER,
+	[OCI_NS_CGROUP] = CLONE_NEWCGROUP, [OCI_NS_TIME] = CLONE_NEWTIME,
 };
 
 int ns_flag(enum oci_namespace_type type)
@@ -45,8 +45,8 @@ static int plan_list(const struct oci_linux *linux_, struct ns_plan *ret, struct
 		int flag = ns_flag(ns->type);
 
 		if (ret->listed & (uint64_t)flag)
-			return err_set(err, EINVAL, "linux.namespaces[%zu]: a second %s namespace", i,
-				       ns_name(flag));
+			return err_set(err, EINVAL, "linux.namespaces[%zu]: a second %s namespace",
+				       i, ns_name(flag));
 		ret->listed |= (uint64_t)flag;
 		if (!ns->path || !*ns->path) {
 			ret->made |= (uint64_t)flag;
@@ -54,8 +54,8 @@ static int plan_list(const struct oci_linux *linux_, struct ns_plan *ret, struct
 		}
 		if (ns->path[0] != '/')
 			return err_set(err, EINVAL,
-				       "linux.namespaces[%zu].path: '%s' is not an absolute path", i,
-				       ns->path);
+				       "linux.namespaces[%zu].path: '%s' is not an absolute path",
+				       i, ns->path);
 		ret->joins[ret->joins_len++] = (struct ns_join){ flag, ns->path, -EBADF };
 	}
 	return 0;
@@ -69,8 +69,9 @@ static int plan_check(const struct oci_config *config, const struct ns_plan *pla
 	int r;
 
 	if (!user && (l->uid_mappings_len || l->gid_mappings_len))
-		return err_set(err, EINVAL,
-			       "linux.uidMappings: mappings need a user namespace in linux.namespaces");
+		return err_set(
+			err, EINVAL,
+			"linux.uidMappings: mappings need a user namespace in linux.namespaces");
 	if ((plan->made & CLONE_NEWUSER) && !(l->uid_mappings_len && l->gid_mappings_len))
 		return err_set(err, EINVAL,
 			       "linux.namespaces: a new user namespace needs linux.uidMappings and "
@@ -83,7 +84,8 @@ static int plan_check(const struct oci_config *config, const struct ns_plan *pla
 	if (config->hostname && *config->hostname && !(plan->listed & CLONE_NEWUTS))
 		return err_set(err, EINVAL, "hostname: needs a uts namespace in linux.namespaces");
 	if (config->domainname && *config->domainname && !(plan->listed & CLONE_NEWUTS))
-		return err_set(err, EINVAL, "domainname: needs a uts namespace in linux.namespaces");
+		return err_set(err, EINVAL,
+			       "domainname: needs a uts namespace in linux.namespaces");
 	if (config->hostname && strlen(config->hostname) > 64)
 		return err_set(err, EINVAL, "hostname: longer than 64 bytes");
 	if (config->domainname && strlen(config->domainname) > 64)
@@ -104,10 +106,10 @@ int ns_plan(const struct oci_config *config, struct ns_plan *ret, struct oci_err
 
 	*ret = (struct ns_plan){ 0 };
 	if (!config->linux_)
-		return config->hostname && *config->hostname ?
-			   err_set(err, EINVAL,
-				   "hostname: needs a uts namespace in linux.namespaces") :
-			   0;
+		return config->hostname && *config->hostname
+			       ? err_set(err, EINVAL,
+					 "hostname: needs a uts namespace in linux.namespaces")
+			       : 0;
 	offsets = config->linux_->time_offsets;
 	if (offsets && (offsets->boottime || offsets->monotonic))
 		ret->time_offsets = offsets;
@@ -131,6 +133,7 @@ int ns_open(struct ns_plan *plan, struct oci_error *err)
 		struct ns_join *join = &plan->joins[i];
 		int type;
 
+		/* by name: config.json is trusted; the type is checked */
 		join->fd = open(join->path, O_RDONLY | O_CLOEXEC);
 		if (join->fd < 0)
 			return err_sys(err, errno, "linux.namespaces: open %s for the %s namespace",
@@ -157,6 +160,7 @@ static bool is_own_user_namespace(int fd)
 {
 	struct stat a, b;
 
+	/* by name: our own /proc, still on the host */
 	return fstat(fd, &a) == 0 && stat("/proc/self/ns/user", &b) == 0 && a.st_ino == b.st_ino &&
 	       a.st_dev == b.st_dev;
 }
@@ -216,6 +220,7 @@ int ns_set_time(const struct ns_plan *plan, struct oci_error *err)
 	r = io_write_at(AT_FDCWD, "/proc/self/timens_offsets", line);
 	if (r < 0)
 		return err_sys(err, -r, "linux.timeOffsets: set the clocks of the time namespace");
+	/* by name: our own, still in the host's mounts */
 	fd = open("/proc/self/ns/time_for_children", O_RDONLY | O_CLOEXEC);
 	if (fd < 0 || setns(fd, CLONE_NEWTIME) < 0)
 		return err_sys(err, errno, "enter the time namespace");

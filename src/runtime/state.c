@@ -156,9 +156,9 @@ static bool process_is_alive(struct oci_i64 pid, struct oci_u64 start_time)
 static enum oci_status state_find_status(const struct state *state, int fd)
 {
 	if (!state->pid.present)
-		return process_is_alive(state->creator_pid, state->creator_start_time) ?
-			   OCI_STATUS_CREATING :
-			   OCI_STATUS_STOPPED;
+		return process_is_alive(state->creator_pid, state->creator_start_time)
+			       ? OCI_STATUS_CREATING
+			       : OCI_STATUS_STOPPED;
 	if (!process_is_alive(state->pid, state->start_time))
 		return OCI_STATUS_STOPPED;
 	/* init holds the lock until its execve; a shared lock that we get is dropped by close */
@@ -220,6 +220,7 @@ int state_load(struct oci_arena *arena, const char *root, const char *id, struct
 	path = oci_arena_printf(arena, "%s/%s/" STATE_FILE, root, id);
 	if (!path)
 		return err_nomem(err);
+	/* by name: below the state root */
 	fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
 	if (fd < 0 && (errno == ENOENT || errno == ENOTDIR))
 		return no_container(err);
@@ -275,8 +276,8 @@ void state_to_oci(const struct state *state, enum oci_status status, struct oci_
 		ret->pid.value = state->pid.value;
 }
 
-static int state_to_file(const struct state *state, struct oci_arena *arena,
-			 struct state_file *ret, struct oci_error *err)
+static int state_to_file(const struct state *state, struct oci_arena *arena, struct state_file *ret,
+			 struct oci_error *err)
 {
 	const struct cgroup *cgroup = &state->cgroup;
 
@@ -289,14 +290,15 @@ static int state_to_file(const struct state *state, struct oci_arena *arena,
 	ret->cgroup->cgroups_path = cgroup->cgroups_path;
 	ret->cgroup->dirs_len = cgroup->dirs_len;
 	ret->cgroup->dirs =
-	    oci_arena_array(arena, cgroup->dirs_len + 1, sizeof(*ret->cgroup->dirs));
+		oci_arena_array(arena, cgroup->dirs_len + 1, sizeof(*ret->cgroup->dirs));
 	if (!ret->cgroup->dirs)
 		return err_nomem(err);
 	for (size_t i = 0; i < cgroup->dirs_len; i++)
-		ret->cgroup->dirs[i] = (struct state_cgroup_dir){
-			cgroup->dirs[i].controllers, cgroup->dirs[i].mount, cgroup->dirs[i].path,
-			{ cgroup->dirs[i].made, cgroup->dirs[i].made }
-		};
+		ret->cgroup->dirs[i] =
+			(struct state_cgroup_dir){ cgroup->dirs[i].controllers,
+						   cgroup->dirs[i].mount,
+						   cgroup->dirs[i].path,
+						   { cgroup->dirs[i].made, cgroup->dirs[i].made } };
 	if (!state->rdt.path)
 		return 0;
 	ret->rdt = oci_arena_alloc(arena, sizeof(*ret->rdt));

@@ -28,13 +28,13 @@
 struct state {
 	char *oci_version; /* of config.json */
 	char *id;
-	char *bundle;      /* absolute */
-	char *rootfs;      /* absolute */
-	char *created;     /* RFC 3339, UTC */
-	char *owner;       /* user name or number of the caller of create */
-	struct oci_i64 pid;          /* init; absent while it is being created */
-	struct oci_u64 start_time;   /* its field 22 of /proc/PID/stat, clock ticks since boot */
-	struct oci_i64 creator_pid;  /* the create or run that works on it */
+	char *bundle;               /* absolute */
+	char *rootfs;               /* absolute */
+	char *created;              /* RFC 3339, UTC */
+	char *owner;                /* user name or number of the caller of create */
+	struct oci_i64 pid;         /* init; absent while it is being created */
+	struct oci_u64 start_time;  /* its field 22 of /proc/PID/stat, clock ticks since boot */
+	struct oci_i64 creator_pid; /* the create or run that works on it */
 	struct oci_u64 creator_start_time;
 	struct cgroup cgroup;
 	struct rdt_group rdt;
@@ -74,7 +74,10 @@ struct state_dir {
 	const char *id;
 };
 
-#define STATE_DIR_INIT { -EBADF, -EBADF, NULL }
+#define STATE_DIR_INIT               \
+	{                            \
+		-EBADF, -EBADF, NULL \
+	}
 
 /** state_dir_create - make ROOT (0711; 0700 and sticky when rootless) and ROOT/ID, locked. -EEXIST: "container with given ID already exists" */
 int state_dir_create(const char *root, const char *id, bool rootless, struct state_dir *ret,

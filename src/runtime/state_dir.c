@@ -18,6 +18,7 @@
 
 static int root_open(const char *root, struct oci_error *err)
 {
+	/* by name: the state root, as the caller gave it */
 	int fd = open(root, O_PATH | O_DIRECTORY | O_CLOEXEC);
 
 	if (fd < 0)
@@ -40,6 +41,7 @@ static int root_make(const char *root, bool rootless, struct oci_error *err)
 		if (!last && *p != '/')
 			continue;
 		*p = '\0';
+		/* by name: the state root */
 		if (mkdir(path, last ? mode : 0755) < 0 && errno != EEXIST)
 			return err_sys(err, errno, "create the state root %s", path);
 		if (last)
@@ -85,6 +87,7 @@ int state_dir_create(const char *root, const char *id, bool rootless, struct sta
 	struct state_dir dir = { -EBADF, -EBADF, id };
 	int r;
 
+	/* by name: the state root */
 	dir.root_fd = open(root, O_PATH | O_DIRECTORY | O_CLOEXEC);
 	if (dir.root_fd < 0) {
 		r = root_make(root, rootless, err);
@@ -127,12 +130,12 @@ int state_dir_open(const char *root, const char *id, bool wait, struct state_dir
 	r = state_check_id(id, err);
 	if (r < 0)
 		return r;
+	/* by name: the state root */
 	dir.root_fd = open(root, O_PATH | O_DIRECTORY | O_CLOEXEC);
 	if (dir.root_fd < 0 && errno != ENOENT && errno != ENOTDIR)
 		return err_sys(err, errno, "open the state root %s", root);
 	if (dir.root_fd >= 0)
-		dir.fd =
-		    openat(dir.root_fd, id, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
+		dir.fd = openat(dir.root_fd, id, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
 	if (dir.fd < 0) {
 		r = -errno;
 		state_dir_close(&dir);
@@ -166,8 +169,7 @@ void state_dir_close(struct state_dir *dir)
 static int dir_empty(int at, const char *name, int depth)
 {
 	CLEANUP_CLOSEDIR DIR *d = NULL;
-	CLEANUP_CLOSE int fd =
-	    openat(at, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
+	CLEANUP_CLOSE int fd = openat(at, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
 	struct dirent *e;
 	int r;
 
@@ -226,6 +228,7 @@ static int name_compare(const void *a, const void *b)
 int state_list(struct oci_arena *arena, const char *root, char ***ret, size_t *ret_len,
 	       struct oci_error *err)
 {
+	/* by name: the state root */
 	CLEANUP_CLOSEDIR DIR *d = opendir(root);
 	struct dirent *e;
 	char **names = NULL;

@@ -22,16 +22,11 @@ struct sync_message {
 #define SYNC_HEADER offsetof(struct sync_message, text)
 
 static const char *const state_names[] = {
-	[SYNC_NONE] = "nothing",
-	[SYNC_IDS_MAPPED] = "ids mapped",
-	[SYNC_IN_CGROUP] = "in cgroup",
-	[SYNC_MOUNTED] = "mounted",
-	[SYNC_HOOKS_RUN] = "hooks run",
-	[SYNC_TERMINAL] = "terminal",
-	[SYNC_READY] = "ready",
-	[SYNC_WAIT_START] = "wait for start",
-	[SYNC_START] = "start",
-	[SYNC_FAILED] = "failed",
+	[SYNC_NONE] = "nothing",        [SYNC_IDS_MAPPED] = "ids mapped",
+	[SYNC_IN_CGROUP] = "in cgroup", [SYNC_MOUNTED] = "mounted",
+	[SYNC_HOOKS_RUN] = "hooks run", [SYNC_TERMINAL] = "terminal",
+	[SYNC_READY] = "ready",         [SYNC_WAIT_START] = "wait for start",
+	[SYNC_START] = "start",         [SYNC_FAILED] = "failed",
 };
 
 static const char *state_name(int32_t state)

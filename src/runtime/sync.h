@@ -16,15 +16,15 @@
 
 enum sync_state {
 	SYNC_NONE = 0,
-	SYNC_IDS_MAPPED,   /* parent: uid_map and gid_map are written; value: 1 when setgroups is denied */
-	SYNC_IN_CGROUP,    /* parent: in the cgroups, devices moved; value: the child's pid as hooks see it */
-	SYNC_MOUNTED,      /* child: file systems are mounted, the root not entered: hooks may run */
-	SYNC_HOOKS_RUN,    /* parent: prestart and createRuntime have succeeded */
-	SYNC_TERMINAL,     /* child: here is the pty's master, for the foreground */
-	SYNC_READY,        /* child: all is set, the program is found */
-	SYNC_WAIT_START,   /* parent: the state is saved, wait for `start` on the socket */
-	SYNC_START,        /* parent or start: execute the program; the child to start: it will */
-	SYNC_FAILED,       /* either: the message carries the error */
+	SYNC_IDS_MAPPED, /* parent: uid_map and gid_map are written; value: 1 when setgroups is denied */
+	SYNC_IN_CGROUP, /* parent: in the cgroups, devices moved; value: the child's pid as hooks see it */
+	SYNC_MOUNTED,    /* child: file systems are mounted, the root not entered: hooks may run */
+	SYNC_HOOKS_RUN,  /* parent: prestart and createRuntime have succeeded */
+	SYNC_TERMINAL,   /* child: here is the pty's master, for the foreground */
+	SYNC_READY,      /* child: all is set, the program is found */
+	SYNC_WAIT_START, /* parent: the state is saved, wait for `start` on the socket */
+	SYNC_START,      /* parent or start: execute the program; the child to start: it will */
+	SYNC_FAILED,     /* either: the message carries the error */
 };
 
 /** sync_pair - two connected ends, O_CLOEXEC. */

@@ -25,11 +25,13 @@
 	",\"uidMappings\":[{\"containerID\":0,\"hostID\":1,\"size\":1}]" \
 	",\"gidMappings\":[{\"containerID\":0,\"hostID\":1,\"size\":1}]"
 
-static int plan(struct oci_arena *arena, const char *text, struct ns_plan *ret, struct oci_error *err)
+static int plan(struct oci_arena *arena, const char *text, struct ns_plan *ret,
+		struct oci_error *err)
 {
 	struct oci_config *config;
 
-	assert_int_equal(oci_config_parse(arena, "config.json", text, strlen(text), &config, err), 0);
+	assert_int_equal(oci_config_parse(arena, "config.json", text, strlen(text), &config, err),
+			 0);
 	return ns_plan(config, ret, err);
 }
 
@@ -47,7 +49,8 @@ static void test_messages(void **state)
 		{ HEAD "\"domainname\":\"h\"," NS("{\"type\":\"pid\"}") "}}",
 		  "domainname: needs a uts namespace in linux.namespaces" },
 		{ HEAD NS("{\"type\":\"user\"}") "}}",
-		  "linux.namespaces: a new user namespace needs linux.uidMappings and linux.gidMappings" },
+		  "linux.namespaces: a new user namespace needs linux.uidMappings and "
+		  "linux.gidMappings" },
 		{ HEAD NS("{\"type\":\"pid\"}") MAPS "}}",
 		  "linux.uidMappings: mappings need a user namespace in linux.namespaces" },
 		{ HEAD NS("{\"type\":\"pid\"}") ",\"timeOffsets\":{\"monotonic\":{\"secs\":1}}}}",
@@ -96,7 +99,8 @@ static void test_joins_and_order(void **state)
 
 	assert_int_equal(plan(&arena,
 			      HEAD NS("{\"type\":\"user\"},"
-				      "{\"type\":\"network\",\"path\":\"/proc/self/ns/net\"}") MAPS "}}",
+				      "{\"type\":\"network\",\"path\":\"/proc/self/ns/net\"}") MAPS
+			      "}}",
 			      &ns, &err),
 			 0);
 	/* joined with the rights that the new user namespace takes away */
@@ -112,15 +116,18 @@ static void test_open(void **state)
 	} cases[] = {
 		{ "/proc/self/ns/net", 0, "" },
 		{ "/proc/self/ns/uts", -EINVAL,
-		  "linux.namespaces: /proc/self/ns/uts is a uts namespace, expected a network one" },
+		  "linux.namespaces: /proc/self/ns/uts is a uts namespace, expected a network "
+		  "one" },
 		{ "/dev/null", -EINVAL, "linux.namespaces: /dev/null is not a namespace" },
 		{ "/nonexistent", -ENOENT,
-		  "linux.namespaces: open /nonexistent for the network namespace: No such file or directory" },
+		  "linux.namespaces: open /nonexistent for the network namespace: No such file or "
+		  "directory" },
 	};
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
-		struct ns_plan ns = { .joins = { { CLONE_NEWNET, cases[i].path, -EBADF } }, .joins_len = 1 };
+		struct ns_plan ns = { .joins = { { CLONE_NEWNET, cases[i].path, -EBADF } },
+				      .joins_len = 1 };
 		struct oci_error err = OCI_ERROR_INIT;
 
 		assert_int_equal(ns_open(&ns, &err), cases[i].code);

@@ -54,7 +54,8 @@ static int teardown(void **state)
 
 static struct state sample(void)
 {
-	static struct oci_pair notes[] = { { (char *)"a", (char *)"1" }, { (char *)"b\n", (char *)"" } };
+	static struct oci_pair notes[] = { { (char *)"a", (char *)"1" },
+					   { (char *)"b\n", (char *)"" } };
 	static struct cgroup_dir dirs[] = {
 		{ (char *)"cpu,cpuacct", (char *)"/sys/fs/cgroup/cpu", (char *)"/x/y", true },
 		{ (char *)"", (char *)"/sys/fs/cgroup/unified", (char *)"/x/y", false },
@@ -103,8 +104,10 @@ static void test_ids(void **state)
 	longest[1025] = '\0';
 	assert_int_equal(state_check_id(longest, NULL), -EINVAL);
 	state_check_id("a/b", &err);
-	assert_string_equal(err.message, "invalid container ID 'a/b': expected 1 to 1024 of A-Z a-z 0-9 _ + . -, "
-					 "not starting with '.'");
+	assert_string_equal(
+		err.message,
+		"invalid container ID 'a/b': expected 1 to 1024 of A-Z a-z 0-9 _ + . -, "
+		"not starting with '.'");
 }
 
 static void test_round_trip(void **state)
@@ -263,7 +266,8 @@ static void test_bad_files(void **state)
 	err = (struct oci_error)OCI_ERROR_INIT;
 	assert_int_equal(io_replace_at(dir.fd, STATE_FILE, "{\"id\":1}", 8, 0600), 0);
 	assert_int_equal(state_load(&f->arena, f->root, "web1", &out, &err), -EINVAL);
-	snprintf(expected, sizeof(expected), "%s/web1/state.json: id: expected string, got number", f->root);
+	snprintf(expected, sizeof(expected), "%s/web1/state.json: id: expected string, got number",
+		 f->root);
 	assert_string_equal(err.message, expected);
 	/* whatever lies in the folder goes with it, the notify socket's folder too */
 	assert_int_equal(mkdirat(dir.fd, "notify", 0700), 0);
@@ -307,7 +311,8 @@ static void test_proc_stat(void **state)
 
 	(void)state;
 	if (pid == 0) {
-		if (proc_stat_read(getpid(), &before) < 0 || prctl(PR_SET_NAME, ") Z 1 (", 0, 0, 0) < 0)
+		if (proc_stat_read(getpid(), &before) < 0 ||
+		    prctl(PR_SET_NAME, ") Z 1 (", 0, 0, 0) < 0)
 			_exit(1);
 		(void)signal(SIGPIPE, SIG_IGN);
 		if (proc_stat_read(getpid(), &after) < 0 || after.start_time != before.start_time)
