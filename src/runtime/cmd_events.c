@@ -95,7 +95,9 @@ static int watch(const struct state *state, int64_t interval_ns, struct oci_erro
 	if (timer < 0)
 		return timer;
 	for (;;) {
-		struct pollfd polls[] = { { pidfd, POLLIN, 0 }, { oom, POLLIN, 0 }, { timer, POLLIN, 0 } };
+		struct pollfd polls[] = { { pidfd, POLLIN, 0 },
+					  { oom, POLLIN, 0 },
+					  { timer, POLLIN, 0 } };
 		int r = RETRY_EINTR(poll(polls, ARRAY_LEN(polls), -1));
 
 		if (r < 0)
@@ -125,10 +127,11 @@ static int events_run(struct cmd_context *ctx, void *opts, char **operands, int 
 
 	(void)count;
 	if (duration_parse(interval, &ns) < 0)
-		return err_set(err, EINVAL,
-			       "invalid value \"%s\" for --interval: expected a duration such as 5s or"
-			       " 250ms",
-			       interval);
+		return err_set(
+			err, EINVAL,
+			"invalid value \"%s\" for --interval: expected a duration such as 5s or"
+			" 250ms",
+			interval);
 	if (ns == 0)
 		return err_set(err, EINVAL, "duration interval must be greater than 0");
 	r = state_load(&arena, ctx->root, operands[0], &state, err);

@@ -50,7 +50,8 @@ static int bad_value(const char *option, const char *value, int code, struct oci
 		       code == -ERANGE ? "out of range" : "expected a number");
 }
 
-static int set_u64(const char *option, const char *value, struct oci_u64 *ret, struct oci_error *err)
+static int set_u64(const char *option, const char *value, struct oci_u64 *ret,
+		   struct oci_error *err)
 {
 	uint64_t number;
 	int r;
@@ -64,7 +65,8 @@ static int set_u64(const char *option, const char *value, struct oci_u64 *ret, s
 	return 0;
 }
 
-static int set_i64(const char *option, const char *value, struct oci_i64 *ret, struct oci_error *err)
+static int set_i64(const char *option, const char *value, struct oci_i64 *ret,
+		   struct oci_error *err)
 {
 	int64_t number;
 	int r;
@@ -78,7 +80,8 @@ static int set_i64(const char *option, const char *value, struct oci_i64 *ret, s
 	return 0;
 }
 
-static int set_u32(const char *option, const char *value, struct oci_u32 *ret, struct oci_error *err)
+static int set_u32(const char *option, const char *value, struct oci_u32 *ret,
+		   struct oci_error *err)
 {
 	uint32_t number;
 	int r;
@@ -145,7 +148,8 @@ static int apply_options(const struct update_options *o, struct oci_resources *t
 	if (r == 0)
 		r = set_bytes("memory", o->memory, &t->memory->limit, err);
 	if (r == 0)
-		r = set_bytes("memory-reservation", o->memory_reservation, &t->memory->reservation, err);
+		r = set_bytes("memory-reservation", o->memory_reservation, &t->memory->reservation,
+			      err);
 	if (r == 0)
 		r = set_bytes("memory-swap", o->memory_swap, &t->memory->swap, err);
 	if (r == 0)
@@ -209,8 +213,10 @@ static int update_run(struct cmd_context *ctx, void *opts, char **operands, int 
 	return r;
 }
 
-#define TEXT(word, member, arg, help) \
-	{ word, 0, OPT_STRING, offsetof(struct update_options, member), arg, help }
+#define TEXT(word, member, arg, help)                                                   \
+	{                                                                               \
+		word, 0, OPT_STRING, offsetof(struct update_options, member), arg, help \
+	}
 
 static const struct opt update_opts[] = {
 	{ "resources", 'r', OPT_STRING, offsetof(struct update_options, resources), "FILE",
@@ -221,7 +227,8 @@ static const struct opt update_opts[] = {
 	TEXT("cpu-burst", cpu_burst, "US", "CPU time that may be saved up, in microseconds"),
 	TEXT("cpu-share", cpu_share, "SHARES", "CPU weight against other containers, 2 to 262144"),
 	TEXT("cpu-rt-period", cpu_rt_period, "US", "length of a realtime period in microseconds"),
-	TEXT("cpu-rt-runtime", cpu_rt_runtime, "US", "realtime CPU time in each period in microseconds"),
+	TEXT("cpu-rt-runtime", cpu_rt_runtime, "US",
+	     "realtime CPU time in each period in microseconds"),
 	TEXT("cpu-idle", cpu_idle, "0|1", "1: run only when nobody else wants the CPU"),
 	TEXT("cpuset-cpus", cpuset_cpus, "LIST", "CPUs to use, such as 0-2,7"),
 	TEXT("cpuset-mems", cpuset_mems, "LIST", "memory nodes to use"),

@@ -33,8 +33,9 @@ static int scale(const char **cursor, uint64_t unit, int64_t *ret)
 		return -EINVAL;
 	*cursor = p;
 	if (__builtin_mul_overflow(value, unit, &value) ||
-	    __builtin_add_overflow(value, unit / divisor * fraction +
-					      unit % divisor * fraction / divisor, &value) ||
+	    __builtin_add_overflow(value,
+				   unit / divisor * fraction + unit % divisor * fraction / divisor,
+				   &value) ||
 	    value > INT64_MAX)
 		return -ERANGE;
 	*ret = (int64_t)value;

@@ -19,9 +19,9 @@
 /* ---- a host made of strings ---- */
 
 struct fake_host {
-	const char *v1;        /* mounts of v1 and v2, blank-separated */
+	const char *v1; /* mounts of v1 and v2, blank-separated */
 	const char *v2;
-	const char *existing;  /* paths */
+	const char *existing; /* paths */
 	const char *mountinfo;
 	int mountinfo_reads;
 };
@@ -77,66 +77,160 @@ static const struct discover_case discover_cases[] = {
 	{ "hybrid, default path",
 	  "3:name=systemd:/\n2:pids:/x\n1:cpu:/\n0::/\n",
 	  { .v1 = ROOT "/systemd " ROOT "/pids " ROOT "/cpu", .v2 = ROOT "/unified" },
-	  NULL, CGROUP_MODE_HYBRID,
+	  NULL,
+	  CGROUP_MODE_HYBRID,
 	  "name=systemd=" ROOT "/systemd:/c1 pids=" ROOT "/pids:/c1 cpu=" ROOT "/cpu:/c1 =" ROOT
 	  "/unified:/c1 ",
-	  0, NULL },
+	  0,
+	  NULL },
 	{ "an empty path is none",
-	  "1:cpu:/\n", { .v1 = ROOT "/cpu" }, "", CGROUP_MODE_V1, "cpu=" ROOT "/cpu:/c1 ", 0, NULL },
+	  "1:cpu:/\n",
+	  { .v1 = ROOT "/cpu" },
+	  "",
+	  CGROUP_MODE_V1,
+	  "cpu=" ROOT "/cpu:/c1 ",
+	  0,
+	  NULL },
 	{ "absolute path, cleaned",
-	  "1:cpu:/own\n", { .v1 = ROOT "/cpu" }, "//a/./b//c/", CGROUP_MODE_V1,
-	  "cpu=" ROOT "/cpu:/a/b/c ", 0, NULL },
+	  "1:cpu:/own\n",
+	  { .v1 = ROOT "/cpu" },
+	  "//a/./b//c/",
+	  CGROUP_MODE_V1,
+	  "cpu=" ROOT "/cpu:/a/b/c ",
+	  0,
+	  NULL },
 	{ "relative path",
-	  "2:cpu:/own\n1:pids:/\n", { .v1 = ROOT "/cpu " ROOT "/pids", .existing = ROOT "/cpu/own " ROOT "/pids/" },
-	  "a/b", CGROUP_MODE_V1, "cpu=" ROOT "/cpu:/own/a/b pids=" ROOT "/pids:/a/b ", 0, NULL },
+	  "2:cpu:/own\n1:pids:/\n",
+	  { .v1 = ROOT "/cpu " ROOT "/pids", .existing = ROOT "/cpu/own " ROOT "/pids/" },
+	  "a/b",
+	  CGROUP_MODE_V1,
+	  "cpu=" ROOT "/cpu:/own/a/b pids=" ROOT "/pids:/a/b ",
+	  0,
+	  NULL },
 	{ "relative path in a container without a cgroup namespace",
 	  "1:cpu:/docker/f00\n",
-	  { .v1 = ROOT "/cpu", .existing = "",
+	  { .v1 = ROOT "/cpu",
+	    .existing = "",
 	    .mountinfo = "31 30 0:1 /docker/f00 " ROOT "/cpu ro,nosuid - cgroup cgroup rw,cpu\n" },
-	  "in", CGROUP_MODE_V1, "cpu=" ROOT "/cpu:/in ", 1, NULL },
+	  "in",
+	  CGROUP_MODE_V1,
+	  "cpu=" ROOT "/cpu:/in ",
+	  1,
+	  NULL },
 	{ "parents on the v2 side of a hybrid host",
-	  "1:cpu:/\n0::/\n", { .v1 = ROOT "/cpu", .v2 = ROOT "/unified", .existing = ROOT "/unified/other" },
-	  "/pods/pod1/c1", CGROUP_MODE_HYBRID,
-	  "cpu=" ROOT "/cpu:/pods/pod1/c1 =" ROOT "/unified:/pods:pod1:c1 ", 0, NULL },
+	  "1:cpu:/\n0::/\n",
+	  { .v1 = ROOT "/cpu", .v2 = ROOT "/unified", .existing = ROOT "/unified/other" },
+	  "/pods/pod1/c1",
+	  CGROUP_MODE_HYBRID,
+	  "cpu=" ROOT "/cpu:/pods/pod1/c1 =" ROOT "/unified:/pods:pod1:c1 ",
+	  0,
+	  NULL },
 	{ "parents that are there on the v2 side",
 	  "1:cpu:/\n0::/\n",
 	  { .v1 = ROOT "/cpu", .v2 = ROOT "/unified", .existing = ROOT "/unified/pods/pod1" },
-	  "/pods/pod1/c1", CGROUP_MODE_HYBRID,
-	  "cpu=" ROOT "/cpu:/pods/pod1/c1 =" ROOT "/unified:/pods/pod1/c1 ", 0, NULL },
+	  "/pods/pod1/c1",
+	  CGROUP_MODE_HYBRID,
+	  "cpu=" ROOT "/cpu:/pods/pod1/c1 =" ROOT "/unified:/pods/pod1/c1 ",
+	  0,
+	  NULL },
 	{ "joined controllers by their joined name",
-	  "2:cpu,cpuacct:/\n0::/\n", { .v1 = ROOT "/cpu,cpuacct " ROOT "/cpu" }, NULL, CGROUP_MODE_V1,
-	  "cpu,cpuacct=" ROOT "/cpu,cpuacct:/c1 ", 0, NULL },
+	  "2:cpu,cpuacct:/\n0::/\n",
+	  { .v1 = ROOT "/cpu,cpuacct " ROOT "/cpu" },
+	  NULL,
+	  CGROUP_MODE_V1,
+	  "cpu,cpuacct=" ROOT "/cpu,cpuacct:/c1 ",
+	  0,
+	  NULL },
 	{ "joined controllers by a single name",
-	  "2:net_cls,net_prio:/\n", { .v1 = ROOT "/net_prio" }, NULL, CGROUP_MODE_V1,
-	  "net_cls,net_prio=" ROOT "/net_prio:/c1 ", 0, NULL },
+	  "2:net_cls,net_prio:/\n",
+	  { .v1 = ROOT "/net_prio" },
+	  NULL,
+	  CGROUP_MODE_V1,
+	  "net_cls,net_prio=" ROOT "/net_prio:/c1 ",
+	  0,
+	  NULL },
 	{ "a mount at an unusual place",
 	  "2:memory:/\n1:cpu:/\n",
 	  { .v1 = ROOT "/cpu",
 	    .mountinfo = "20 1 0:5 / / rw - ext4 /dev/sda rw\n"
 			 "33 31 0:30 / /cg/mem rw shared:9 master:2 - cgroup none rw,memory\n" },
-	  NULL, CGROUP_MODE_V1, "memory=/cg/mem:/c1 cpu=" ROOT "/cpu:/c1 ", 1, NULL },
+	  NULL,
+	  CGROUP_MODE_V1,
+	  "memory=/cg/mem:/c1 cpu=" ROOT "/cpu:/c1 ",
+	  1,
+	  NULL },
 	{ "not mounted, and mountinfo read but once",
-	  "3:memory:/\n2:rdma:/\n1:cpu:/\n", { .v1 = ROOT "/cpu", .mountinfo = "" }, NULL, CGROUP_MODE_V1,
-	  "cpu=" ROOT "/cpu:/c1 ", 1, NULL },
+	  "3:memory:/\n2:rdma:/\n1:cpu:/\n",
+	  { .v1 = ROOT "/cpu", .mountinfo = "" },
+	  NULL,
+	  CGROUP_MODE_V1,
+	  "cpu=" ROOT "/cpu:/c1 ",
+	  1,
+	  NULL },
 	{ "named hierarchies other than systemd's are left alone",
-	  "3:name=other:/\n1:cpu:/\n", { .v1 = ROOT "/cpu " ROOT "/other" }, NULL, CGROUP_MODE_V1,
-	  "cpu=" ROOT "/cpu:/c1 ", 0, NULL },
+	  "3:name=other:/\n1:cpu:/\n",
+	  { .v1 = ROOT "/cpu " ROOT "/other" },
+	  NULL,
+	  CGROUP_MODE_V1,
+	  "cpu=" ROOT "/cpu:/c1 ",
+	  0,
+	  NULL },
 	{ "v2 only",
-	  "0::/user.slice\n", { .v2 = ROOT }, NULL, CGROUP_MODE_V2, "=" ROOT ":/c1 ", 0, NULL },
+	  "0::/user.slice\n",
+	  { .v2 = ROOT },
+	  NULL,
+	  CGROUP_MODE_V2,
+	  "=" ROOT ":/c1 ",
+	  0,
+	  NULL },
 	{ "v2 at an unusual place",
-	  "0::/\n", { .mountinfo = "33 31 0:30 / /cg2 rw - cgroup2 none rw\n" }, NULL, CGROUP_MODE_V2,
-	  "=/cg2:/c1 ", 1, NULL },
+	  "0::/\n",
+	  { .mountinfo = "33 31 0:30 / /cg2 rw - cgroup2 none rw\n" },
+	  NULL,
+	  CGROUP_MODE_V2,
+	  "=/cg2:/c1 ",
+	  1,
+	  NULL },
 	{ "nothing at all", "", { .v1 = "" }, NULL, CGROUP_MODE_NONE, "", 0, NULL },
-	{ "dots", "1:cpu:/\n", { .v1 = ROOT "/cpu" }, "/a/../../b", CGROUP_MODE_NONE, NULL, 0,
+	{ "dots",
+	  "1:cpu:/\n",
+	  { .v1 = ROOT "/cpu" },
+	  "/a/../../b",
+	  CGROUP_MODE_NONE,
+	  NULL,
+	  0,
 	  "linux.cgroupsPath: /a/../../b: '..' is not allowed" },
-	{ "dots at the end", "1:cpu:/\n", { .v1 = ROOT "/cpu" }, "a/..", CGROUP_MODE_NONE, NULL, 0,
+	{ "dots at the end",
+	  "1:cpu:/\n",
+	  { .v1 = ROOT "/cpu" },
+	  "a/..",
+	  CGROUP_MODE_NONE,
+	  NULL,
+	  0,
 	  "linux.cgroupsPath: a/..: '..' is not allowed" },
-	{ "names with dots are fine", "1:cpu:/\n", { .v1 = ROOT "/cpu" }, "/..a/b..", CGROUP_MODE_V1,
-	  "cpu=" ROOT "/cpu:/..a/b.. ", 0, NULL },
-	{ "the root", "1:cpu:/\n", { .v1 = ROOT "/cpu" }, "/./", CGROUP_MODE_NONE, NULL, 0,
+	{ "names with dots are fine",
+	  "1:cpu:/\n",
+	  { .v1 = ROOT "/cpu" },
+	  "/..a/b..",
+	  CGROUP_MODE_V1,
+	  "cpu=" ROOT "/cpu:/..a/b.. ",
+	  0,
+	  NULL },
+	{ "the root",
+	  "1:cpu:/\n",
+	  { .v1 = ROOT "/cpu" },
+	  "/./",
+	  CGROUP_MODE_NONE,
+	  NULL,
+	  0,
 	  "linux.cgroupsPath: /./ is the root of the hierarchy" },
 	{ "relative, outside of the namespace",
-	  "1:cpu:/../x\n", { .v1 = ROOT "/cpu", .mountinfo = "" }, "a", CGROUP_MODE_NONE, NULL, 1,
+	  "1:cpu:/../x\n",
+	  { .v1 = ROOT "/cpu", .mountinfo = "" },
+	  "a",
+	  CGROUP_MODE_NONE,
+	  NULL,
+	  1,
 	  "linux.cgroupsPath: a is relative, and the runtime's own cgroup (/../x) is outside of its"
 	  " cgroup namespace" },
 };
@@ -148,8 +242,8 @@ static void discovers(void **state)
 		CLEANUP_ARENA struct oci_arena arena = OCI_ARENA_INIT;
 		const struct discover_case *c = &discover_cases[i];
 		struct fake_host fake = c->host;
-		struct cgroup_host host = { c->self_cgroup, fake_mountinfo, fake_version, fake_exists,
-					    &fake };
+		struct cgroup_host host = { c->self_cgroup, fake_mountinfo, fake_version,
+					    fake_exists, &fake };
 		struct oci_error err = OCI_ERROR_INIT;
 		struct cgroup cgroup = { .mode = CGROUP_MODE_NONE };
 		char dirs[1024] = "";
@@ -164,8 +258,9 @@ static void discovers(void **state)
 		for (size_t k = 0; k < cgroup.dirs_len; k++) {
 			size_t at = strlen(dirs);
 
-			snprintf(dirs + at, sizeof(dirs) - at, "%s=%s:%s ", cgroup.dirs[k].controllers,
-				 cgroup.dirs[k].mount, cgroup.dirs[k].path);
+			snprintf(dirs + at, sizeof(dirs) - at, "%s=%s:%s ",
+				 cgroup.dirs[k].controllers, cgroup.dirs[k].mount,
+				 cgroup.dirs[k].path);
 			assert_true(cgroup.dirs[k].made);
 		}
 		if (strcmp(dirs, c->dirs) != 0)
@@ -179,7 +274,8 @@ static void shortens_long_v2_names(void **state)
 {
 	CLEANUP_ARENA struct oci_arena arena = OCI_ARENA_INIT;
 	struct fake_host fake = { .v1 = ROOT "/cpu", .v2 = ROOT "/unified" };
-	struct cgroup_host host = { "1:cpu:/\n0::/\n", fake_mountinfo, fake_version, fake_exists, &fake };
+	struct cgroup_host host = { "1:cpu:/\n0::/\n", fake_mountinfo, fake_version, fake_exists,
+				    &fake };
 	struct oci_error err = OCI_ERROR_INIT;
 	struct cgroup one = { .mode = CGROUP_MODE_NONE }, two = one;
 	char path[600] = "/";
@@ -235,8 +331,9 @@ static void names_managers(void **state)
 	assert_int_equal(cgroup_manager_parse("Systemd", &manager), -EINVAL);
 	assert_int_equal(cgroup_plan(&arena, CGROUP_MANAGER_SYSTEMD, NULL, "c", &cgroup, &err),
 			 -ENOTSUP);
-	assert_string_equal(err.message, "cgroup manager systemd is not supported by this build; use"
-					 " cgroupfs or disabled");
+	assert_string_equal(err.message,
+			    "cgroup manager systemd is not supported by this build; use"
+			    " cgroupfs or disabled");
 }
 
 /* ---- the container without a cgroup ---- */
@@ -278,8 +375,8 @@ static void does_without(void **state)
 
 /* ---- device rules ---- */
 
-#define DEFAULTS                                                                                   \
-	"c *:* m,b *:* m,c 1:3 rwm,c 1:5 rwm,c 1:7 rwm,c 1:8 rwm,c 1:9 rwm,c 5:0 rwm,c 5:2 rwm,"  \
+#define DEFAULTS                                                                                 \
+	"c *:* m,b *:* m,c 1:3 rwm,c 1:5 rwm,c 1:7 rwm,c 1:8 rwm,c 1:9 rwm,c 5:0 rwm,c 5:2 rwm," \
 	"c 136:* rwm,c 10:200 rwm,"
 
 struct rule_text {
@@ -304,45 +401,76 @@ static const struct device_case device_cases[] = {
 	{ { { true, "a", -1, -1, "rwm" } }, 1, "allow:", NULL },
 	{ { { true, NULL, -1, -1, "rwm" } }, 1, "allow:", NULL },
 	/* the last "a" wins and forgets the rest */
-	{ { { true, "c", 7, 7, "r" }, { true, "a", -1, -1, "" }, { false, "a", -1, -1, "" } }, 3,
-	  "deny:" DEFAULTS, NULL },
+	{ { { true, "c", 7, 7, "r" }, { true, "a", -1, -1, "" }, { false, "a", -1, -1, "" } },
+	  3,
+	  "deny:" DEFAULTS,
+	  NULL },
 	{ { { true, "a", -1, -1, "" }, { false, "b", 8, -1, "rw" } }, 2, "allow:b 8:* rw,", NULL },
-	{ { { true, "a", -1, -1, "" }, { false, "b", 8, 0, "w" }, { false, "b", 8, 0, "r" } }, 3,
-	  "allow:b 8:0 rw,", NULL },
+	{ { { true, "a", -1, -1, "" }, { false, "b", 8, 0, "w" }, { false, "b", 8, 0, "r" } },
+	  3,
+	  "allow:b 8:0 rw,",
+	  NULL },
 	/* equal nodes are merged, also with the defaults */
-	{ { { false, "a", -1, -1, "rwm" }, { true, "c", 1, 3, "r" }, { true, "c", 7, 7, "r" },
-	    { true, "c", 7, 7, "wm" } }, 4,
+	{ { { false, "a", -1, -1, "rwm" },
+	    { true, "c", 1, 3, "r" },
+	    { true, "c", 7, 7, "r" },
+	    { true, "c", 7, 7, "wm" } },
+	  4,
 	  "deny:c 1:3 rwm,c 7:7 rwm,c *:* m,b *:* m,c 1:5 rwm,c 1:7 rwm,c 1:8 rwm,c 1:9 rwm,"
-	  "c 5:0 rwm,c 5:2 rwm,c 136:* rwm,c 10:200 rwm,", NULL },
+	  "c 5:0 rwm,c 5:2 rwm,c 136:* rwm,c 10:200 rwm,",
+	  NULL },
 	/* taking back */
-	{ { { true, "b", 8, 1, "rwm" }, { false, "b", 8, 1, "w" } }, 2,
-	  "deny:b 8:1 rm," DEFAULTS, NULL },
+	{ { { true, "b", 8, 1, "rwm" }, { false, "b", 8, 1, "w" } },
+	  2,
+	  "deny:b 8:1 rm," DEFAULTS,
+	  NULL },
 	{ { { true, "b", 8, 1, "rwm" }, { false, "b", 8, 1, "rwm" } }, 2, "deny:" DEFAULTS, NULL },
-	{ { { true, "b", 8, 1, "rwm" }, { true, "b", 8, 2, "r" }, { false, "b", 8, -1, "rwm" } }, 3,
-	  "deny:" DEFAULTS, NULL },
+	{ { { true, "b", 8, 1, "rwm" }, { true, "b", 8, 2, "r" }, { false, "b", 8, -1, "rwm" } },
+	  3,
+	  "deny:" DEFAULTS,
+	  NULL },
 	{ { { false, "c", 9, 9, "rwm" } }, 1, "deny:" DEFAULTS, NULL },
 	/* exceptions from wildcards */
-	{ { { true, "b", 8, -1, "rw" }, { false, "b", 8, 1, "w" } }, 2, NULL,
+	{ { { true, "b", 8, -1, "rw" }, { false, "b", 8, 1, "w" } },
+	  2,
+	  NULL,
 	  "linux.resources.devices[1]: deny 'b 8:1 w' would be an exception from 'b 8:* rw', which"
 	  " cgroup v1 cannot make" },
-	{ { { true, "b", 8, -1, "r" }, { false, "b", 8, 1, "w" } }, 2, "deny:b 8:* r," DEFAULTS, NULL },
-	{ { { true, "a", -1, -1, "" }, { false, "c", -1, -1, "w" }, { true, "c", 9, 9, "w" } }, 3, NULL,
+	{ { { true, "b", 8, -1, "r" }, { false, "b", 8, 1, "w" } },
+	  2,
+	  "deny:b 8:* r," DEFAULTS,
+	  NULL },
+	{ { { true, "a", -1, -1, "" }, { false, "c", -1, -1, "w" }, { true, "c", 9, 9, "w" } },
+	  3,
+	  NULL,
 	  "linux.resources.devices[2]: allow 'c 9:9 w' would be an exception from 'c *:* w', which"
 	  " cgroup v1 cannot make" },
-	{ { { true, "a", -1, -1, "" }, { false, "c", 1, -1, "rwm" } }, 2, NULL,
+	{ { { true, "a", -1, -1, "" }, { false, "c", 1, -1, "rwm" } },
+	  2,
+	  NULL,
 	  "linux.resources.devices: 'c 1:* rw' is denied, but every container has 'c 1:3 rwm', and"
 	  " cgroup v1 cannot make an exception" },
 	/* mistakes */
-	{ { { true, "d", 1, 3, "r" } }, 1, NULL,
+	{ { { true, "d", 1, 3, "r" } },
+	  1,
+	  NULL,
 	  "linux.resources.devices[0].type: 'd' is none of a, b and c" },
-	{ { { true, "c", 1, 3, "rwx" } }, 1, NULL,
+	{ { { true, "c", 1, 3, "rwx" } },
+	  1,
+	  NULL,
 	  "linux.resources.devices[0].access: 'rwx' is not made of r, w and m" },
-	{ { { true, "c", 1, 3, NULL } }, 1, NULL,
+	{ { { true, "c", 1, 3, NULL } },
+	  1,
+	  NULL,
 	  "linux.resources.devices[0].access: required field is missing" },
 	{ { { true, "c", 1, 3, "" } }, 1, NULL, "linux.resources.devices[0].access: is empty" },
-	{ { { true, "c", -2, 3, "r" } }, 1, NULL,
+	{ { { true, "c", -2, 3, "r" } },
+	  1,
+	  NULL,
 	  "linux.resources.devices[0].major: -2 is no device number" },
-	{ { { true, "c", 1, 1LL << 32, "r" } }, 1, NULL,
+	{ { { true, "c", 1, 1LL << 32, "r" } },
+	  1,
+	  NULL,
 	  "linux.resources.devices[0].minor: 4294967296 is no device number" },
 };
 
@@ -379,7 +507,8 @@ static void plans_devices(void **state)
 		for (size_t k = 0; k < c->len; k++) {
 			rules[k].allow = (struct oci_bool){ true, c->rules[k].allow };
 			rules[k].type = (char *)c->rules[k].type;
-			rules[k].major = (struct oci_i64){ c->rules[k].major != -1, c->rules[k].major };
+			rules[k].major =
+				(struct oci_i64){ c->rules[k].major != -1, c->rules[k].major };
 			/* absent and -1 mean the same */
 			rules[k].minor = (struct oci_i64){ k % 2 || c->rules[k].minor != -1,
 							   c->rules[k].minor };
@@ -415,11 +544,18 @@ static struct cgroup_dir all_dirs[] = {
 	{ (char *)"devices", (char *)"/nowhere", (char *)"/c", true },
 };
 static struct cgroup everything = { .mode = CGROUP_MODE_V1, .dirs = all_dirs, .dirs_len = 6 };
-static struct cgroup nearly_nothing = { .mode = CGROUP_MODE_V1, .dirs = &all_dirs[5], .dirs_len = 1 };
+static struct cgroup nearly_nothing = { .mode = CGROUP_MODE_V1,
+					.dirs = &all_dirs[5],
+					.dirs_len = 1 };
 
-#define I64(v) { true, v }
+#define I64(v)          \
+	{               \
+		true, v \
+	}
 
-static struct oci_weight_device weight_device = { .major = I64(8), .minor = I64(0), .weight = I64(5) };
+static struct oci_weight_device weight_device = { .major = I64(8),
+						  .minor = I64(0),
+						  .weight = I64(5) };
 static struct oci_weight_device node_less = { .major = I64(8) };
 static struct oci_throttle_device negative_node = { .major = I64(-8), .minor = I64(0) };
 static struct oci_throttle_device good_node = { .major = I64(8), .minor = I64(0) };
@@ -432,9 +568,21 @@ static struct oci_pair unified = { (char *)"memory.high", (char *)"1" };
 static struct oci_pair unified_path = { (char *)"../memory.high", (char *)"1" };
 static struct oci_pair unified_word = { (char *)"memory", (char *)"1" };
 
-#define MEMORY(...) .memory = &(struct oci_memory){ __VA_ARGS__ }
-#define CPU(...) .cpu = &(struct oci_cpu){ __VA_ARGS__ }
-#define IO(...) .block_io = &(struct oci_block_io){ __VA_ARGS__ }
+#define MEMORY(...)                    \
+	.memory = &(struct oci_memory) \
+	{                              \
+		__VA_ARGS__            \
+	}
+#define CPU(...)                 \
+	.cpu = &(struct oci_cpu) \
+	{                        \
+		__VA_ARGS__      \
+	}
+#define IO(...)                            \
+	.block_io = &(struct oci_block_io) \
+	{                                  \
+		__VA_ARGS__                \
+	}
 
 static void checks_resources(void **state)
 {
@@ -447,79 +595,111 @@ static void checks_resources(void **state)
 		{ &everything, { MEMORY(.limit = I64(-1)) }, NULL },
 		{ &everything, { MEMORY(.limit = I64(-2)) }, "memory.limit: -2 is negative" },
 		{ &everything, { MEMORY(.swap = I64(-2)) }, "memory.swap: -2 is negative" },
-		{ &everything, { MEMORY(.limit = I64(4096), .swap = I64(4095)) },
-		  "memory.swap: 4095 is less than memory.limit 4096 (it counts memory and swap together)" },
+		{ &everything,
+		  { MEMORY(.limit = I64(4096), .swap = I64(4095)) },
+		  "memory.swap: 4095 is less than memory.limit 4096 (it counts memory and swap "
+		  "together)" },
 		{ &everything, { MEMORY(.swappiness = I64(100)) }, NULL },
-		{ &everything, { MEMORY(.swappiness = I64(101)) },
+		{ &everything,
+		  { MEMORY(.swappiness = I64(101)) },
 		  "memory.swappiness: 101 is not in the range from 0 to 100" },
-		{ &everything, { CPU(.shares = I64(1)) },
+		{ &everything,
+		  { CPU(.shares = I64(1)) },
 		  "cpu.shares: 1 is not in the range from 2 to 262144" },
-		{ &everything, { CPU(.shares = I64(262145)) },
+		{ &everything,
+		  { CPU(.shares = I64(262145)) },
 		  "cpu.shares: 262145 is not in the range from 2 to 262144" },
-		{ &everything, { CPU(.idle = I64(2)) }, "cpu.idle: 2 is not in the range from 0 to 1" },
+		{ &everything,
+		  { CPU(.idle = I64(2)) },
+		  "cpu.idle: 2 is not in the range from 0 to 1" },
 		{ &everything, { CPU(.idle = I64(-1)) }, "cpu.idle: -1 is negative" },
-		{ &everything, { CPU(.realtime_runtime = I64(-1)) }, "cpu.realtimeRuntime: -1 is negative" },
+		{ &everything,
+		  { CPU(.realtime_runtime = I64(-1)) },
+		  "cpu.realtimeRuntime: -1 is negative" },
 		{ &everything, { CPU(.quota = I64(-5)) }, NULL },
-		{ &everything, { IO(.weight = I64(9)) },
+		{ &everything,
+		  { IO(.weight = I64(9)) },
 		  "blockIO.weight: 9 is not in the range from 10 to 1000" },
-		{ &everything, { IO(.weight_device = &weight_device, .weight_device_len = 1) },
+		{ &everything,
+		  { IO(.weight_device = &weight_device, .weight_device_len = 1) },
 		  "blockIO.weightDevice[0].weight: 5 is not in the range from 10 to 1000" },
-		{ &everything, { IO(.weight_device = &node_less, .weight_device_len = 1) },
+		{ &everything,
+		  { IO(.weight_device = &node_less, .weight_device_len = 1) },
 		  "blockIO.weightDevice[0].minor: required field is missing" },
 		{ &everything,
-		  { IO(.throttle_read_iops_device = &negative_node, .throttle_read_iops_device_len = 1) },
+		  { IO(.throttle_read_iops_device = &negative_node,
+		       .throttle_read_iops_device_len = 1) },
 		  "blockIO.throttleReadIOPSDevice[0]: -8:0 is no device number" },
-		{ &everything, { .hugepage_limits = &bad_size, .hugepage_limits_len = 1 },
+		{ &everything,
+		  { .hugepage_limits = &bad_size, .hugepage_limits_len = 1 },
 		  "hugepageLimits[0].pageSize: '2M' is no size such as 64KB, 2MB or 1GB" },
-		{ &everything, { .hugepage_limits = &odd_size, .hugepage_limits_len = 1 },
+		{ &everything,
+		  { .hugepage_limits = &odd_size, .hugepage_limits_len = 1 },
 		  "hugepageLimits[0].pageSize: this host has no huge pages of 3MB" },
 		{ &everything,
-		  { .network = &(struct oci_network){ .priorities = &bad_name, .priorities_len = 1 } },
+		  { .network =
+			    &(struct oci_network){ .priorities = &bad_name, .priorities_len = 1 } },
 		  "network.priorities[0].name: 'eth 0' is no name of an interface" },
 		{ &everything,
 		  { .network = &(struct oci_network){ .priorities = &eth0, .priorities_len = 1 } },
 		  "network.priorities: the net_prio cgroup controller is not mounted" },
-		{ &everything, { .network = &(struct oci_network){ .class_id = I64(7) } },
+		{ &everything,
+		  { .network = &(struct oci_network){ .class_id = I64(7) } },
 		  "network.classID: the net_cls cgroup controller is not mounted" },
-		{ &everything, { .rdma = &rdma, .rdma_len = 1 },
+		{ &everything,
+		  { .rdma = &rdma, .rdma_len = 1 },
 		  "rdma: the rdma cgroup controller is not mounted" },
-		{ &everything, { .unified = &unified, .unified_len = 1 },
+		{ &everything,
+		  { .unified = &unified, .unified_len = 1 },
 		  "unified[\"memory.high\"]: needs cgroup v2, which is not mounted" },
-		{ &everything, { .unified = &unified_path, .unified_len = 1 },
+		{ &everything,
+		  { .unified = &unified_path, .unified_len = 1 },
 		  "unified[\"../memory.high\"]: not a file name such as memory.high" },
-		{ &everything, { .unified = &unified_word, .unified_len = 1 },
+		{ &everything,
+		  { .unified = &unified_word, .unified_len = 1 },
 		  "unified[\"memory\"]: not a file name such as memory.high" },
 		/* what engines send for "leave it" needs no controller */
 		{ &nearly_nothing,
-		  { MEMORY(.limit = I64(0), .swap = I64(0), .reservation = I64(0), .kernel = I64(-1),
-			   .swappiness = I64(UINT64_MAX), .disable_oom_killer = { true, false }),
+		  { MEMORY(.limit = I64(0), .swap = I64(0), .reservation = I64(0),
+			   .kernel = I64(-1), .swappiness = I64(UINT64_MAX),
+			   .disable_oom_killer = { true, false }),
 		    CPU(.shares = I64(0), .quota = I64(0), .period = I64(0), .burst = I64(0),
 			.idle = I64(0), .realtime_period = I64(0), .realtime_runtime = I64(0),
 			.cpus = (char *)"", .mems = NULL),
-		    .pids = &(struct oci_pids){ I64(0) }, IO(.weight = I64(0), .leaf_weight = I64(0)),
+		    .pids = &(struct oci_pids){ I64(0) },
+		    IO(.weight = I64(0), .leaf_weight = I64(0)),
 		    .network = &(struct oci_network){ .class_id = I64(0) } },
 		  NULL },
 		{ &nearly_nothing, { .pids = &(struct oci_pids){ I64(-1) } }, NULL },
 		{ &nearly_nothing, { CPU(.quota = I64(-1)) }, NULL },
 		/* and everything else is refused by name */
-		{ &nearly_nothing, { MEMORY(.limit = I64(4096)) },
+		{ &nearly_nothing,
+		  { MEMORY(.limit = I64(4096)) },
 		  "memory.limit: the memory cgroup controller is not mounted" },
-		{ &nearly_nothing, { MEMORY(.swappiness = I64(0)) },
+		{ &nearly_nothing,
+		  { MEMORY(.swappiness = I64(0)) },
 		  "memory.swappiness: the memory cgroup controller is not mounted" },
-		{ &nearly_nothing, { MEMORY(.disable_oom_killer = { true, true }) },
+		{ &nearly_nothing,
+		  { MEMORY(.disable_oom_killer = { true, true }) },
 		  "memory.disableOOMKiller: the memory cgroup controller is not mounted" },
-		{ &nearly_nothing, { MEMORY(.use_hierarchy = { true, false }) },
+		{ &nearly_nothing,
+		  { MEMORY(.use_hierarchy = { true, false }) },
 		  "memory.useHierarchy: the memory cgroup controller is not mounted" },
-		{ &nearly_nothing, { MEMORY(.kernel_tcp = I64(1)) },
+		{ &nearly_nothing,
+		  { MEMORY(.kernel_tcp = I64(1)) },
 		  "memory.kernelTCP: the memory cgroup controller is not mounted" },
-		{ &nearly_nothing, { CPU(.burst = I64(1)) },
+		{ &nearly_nothing,
+		  { CPU(.burst = I64(1)) },
 		  "cpu.burst: the cpu cgroup controller is not mounted" },
-		{ &nearly_nothing, { CPU(.mems = (char *)"0") },
+		{ &nearly_nothing,
+		  { CPU(.mems = (char *)"0") },
 		  "cpu.mems: the cpuset cgroup controller is not mounted" },
-		{ &nearly_nothing, { .pids = &(struct oci_pids){ I64(5) } },
+		{ &nearly_nothing,
+		  { .pids = &(struct oci_pids){ I64(5) } },
 		  "pids.limit: the pids cgroup controller is not mounted" },
 		{ &nearly_nothing,
-		  { IO(.throttle_write_bps_device = &good_node, .throttle_write_bps_device_len = 1) },
+		  { IO(.throttle_write_bps_device = &good_node,
+		       .throttle_write_bps_device_len = 1) },
 		  "blockIO.throttleWriteBpsDevice: the blkio cgroup controller is not mounted" },
 	};
 
@@ -548,8 +728,9 @@ static void needs_the_devices_controller(void **state)
 
 	(void)state;
 	assert_int_equal(cgroup_check(&cgroup, &resources, &err), -ENOTSUP);
-	assert_string_equal(err.message,
-			    "linux.resources.devices: the devices cgroup controller is not mounted");
+	assert_string_equal(
+		err.message,
+		"linux.resources.devices: the devices cgroup controller is not mounted");
 }
 
 static void writes_json(void **state)
@@ -570,8 +751,9 @@ static void writes_json(void **state)
 	json_raw(&json, "raw", "0.50", 4);
 	json_close(&json, '}');
 	assert_int_equal(json_take(&json, &text, &length), 0);
-	assert_string_equal(text, "{\"a\\\"b\":\"\\\\\\u000a\\u007f\xc3\xa4\",\"list\":[18446744073709551615,"
-				  "-9223372036854775808,{}],\"raw\":0.50}");
+	assert_string_equal(
+		text, "{\"a\\\"b\":\"\\\\\\u000a\\u007f\xc3\xa4\",\"list\":[18446744073709551615,"
+		      "-9223372036854775808,{}],\"raw\":0.50}");
 	assert_int_equal(length, strlen(text));
 	free(text);
 	json_freep(&json);
@@ -580,14 +762,10 @@ static void writes_json(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(discovers),
-		cmocka_unit_test(shortens_long_v2_names),
-		cmocka_unit_test(finds_controllers),
-		cmocka_unit_test(names_managers),
-		cmocka_unit_test(does_without),
-		cmocka_unit_test(plans_devices),
-		cmocka_unit_test(checks_resources),
-		cmocka_unit_test(needs_the_devices_controller),
+		cmocka_unit_test(discovers),         cmocka_unit_test(shortens_long_v2_names),
+		cmocka_unit_test(finds_controllers), cmocka_unit_test(names_managers),
+		cmocka_unit_test(does_without),      cmocka_unit_test(plans_devices),
+		cmocka_unit_test(checks_resources),  cmocka_unit_test(needs_the_devices_controller),
 		cmocka_unit_test(writes_json),
 	};
 

@@ -30,7 +30,10 @@
 #include "base/sys.h"
 #include "runtime/cgroup/internal.h"
 
-#define I64(v) { true, v }
+#define I64(v)          \
+	{               \
+		true, v \
+	}
 
 struct fixture {
 	struct oci_arena arena;
@@ -62,8 +65,9 @@ static void plan(const char *suffix)
 {
 	snprintf(f.path, sizeof(f.path), "/carte-unit-%d%s", (int)getpid(), suffix);
 	f.err = (struct oci_error)OCI_ERROR_INIT;
-	assert_int_equal(cgroup_plan(&f.arena, CGROUP_MANAGER_CGROUPFS, f.path, "unused", &f.cgroup,
-				     &f.err), 0);
+	assert_int_equal(
+		cgroup_plan(&f.arena, CGROUP_MANAGER_CGROUPFS, f.path, "unused", &f.cgroup, &f.err),
+		0);
 }
 
 static bool exists_anywhere(void)
@@ -149,7 +153,8 @@ static int setup_group(void **state)
 	(void)state;
 	f.arena = (struct oci_arena)OCI_ARENA_INIT;
 	if (geteuid() != 0 ||
-	    cgroup_plan(&f.arena, CGROUP_MANAGER_CGROUPFS, "/carte-unit", "x", &f.cgroup, &err) < 0 ||
+	    cgroup_plan(&f.arena, CGROUP_MANAGER_CGROUPFS, "/carte-unit", "x", &f.cgroup, &err) <
+		    0 ||
 	    f.cgroup->mode == CGROUP_MODE_NONE || !cgroup_dir_find(f.cgroup, "freezer") ||
 	    access(cgroup_dir_find(f.cgroup, "freezer")->mount, W_OK) < 0)
 		f.cgroup = NULL;
@@ -175,14 +180,22 @@ static void need_cgroups(void)
 
 static void writes_limits(void **state)
 {
-	struct oci_memory memory = { .limit = I64(64 << 20), .swap = I64(128 << 20),
-				     .reservation = I64(32 << 20), .swappiness = I64(7),
+	struct oci_memory memory = { .limit = I64(64 << 20),
+				     .swap = I64(128 << 20),
+				     .reservation = I64(32 << 20),
+				     .swappiness = I64(7),
 				     .disable_oom_killer = { true, true } };
-	struct oci_cpu cpu = { .shares = I64(512), .quota = I64(50000), .period = I64(200000),
-			       .burst = I64(1000), .cpus = (char *)"0", .mems = (char *)"0" };
+	struct oci_cpu cpu = { .shares = I64(512),
+			       .quota = I64(50000),
+			       .period = I64(200000),
+			       .burst = I64(1000),
+			       .cpus = (char *)"0",
+			       .mems = (char *)"0" };
 	struct oci_pids pids = { I64(50) };
 	struct oci_block_io io = { .weight = I64(200) };
-	struct oci_resources resources = { .memory = &memory, .cpu = &cpu, .pids = &pids, .block_io = &io };
+	struct oci_resources resources = {
+		.memory = &memory, .cpu = &cpu, .pids = &pids, .block_io = &io
+	};
 	char text[64];
 
 	(void)state;
@@ -194,7 +207,8 @@ static void writes_limits(void **state)
 	has_value("memory", "memory.memsw.limit_in_bytes", "134217728");
 	has_value("memory", "memory.soft_limit_in_bytes", "33554432");
 	has_value("memory", "memory.swappiness", "7");
-	assert_true(cgroup_dir_read(dir_of("memory"), "memory.oom_control", text, sizeof(text)) > 0);
+	assert_true(cgroup_dir_read(dir_of("memory"), "memory.oom_control", text, sizeof(text)) >
+		    0);
 	assert_memory_equal(text, "oom_kill_disable 1", 18);
 	has_value("cpu", "cpu.shares", "512");
 	has_value("cpu", "cpu.cfs_period_us", "200000");
@@ -316,7 +330,8 @@ static int hold_memory(void)
 
 static void refuses_to_go_below_usage(void **state)
 {
-	struct oci_memory memory = { .limit = I64(16 << 20), .check_before_update = { true, true } };
+	struct oci_memory memory = { .limit = I64(16 << 20),
+				     .check_before_update = { true, true } };
 	struct oci_resources resources = { .memory = &memory };
 	uint64_t usage = 0;
 	pid_t pid;
@@ -327,10 +342,12 @@ static void refuses_to_go_below_usage(void **state)
 	create(NULL);
 	pid = spawn(hold_memory);
 	while (usage < 24 << 20)
-		assert_int_equal(cgroup_dir_read_u64(dir_of("memory"), "memory.usage_in_bytes", &usage), 0);
+		assert_int_equal(
+			cgroup_dir_read_u64(dir_of("memory"), "memory.usage_in_bytes", &usage), 0);
 	assert_int_equal(cgroup_update(f.cgroup, &resources, &f.err), -EBUSY);
-	assert_non_null(strstr(f.err.message, "linux.resources.memory.limit: unable to set limit to "
-					      "16777216 (current usage: "));
+	assert_non_null(strstr(f.err.message,
+			       "linux.resources.memory.limit: unable to set limit to "
+			       "16777216 (current usage: "));
 	f.err = (struct oci_error)OCI_ERROR_INIT;
 	assert_int_equal(cgroup_signal(f.cgroup, SIGKILL, &f.err), 0);
 	status_of(pid);
@@ -341,7 +358,9 @@ static void names_what_the_kernel_refuses(void **state)
 {
 	struct oci_cpu cpu = { .quota = I64(1) };
 	struct oci_block_io io = { .leaf_weight = I64(100) };
-	struct oci_throttle_device device = { .major = I64(250), .minor = I64(77), .rate = I64(1000) };
+	struct oci_throttle_device device = { .major = I64(250),
+					      .minor = I64(77),
+					      .rate = I64(1000) };
 	struct oci_block_io throttle = { .throttle_read_bps_device = &device,
 					 .throttle_read_bps_device_len = 1 };
 	struct oci_resources resources = { .cpu = &cpu };
@@ -362,8 +381,9 @@ static void names_what_the_kernel_refuses(void **state)
 
 	resources = (struct oci_resources){ .block_io = &throttle };
 	assert_int_equal(cgroup_create(f.cgroup, &resources, &f.err), -ENODEV);
-	assert_string_equal(f.err.message, "linux.resources.blockIO.throttleReadBpsDevice[0]: there is no"
-					   " block device 250:77");
+	assert_string_equal(f.err.message,
+			    "linux.resources.blockIO.throttleReadBpsDevice[0]: there is no"
+			    " block device 250:77");
 	assert_false(exists_anywhere());
 
 	plan("");
@@ -391,7 +411,8 @@ static void limits_on_the_v2_side(void **state)
 	(void)state;
 	need_cgroups();
 	plan("");
-	if (!cgroup_dir_find(f.cgroup, "") || access("/sys/kernel/mm/hugepages/hugepages-2048kB", F_OK) < 0) {
+	if (!cgroup_dir_find(f.cgroup, "") ||
+	    access("/sys/kernel/mm/hugepages/hugepages-2048kB", F_OK) < 0) {
 		print_message("skipped: needs a v2 hierarchy and huge pages of 2MB\n");
 		skip();
 	}
@@ -416,14 +437,16 @@ static void limits_on_the_v2_side(void **state)
 	resources.unified = &unknown;
 	assert_int_equal(cgroup_update(f.cgroup, &resources, &f.err), -ENOTSUP);
 	snprintf(expected, sizeof(expected),
-		 "linux.resources.unified[\"hugetlb.2MB.low\"]: this kernel has no hugetlb.2MB.low in %s%s",
+		 "linux.resources.unified[\"hugetlb.2MB.low\"]: this kernel has no hugetlb.2MB.low "
+		 "in %s%s",
 		 root.mount, dir_of("")->path);
 	assert_string_equal(f.err.message, expected);
 	f.err = (struct oci_error)OCI_ERROR_INIT;
 	resources.unified = &elsewhere;
 	assert_int_equal(cgroup_update(f.cgroup, &resources, &f.err), -ENOTSUP);
-	assert_string_equal(f.err.message, "linux.resources.unified[\"memory.high\"]: the memory controller"
-					   " is not on the v2 side of this host");
+	assert_string_equal(f.err.message,
+			    "linux.resources.unified[\"memory.high\"]: the memory controller"
+			    " is not on the v2 side of this host");
 	f.err = (struct oci_error)OCI_ERROR_INIT;
 	destroy();
 
@@ -457,7 +480,10 @@ static void guards_devices(void **state)
 {
 	struct oci_device_rule rules[] = {
 		{ .allow = { true, false }, .access = (char *)"rwm" },
-		{ .allow = { true, true }, .type = (char *)"b", .major = I64(8), .minor = I64(-1),
+		{ .allow = { true, true },
+		  .type = (char *)"b",
+		  .major = I64(8),
+		  .minor = I64(-1),
 		  .access = (char *)"r" },
 	};
 	struct oci_resources resources = { .devices = rules, .devices_len = 2 };
@@ -466,9 +492,10 @@ static void guards_devices(void **state)
 	need_cgroups();
 	plan("");
 	create(&resources);
-	has_value("devices", "devices.list",
-		  "b 8:* r\nc *:* m\nb *:* m\nc 1:3 rwm\nc 1:5 rwm\nc 1:7 rwm\nc 1:8 rwm\nc 1:9 rwm\n"
-		  "c 5:0 rwm\nc 5:2 rwm\nc 136:* rwm\nc 10:200 rwm");
+	has_value(
+		"devices", "devices.list",
+		"b 8:* r\nc *:* m\nb *:* m\nc 1:3 rwm\nc 1:5 rwm\nc 1:7 rwm\nc 1:8 rwm\nc 1:9 rwm\n"
+		"c 5:0 rwm\nc 5:2 rwm\nc 136:* rwm\nc 10:200 rwm");
 	assert_int_equal(status_of(spawn(try_devices)), 0);
 	destroy();
 
@@ -576,11 +603,13 @@ static void refuses_a_cgroup_in_use(void **state)
 	plan("");
 	create(NULL);
 	first = f.cgroup;
-	assert_int_equal(cgroup_plan(&f.arena, CGROUP_MANAGER_CGROUPFS, f.path, "x", &second, &f.err), 0);
+	assert_int_equal(
+		cgroup_plan(&f.arena, CGROUP_MANAGER_CGROUPFS, f.path, "x", &second, &f.err), 0);
 	pid = spawn(run_forever);
 	/* neither planned nor, when it came in between, created */
-	assert_int_equal(cgroup_plan(&f.arena, CGROUP_MANAGER_CGROUPFS, f.path, "x", &third, &f.err),
-			 -EBUSY);
+	assert_int_equal(
+		cgroup_plan(&f.arena, CGROUP_MANAGER_CGROUPFS, f.path, "x", &third, &f.err),
+		-EBUSY);
 	snprintf(expected, sizeof(expected),
 		 "container's cgroup is not empty: %s%s has 1 process(es), such as %d",
 		 dir_of("freezer")->mount, f.path, (int)pid);
@@ -602,8 +631,9 @@ static void refuses_a_cgroup_in_use(void **state)
 	assert_int_equal(cgroup_signal(f.cgroup, SIGKILL, &f.err), 0);
 	status_of(pid);
 	assert_int_equal(cgroup_freeze(f.cgroup, true, &f.err), 0);
-	assert_int_equal(cgroup_plan(&f.arena, CGROUP_MANAGER_CGROUPFS, f.path, "x", &third, &f.err),
-			 -EBUSY);
+	assert_int_equal(
+		cgroup_plan(&f.arena, CGROUP_MANAGER_CGROUPFS, f.path, "x", &third, &f.err),
+		-EBUSY);
 	snprintf(expected, sizeof(expected), "container's cgroup unexpectedly frozen: %s%s",
 		 dir_of("freezer")->mount, f.path);
 	assert_string_equal(f.err.message, expected);
@@ -848,7 +878,9 @@ static int create_as_user(void)
 	if (cgroup_create(f.cgroup, &resources, &f.err) != -ENOTSUP)
 		return 4;
 	return strcmp(f.err.message, "linux.resources.pids.limit: the pids cgroup controller is not"
-				     " mounted, or not for an unprivileged user") == 0 ? 0 : 5;
+				     " mounted, or not for an unprivileged user") == 0
+		       ? 0
+		       : 5;
 }
 
 static void does_without_as_a_user(void **state)
@@ -870,11 +902,23 @@ static void does_without_as_a_user(void **state)
 static void emits_statistics(void **state)
 {
 	static const char *const expected[] = {
-		"{\"cpu\":{\"usage\":{\"total\":", "\"percpu\":[", "\"percpu_kernel\":[", "\"percpu_user\":[",
-		"\"kernel\":", "\"user\":", "\"throttling\":{\"periods\":", "\"cpuset\":{\"cpus\":[0",
-		"\"sched_relax_domain_level\":", "\"memory\":{\"cache\":",
-		"\"usage\":{\"limit\":33554432,\"usage\":", "\"kernelTCP\":{", "\"raw\":{\"cache\":",
-		"\"pids\":{\"current\":1,\"limit\":9}", "\"blkio\":{", "\"hugetlb\":{", "\"intel_rdt\":{}",
+		"{\"cpu\":{\"usage\":{\"total\":",
+		"\"percpu\":[",
+		"\"percpu_kernel\":[",
+		"\"percpu_user\":[",
+		"\"kernel\":",
+		"\"user\":",
+		"\"throttling\":{\"periods\":",
+		"\"cpuset\":{\"cpus\":[0",
+		"\"sched_relax_domain_level\":",
+		"\"memory\":{\"cache\":",
+		"\"usage\":{\"limit\":33554432,\"usage\":",
+		"\"kernelTCP\":{",
+		"\"raw\":{\"cache\":",
+		"\"pids\":{\"current\":1,\"limit\":9}",
+		"\"blkio\":{",
+		"\"hugetlb\":{",
+		"\"intel_rdt\":{}",
 		"\"network_interfaces\":[",
 	};
 	struct oci_memory memory = { .limit = I64(32 << 20) };

@@ -129,7 +129,8 @@ int cgroup_plan(struct oci_arena *arena, enum cgroup_manager manager, const char
 	}
 	if (manager == CGROUP_MANAGER_SYSTEMD)
 		return err_set(err, ENOTSUP,
-			       "cgroup manager systemd is not supported by this build; use cgroupfs or disabled");
+			       "cgroup manager systemd is not supported by this build; use "
+			       "cgroupfs or disabled");
 	if (manager == CGROUP_MANAGER_DISABLED) {
 		*ret = cgroup;
 		return 0;
@@ -143,9 +144,10 @@ int cgroup_plan(struct oci_arena *arena, enum cgroup_manager manager, const char
 	if (r < 0)
 		return r;
 	if (cgroup->mode == CGROUP_MODE_V2)
-		return err_set(err, ENOTSUP,
-			       "cgroup v2 as the host's only hierarchy is not supported by this build;"
-			       " --cgroup-manager disabled runs the container without a cgroup");
+		return err_set(
+			err, ENOTSUP,
+			"cgroup v2 as the host's only hierarchy is not supported by this build;"
+			" --cgroup-manager disabled runs the container without a cgroup");
 	r = ops_of(cgroup) ? ops_of(cgroup)->probe(cgroup, err) : 0;
 	if (r == 0)
 		*ret = cgroup;

@@ -36,7 +36,7 @@ struct cgroup_dir {
 	char *controllers; /* "cpu,cpuacct", "name=systemd", "" for v2; as in /proc/self/cgroup */
 	char *mount;       /* where the hierarchy is mounted: "/sys/fs/cgroup/cpu" */
 	char *path;        /* below it, cleaned, absolute: "/machine/web1" */
-	bool made;         /* ours, or planned to be: destroy removes it. A create that failed clears it */
+	bool made; /* ours, or planned to be: destroy removes it. A create that failed clears it */
 };
 
 struct cgroup {

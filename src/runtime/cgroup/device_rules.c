@@ -28,8 +28,7 @@
  * tun, which engines rely on.
  */
 static const struct cgroup_device default_devices[] = {
-	{ 'c', ANY, ANY, CGROUP_DEVICE_M },
-	{ 'b', ANY, ANY, CGROUP_DEVICE_M },
+	{ 'c', ANY, ANY, CGROUP_DEVICE_M },   { 'b', ANY, ANY, CGROUP_DEVICE_M },
 	{ 'c', 1, 3, CGROUP_DEVICE_RWM },     /* null */
 	{ 'c', 1, 5, CGROUP_DEVICE_RWM },     /* zero */
 	{ 'c', 1, 7, CGROUP_DEVICE_RWM },     /* full */
@@ -129,8 +128,8 @@ static int parse_number(const struct oci_i64 *number, const char *name, size_t i
 	*ret = number->present ? number->value : ANY;
 	if (*ret < ANY || *ret > UINT32_MAX)
 		return err_set(err, EINVAL,
-			       "linux.resources.devices[%zu].%s: %" PRId64 " is no device number", i,
-			       name, *ret);
+			       "linux.resources.devices[%zu].%s: %" PRId64 " is no device number",
+			       i, name, *ret);
 	return 0;
 }
 
@@ -149,10 +148,11 @@ static int parse_access(const char *access, size_t i, unsigned *ret, struct oci_
 			*ret |= CGROUP_DEVICE_M;
 			break;
 		default:
-			return err_set(err, EINVAL,
-				       "linux.resources.devices[%zu].access: '%s' is not made of r, w"
-				       " and m",
-				       i, access);
+			return err_set(
+				err, EINVAL,
+				"linux.resources.devices[%zu].access: '%s' is not made of r, w"
+				" and m",
+				i, access);
 		}
 	}
 	return 0;
@@ -187,7 +187,7 @@ int cgroup_devices_plan(const struct oci_resources *resources, struct cgroup_dev
 {
 	size_t rules = resources ? resources->devices_len : 0;
 	CLEANUP_FREE struct cgroup_device *list =
-	    reallocarray(NULL, rules + ARRAY_LEN(default_devices), sizeof(*list));
+		reallocarray(NULL, rules + ARRAY_LEN(default_devices), sizeof(*list));
 	struct cgroup_device_set set = { false, list, 0 };
 	const struct cgroup_device *wide;
 	char one[64], other[64];
@@ -202,21 +202,23 @@ int cgroup_devices_plan(const struct oci_resources *resources, struct cgroup_dev
 			return r;
 		wide = play(&set, resources->devices[i].allow.value, &device);
 		if (wide)
-			return err_set(err, EINVAL,
-				       "linux.resources.devices[%zu]: %s '%s' would be an exception from"
-				       " '%s', which cgroup v1 cannot make",
-				       i, set.allow_all ? "allow" : "deny",
-				       cgroup_device_format(&device, one),
-				       cgroup_device_format(wide, other));
+			return err_set(
+				err, EINVAL,
+				"linux.resources.devices[%zu]: %s '%s' would be an exception from"
+				" '%s', which cgroup v1 cannot make",
+				i, set.allow_all ? "allow" : "deny",
+				cgroup_device_format(&device, one),
+				cgroup_device_format(wide, other));
 	}
 	for (size_t i = 0; i < ARRAY_LEN(default_devices); i++) {
 		wide = play(&set, true, &default_devices[i]);
 		if (wide)
-			return err_set(err, EINVAL,
-				       "linux.resources.devices: '%s' is denied, but every container has"
-				       " '%s', and cgroup v1 cannot make an exception",
-				       cgroup_device_format(wide, other),
-				       cgroup_device_format(&default_devices[i], one));
+			return err_set(
+				err, EINVAL,
+				"linux.resources.devices: '%s' is denied, but every container has"
+				" '%s', and cgroup v1 cannot make an exception",
+				cgroup_device_format(wide, other),
+				cgroup_device_format(&default_devices[i], one));
 	}
 	ret->allow_all = set.allow_all;
 	ret->len = set.len;
@@ -268,13 +270,14 @@ int cgroup_devices_apply(const struct cgroup *cgroup, const struct oci_resources
 		return 0;
 	fd = open_file(dir, set.allow_all ? "devices.deny" : "devices.allow");
 	if (fd < 0)
-		return err_sys(err, -fd, "linux.resources.devices: open the list of %s%s", dir->mount,
-			       dir->path);
+		return err_sys(err, -fd, "linux.resources.devices: open the list of %s%s",
+			       dir->mount, dir->path);
 	for (size_t i = 0; i < set.len; i++) {
 		r = write_rule(fd, cgroup_device_format(&set.list[i], text));
 		if (r < 0)
 			return err_sys(err, -r, "linux.resources.devices: %s '%s' in %s%s",
-				       set.allow_all ? "deny" : "allow", text, dir->mount, dir->path);
+				       set.allow_all ? "deny" : "allow", text, dir->mount,
+				       dir->path);
 	}
 	return 0;
 }

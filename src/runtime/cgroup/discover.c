@@ -52,7 +52,7 @@ static bool next_line(const char **cursor, struct self_line *ret)
 		const char *end = strchrnul(line, '\n');
 		const char *first = memchr(line, ':', (size_t)(end - line));
 		const char *second =
-		    first ? memchr(first + 1, ':', (size_t)(end - first - 1)) : NULL;
+			first ? memchr(first + 1, ':', (size_t)(end - first - 1)) : NULL;
 
 		*cursor = *end ? end + 1 : end;
 		if (!second)
@@ -234,8 +234,7 @@ static char *own_path(struct discovery *d, const struct self_line *line, const c
 	if (d->host->exists(full, d->host->context))
 		return own;
 	if (find_mount_line(d, line, &found) && found.root_len > 1 &&
-	    found.root_len <= line->path_len &&
-	    memcmp(found.root, line->path, found.root_len) == 0)
+	    found.root_len <= line->path_len && memcmp(found.root, line->path, found.root_len) == 0)
 		return oci_arena_printf(d->arena, "/%s", own + found.root_len);
 	return own;
 }
@@ -253,10 +252,11 @@ static int place(struct discovery *d, const struct self_line *line, char *mount,
 	} else {
 		own = own_path(d, line, mount);
 		if (own && strncmp(own, "/..", 3) == 0)
-			return err_set(err, EINVAL,
-				       "linux.cgroupsPath: %s is relative, and the runtime's own cgroup"
-				       " (%s) is outside of its cgroup namespace",
-				       cgroups_path, own);
+			return err_set(
+				err, EINVAL,
+				"linux.cgroupsPath: %s is relative, and the runtime's own cgroup"
+				" (%s) is outside of its cgroup namespace",
+				cgroups_path, own);
 		ret->path = own ? oci_arena_printf(d->arena, "%s/%s", own, cgroups_path) : NULL;
 	}
 	ret->controllers = oci_arena_strndup(d->arena, line->controllers, line->controllers_len);

@@ -32,8 +32,8 @@ static int freezer_error(const struct cgroup_dir *dir, bool frozen, int code, st
 	if (code == ENOENT)
 		return err_set(err, ENOENT, "unable to %s: cgroup %s%s does not exist",
 			       frozen ? "freeze" : "thaw", dir->mount, dir->path);
-	return err_sys(err, code, "unable to %s cgroup %s%s", frozen ? "freeze" : "thaw", dir->mount,
-		       dir->path);
+	return err_sys(err, code, "unable to %s cgroup %s%s", frozen ? "freeze" : "thaw",
+		       dir->mount, dir->path);
 }
 
 static int v1_freeze(const struct cgroup_dir *dir, struct oci_error *err)
@@ -76,7 +76,7 @@ static int v2_freeze(const struct cgroup_dir *dir, bool frozen, struct oci_error
 
 	if (r == 0)
 		r = cgroup_dir_wait_event(dir, frozen ? "frozen 1" : "frozen 0",
-			       cgroup_now_ms() + FREEZE_SECONDS * 1000);
+					  cgroup_now_ms() + FREEZE_SECONDS * 1000);
 	if (r == 0)
 		return 0;
 	if (frozen)
@@ -97,7 +97,8 @@ int cgroup_v1_freeze(const struct cgroup *cgroup, bool frozen, struct oci_error 
 	}
 	dir = cgroup_dir_find(cgroup, "");
 	if (!dir)
-		return err_set(err, ENOTSUP, "unable to %s: the freezer cgroup controller is not mounted",
+		return err_set(err, ENOTSUP,
+			       "unable to %s: the freezer cgroup controller is not mounted",
 			       frozen ? "freeze" : "thaw");
 	return v2_freeze(dir, frozen, err);
 }

@@ -16,7 +16,8 @@
 
 /** struct cgroup_ops - one manager; each function as its namesake in cgroup.h. */
 struct cgroup_ops {
-	int (*probe)(const struct cgroup *cgroup, struct oci_error *err); /* at the end of cgroup_plan */
+	int (*probe)(const struct cgroup *cgroup,
+		     struct oci_error *err); /* at the end of cgroup_plan */
 	int (*create)(struct cgroup *cgroup, const struct oci_resources *resources,
 		      struct oci_error *err);
 	int (*enter)(const struct cgroup *cgroup, pid_t pid, bool skip_v2, struct oci_error *err);
@@ -42,7 +43,8 @@ extern const struct cgroup_ops cgroup_v1_ops; /* v1 and hybrid */
 /** struct cgroup_host - where discovery looks; a test gives its own. */
 struct cgroup_host {
 	const char *self_cgroup; /* the text of /proc/self/cgroup */
-	const char *(*mountinfo)(void *context); /* the text of mountinfo, asked for only when needed */
+	const char *(*mountinfo)(
+		void *context); /* the text of mountinfo, asked for only when needed */
 	int (*fs_version)(const char *path, void *context); /* 1, 2, or 0: no cgroup file system */
 	bool (*exists)(const char *path, void *context);
 	void *context;
@@ -142,7 +144,7 @@ int cgroup_no_controller(const struct cgroup *cgroup, const char *field, const c
 			 struct oci_error *err);
 
 struct cgroup_device {
-	char type; /* 'c', 'b'; 'a' only alone */
+	char type;     /* 'c', 'b'; 'a' only alone */
 	int64_t major; /* -1: any */
 	int64_t minor;
 	unsigned access; /* CGROUP_DEVICE_* */

@@ -83,16 +83,14 @@ void json_u64(struct json_text *json, const char *key, uint64_t value)
 {
 	char number[24];
 
-	json_raw(json, key, number,
-		 (size_t)snprintf(number, sizeof(number), "%" PRIu64, value));
+	json_raw(json, key, number, (size_t)snprintf(number, sizeof(number), "%" PRIu64, value));
 }
 
 void json_i64(struct json_text *json, const char *key, int64_t value)
 {
 	char number[24];
 
-	json_raw(json, key, number,
-		 (size_t)snprintf(number, sizeof(number), "%" PRId64, value));
+	json_raw(json, key, number, (size_t)snprintf(number, sizeof(number), "%" PRId64, value));
 }
 
 void json_string(struct json_text *json, const char *key, const char *value, size_t length)

@@ -20,7 +20,10 @@ struct json_text {
 	bool comma; /* something stands before in the same object or array */
 };
 
-#define JSON_TEXT_INIT { NULL, 0, 0, false, false }
+#define JSON_TEXT_INIT                   \
+	{                                \
+		NULL, 0, 0, false, false \
+	}
 #define CLEANUP_JSON __attribute__((cleanup(json_freep)))
 
 void json_freep(struct json_text *json);

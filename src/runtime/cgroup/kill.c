@@ -58,8 +58,8 @@ static int signal_batch(const struct cgroup_dir *dir, const struct cgroup_pidset
 
 	for (size_t i = 0; i < len; i++)
 		fds[i] = cgroup_pidset_has(done, list->pids[at + i])
-			     ? -ESRCH
-			     : sys_pidfd_open(list->pids[at + i], 0);
+				 ? -ESRCH
+				 : sys_pidfd_open(list->pids[at + i], 0);
 	r = cgroup_dir_pids(dir, &again);
 	for (size_t i = 0; i < len; i++) {
 		pid_t pid = list->pids[at + i];
@@ -131,6 +131,7 @@ int cgroup_v1_signal(const struct cgroup *cgroup, int sig, struct oci_error *err
 			(void)cgroup_dir_write(v2, "cgroup.freeze", "0");
 	}
 	if (r < 0)
-		return err_sys(err, -r, "signal the processes of cgroup %s%s", dir->mount, dir->path);
+		return err_sys(err, -r, "signal the processes of cgroup %s%s", dir->mount,
+			       dir->path);
 	return killed || done.len > 0 ? 0 : -ESRCH;
 }

@@ -27,9 +27,11 @@ struct throttle_row {
 	size_t len;
 };
 
-#define THROTTLE(word, file, name)                                            \
-	{ "blockIO." word, "blkio.throttle." file, offsetof(struct oci_block_io, name), \
-	  offsetof(struct oci_block_io, name##_len) }
+#define THROTTLE(word, file, name)                                                            \
+	{                                                                                     \
+		"blockIO." word, "blkio.throttle." file, offsetof(struct oci_block_io, name), \
+			offsetof(struct oci_block_io, name##_len)                             \
+	}
 
 static const struct throttle_row throttle_rows[] = {
 	THROTTLE("throttleReadBpsDevice", "read_bps_device", throttle_read_bps_device),
@@ -54,7 +56,8 @@ static int check_node(const char *field, size_t i, const struct oci_i64 *major,
 	if (major->value < 0 || major->value > UINT32_MAX || minor->value < 0 ||
 	    minor->value > UINT32_MAX)
 		return err_set(err, EINVAL,
-			       "linux.resources.%s[%zu]: %" PRId64 ":%" PRId64 " is no device number",
+			       "linux.resources.%s[%zu]: %" PRId64 ":%" PRId64
+			       " is no device number",
 			       field, i, major->value, minor->value);
 	return 0;
 }
@@ -113,7 +116,8 @@ static int write_node(const struct cgroup_dir *dir, const char *file, const char
 	struct cgroup_value value = { dir, file, other, name, text };
 	int r;
 
-	(void)snprintf(text, sizeof(text), "%" PRId64 ":%" PRId64 " %" PRIu64, major, minor, number);
+	(void)snprintf(text, sizeof(text), "%" PRId64 ":%" PRId64 " %" PRIu64, major, minor,
+		       number);
 	r = cgroup_value_write(&value);
 	if (r == 0)
 		return 0;
@@ -139,9 +143,9 @@ static int apply_block_io(const struct cgroup *cgroup, const struct oci_block_io
 				       "blockIO.weightDevice", i, device->major.value,
 				       device->minor.value, device->weight.value, err);
 		if (r == 0 && device->leaf_weight.present && device->leaf_weight.value > 0)
-			r = write_node(dir, "blkio.leaf_weight_device", NULL, "blockIO.weightDevice",
-				       i, device->major.value, device->minor.value,
-				       device->leaf_weight.value, err);
+			r = write_node(dir, "blkio.leaf_weight_device", NULL,
+				       "blockIO.weightDevice", i, device->major.value,
+				       device->minor.value, device->leaf_weight.value, err);
 	}
 	for (size_t k = 0; k < ARRAY_LEN(throttle_rows) && r == 0; k++) {
 		size_t len;
@@ -214,9 +218,9 @@ static int write_v2(const struct cgroup_value *value, const char *controller, st
 	if (r == -ENOENT && controller[0]) {
 		r = enable_v2(value->dir, controller);
 		if (r < 0)
-			return err_sys(err, -r,
-				       "linux.resources.%s: enable the %s controller for %s%s",
-				       value->field, controller, value->dir->mount, value->dir->path);
+			return err_sys(
+				err, -r, "linux.resources.%s: enable the %s controller for %s%s",
+				value->field, controller, value->dir->mount, value->dir->path);
 		r = cgroup_value_write(value);
 	}
 	return r < 0 ? cgroup_value_failed(value, -r, err) : 0;
@@ -254,17 +258,19 @@ static int check_huge_pages(const struct cgroup *cgroup, const struct oci_resour
 		uint64_t kb = page_size_kb(size);
 
 		if (kb == 0)
-			return err_set(err, EINVAL,
-				       "linux.resources.hugepageLimits[%zu].pageSize: '%s' is no size"
-				       " such as 64KB, 2MB or 1GB",
-				       i, size ? size : "");
-		(void)snprintf(path, sizeof(path), "/sys/kernel/mm/hugepages/hugepages-%" PRIu64 "kB",
-			       kb);
+			return err_set(
+				err, EINVAL,
+				"linux.resources.hugepageLimits[%zu].pageSize: '%s' is no size"
+				" such as 64KB, 2MB or 1GB",
+				i, size ? size : "");
+		(void)snprintf(path, sizeof(path),
+			       "/sys/kernel/mm/hugepages/hugepages-%" PRIu64 "kB", kb);
 		if (access(path, F_OK) < 0)
-			return err_set(err, EINVAL,
-				       "linux.resources.hugepageLimits[%zu].pageSize: this host has no"
-				       " huge pages of %s",
-				       i, size);
+			return err_set(
+				err, EINVAL,
+				"linux.resources.hugepageLimits[%zu].pageSize: this host has no"
+				" huge pages of %s",
+				i, size);
 	}
 	if (resources->hugepage_limits_len > 0 && !cgroup_dir_find(cgroup, "hugetlb") &&
 	    !v2_dir_with(cgroup, "hugetlb"))
@@ -278,7 +284,8 @@ static int apply_huge_page(const struct cgroup *cgroup, const struct oci_hugepag
 	const struct cgroup_dir *v1 = cgroup_dir_find(cgroup, "hugetlb");
 	const char *suffix = v1 ? "limit_in_bytes" : "max";
 	char file[96], reserved[96], field[64], text[32];
-	struct cgroup_value value = { v1 ? v1 : cgroup_dir_find(cgroup, ""), file, NULL, field, text };
+	struct cgroup_value value = { v1 ? v1 : cgroup_dir_find(cgroup, ""), file, NULL, field,
+				      text };
 	int r;
 
 	(void)snprintf(file, sizeof(file), "hugetlb.%s.%s", limit->page_size, suffix);
@@ -302,10 +309,11 @@ static int check_network(const struct cgroup *cgroup, const struct oci_network *
 	for (size_t i = 0; i < network->priorities_len; i++)
 		if (!network->priorities[i].name || !network->priorities[i].name[0] ||
 		    strpbrk(network->priorities[i].name, " /\t\n"))
-			return err_set(err, EINVAL,
-				       "linux.resources.network.priorities[%zu].name: '%s' is no name of"
-				       " an interface",
-				       i, network->priorities[i].name ? network->priorities[i].name : "");
+			return err_set(
+				err, EINVAL,
+				"linux.resources.network.priorities[%zu].name: '%s' is no name of"
+				" an interface",
+				i, network->priorities[i].name ? network->priorities[i].name : "");
 	if (network->priorities_len > 0 && !cgroup_dir_find(cgroup, "net_prio"))
 		return cgroup_no_controller(cgroup, "network.priorities", "net_prio", err);
 	return 0;
@@ -330,12 +338,13 @@ static int apply_network(const struct cgroup *cgroup, const struct oci_network *
 	return 0;
 }
 
-static int apply_rdma(const struct cgroup *cgroup, const struct oci_rdma *rdma, struct oci_error *err)
+static int apply_rdma(const struct cgroup *cgroup, const struct oci_rdma *rdma,
+		      struct oci_error *err)
 {
 	const struct cgroup_dir *v1 = cgroup_dir_find(cgroup, "rdma");
 	char field[FIELD_MAX], text[FIELD_MAX];
-	struct cgroup_value value = { v1 ? v1 : cgroup_dir_find(cgroup, ""), "rdma.max", NULL, field,
-				      text };
+	struct cgroup_value value = { v1 ? v1 : cgroup_dir_find(cgroup, ""), "rdma.max", NULL,
+				      field, text };
 	int n;
 	int r;
 
@@ -376,20 +385,21 @@ static int check_unified(const struct cgroup *cgroup, const char *key, struct oc
 	char controller[64];
 
 	if (unified_controller(key, controller, sizeof(controller)) < 0)
-		return err_set(err, EINVAL,
-			       "linux.resources.unified[\"%s\"]: not a file name such as memory.high",
-			       key);
+		return err_set(
+			err, EINVAL,
+			"linux.resources.unified[\"%s\"]: not a file name such as memory.high",
+			key);
 	if (!cgroup_dir_find(cgroup, ""))
-		return err_set(err, ENOTSUP,
-			       "linux.resources.unified[\"%s\"]: %s", key,
+		return err_set(err, ENOTSUP, "linux.resources.unified[\"%s\"]: %s", key,
 			       cgroup->manager == CGROUP_MANAGER_DISABLED
-				   ? "cannot be applied, cgroups are disabled"
-				   : "needs cgroup v2, which is not mounted");
+				       ? "cannot be applied, cgroups are disabled"
+				       : "needs cgroup v2, which is not mounted");
 	if (controller[0] && !v2_dir_with(cgroup, controller))
-		return err_set(err, ENOTSUP,
-			       "linux.resources.unified[\"%s\"]: the %s controller is not on the v2 side"
-			       " of this host",
-			       key, controller);
+		return err_set(
+			err, ENOTSUP,
+			"linux.resources.unified[\"%s\"]: the %s controller is not on the v2 side"
+			" of this host",
+			key, controller);
 	return 0;
 }
 

@@ -28,11 +28,12 @@ enum value_kind {
 };
 
 enum {
-	ZERO_LEAVES = 1 << 0,   /* 0 (false): nothing is asked */
-	ZERO_DEFAULT = 1 << 1,  /* 0 (false) is what a new cgroup has; no error where the file is missing */
-	MINUS_LEAVES = 1 << 2,  /* -1 (as unsigned: all ones): nothing is asked */
-	MINUS_DEFAULT = 1 << 3, /* negative is what a new cgroup has: no limit */
-	MINUS_IS_MAX = 1 << 4,  /* the file calls it "max" */
+	ZERO_LEAVES = 1 << 0, /* 0 (false): nothing is asked */
+	ZERO_DEFAULT =
+		1 << 1, /* 0 (false) is what a new cgroup has; no error where the file is missing */
+	MINUS_LEAVES = 1 << 2,   /* -1 (as unsigned: all ones): nothing is asked */
+	MINUS_DEFAULT = 1 << 3,  /* negative is what a new cgroup has: no limit */
+	MINUS_IS_MAX = 1 << 4,   /* the file calls it "max" */
 	MINUS_ONE_ONLY = 1 << 5, /* other negative values are mistakes */
 };
 
@@ -49,18 +50,19 @@ struct resource_row {
 	uint64_t max;
 };
 
-#define KIND_OF(type, name)                                                                  \
+#define KIND_OF(type, name) \
 	_Generic(((struct type *)0)->name, struct oci_i64: KIND_I64, struct oci_u64: KIND_U64, \
 		 struct oci_u32: KIND_U32, struct oci_bool: KIND_BOOL, char *: KIND_TEXT)
-#define ROW(word, ctl, file, other, grp, type, name, flag_bits, low, high)                   \
-	{                                                                                    \
-		.field = word, .controller = ctl, .v1_file = file, .v1_other = other,        \
-		.group = offsetof(struct oci_resources, grp),                                \
-		.member = offsetof(struct type, name), .kind = KIND_OF(type, name),          \
-		.flags = flag_bits, .min = low, .max = high                                  \
+#define ROW(word, ctl, file, other, grp, type, name, flag_bits, low, high)            \
+	{                                                                             \
+		.field = word, .controller = ctl, .v1_file = file, .v1_other = other, \
+		.group = offsetof(struct oci_resources, grp),                         \
+		.member = offsetof(struct type, name), .kind = KIND_OF(type, name),   \
+		.flags = flag_bits, .min = low, .max = high                           \
 	}
-#define MEMORY(word, file, name, flag_bits, low, high) \
-	ROW("memory." word, "memory", "memory." file, NULL, memory, oci_memory, name, flag_bits, low, high)
+#define MEMORY(word, file, name, flag_bits, low, high)                                           \
+	ROW("memory." word, "memory", "memory." file, NULL, memory, oci_memory, name, flag_bits, \
+	    low, high)
 #define CPU(word, file, name, flag_bits, low, high) \
 	ROW("cpu." word, "cpu", "cpu." file, NULL, cpu, oci_cpu, name, flag_bits, low, high)
 
@@ -187,7 +189,8 @@ int cgroup_no_controller(const struct cgroup *cgroup, const char *field, const c
 {
 	if (cgroup->manager == CGROUP_MANAGER_DISABLED)
 		return err_set(err, ENOTSUP,
-			       "linux.resources.%s: cannot be applied, cgroups are disabled", field);
+			       "linux.resources.%s: cannot be applied, cgroups are disabled",
+			       field);
 	return err_set(err, ENOTSUP, "linux.resources.%s: the %s cgroup controller is not mounted",
 		       field, controller);
 }
@@ -203,8 +206,8 @@ static int check_number(const struct resource_row *row, const struct oci_resourc
 	number = number_of(row, group + row->member);
 	if (asked_number(row, &number) == ASKED_NOTHING)
 		return 0;
-	if (number.negative && ((row->flags & MINUS_ONE_ONLY) ? number.minus_one
-							      : (row->flags & MINUS_DEFAULT)))
+	if (number.negative &&
+	    ((row->flags & MINUS_ONE_ONLY) ? number.minus_one : (row->flags & MINUS_DEFAULT)))
 		return 0;
 	if (number.negative)
 		return err_set(err, EINVAL, "linux.resources.%s: %" PRId64 " is negative",
@@ -295,8 +298,8 @@ int cgroup_value_failed(const struct cgroup_value *value, int code, struct oci_e
 		if (strcmp(value->file, "memory.limit_in_bytes") == 0 &&
 		    cgroup_dir_read_u64(value->dir, "memory.usage_in_bytes", &usage) == 0)
 			return err_set(err, EBUSY,
-				       "linux.resources.%s: unable to set limit to %s (current usage: %"
-				       PRIu64 ")",
+				       "linux.resources.%s: unable to set limit to %s (current "
+				       "usage: %" PRIu64 ")",
 				       value->field, value->text, usage);
 		break;
 	default:
@@ -352,11 +355,12 @@ static void remember(const struct cgroup *cgroup, const struct oci_resources *re
 	    row_value(&rows[i], resources, value, &asked) == ASKED_NOTHING)
 		return;
 	if (cgroup_dir_read(dir, rows[i].v1_file, text, sizeof(text)) < 0 &&
-	    (!rows[i].v1_other ||
-	     cgroup_dir_read(dir, rows[i].v1_other, text, sizeof(text)) < 0))
+	    (!rows[i].v1_other || cgroup_dir_read(dir, rows[i].v1_other, text, sizeof(text)) < 0))
 		return;
-	if (strcmp(rows[i].v1_file, "memory.oom_control") == 0) /* three lines; one digit is written */
-		(void)snprintf(text, sizeof(text), "%d", strstr(text, "oom_kill_disable 1") ? 1 : 0);
+	if (strcmp(rows[i].v1_file, "memory.oom_control") ==
+	    0) /* three lines; one digit is written */
+		(void)snprintf(text, sizeof(text), "%d",
+			       strstr(text, "oom_kill_disable 1") ? 1 : 0);
 	previous->text[i] = strdup(text);
 }
 

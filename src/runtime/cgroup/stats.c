@@ -188,7 +188,7 @@ static void emit_ranges(struct json_text *json, const char *key, const char *tex
 static void emit_cpuset(struct stats *s)
 {
 	static const char *const numbers[] = {
-		"cpu_exclusive",      "mem_hardwall",	    "mem_exclusive",   "memory_migrate",
+		"cpu_exclusive",      "mem_hardwall",       "mem_exclusive",   "memory_migrate",
 		"memory_spread_page", "memory_spread_slab", "memory_pressure", "sched_load_balance",
 	};
 	const struct cgroup_dir *dir = cgroup_dir_find(s->cgroup, "cpuset");
@@ -323,18 +323,22 @@ static void emit_blkio(struct stats *s)
 	} rows[] = {
 		{ "ioServiceBytesRecursive",
 		  { "blkio.bfq.io_service_bytes_recursive", "blkio.io_service_bytes_recursive",
-		    "blkio.throttle.io_service_bytes_recursive", "blkio.throttle.io_service_bytes" } },
+		    "blkio.throttle.io_service_bytes_recursive",
+		    "blkio.throttle.io_service_bytes" } },
 		{ "ioServicedRecursive",
 		  { "blkio.bfq.io_serviced_recursive", "blkio.io_serviced_recursive",
 		    "blkio.throttle.io_serviced_recursive", "blkio.throttle.io_serviced" } },
-		{ "ioQueueRecursive", { "blkio.bfq.io_queued_recursive", "blkio.io_queued_recursive" } },
+		{ "ioQueueRecursive",
+		  { "blkio.bfq.io_queued_recursive", "blkio.io_queued_recursive" } },
 		{ "ioServiceTimeRecursive",
 		  { "blkio.bfq.io_service_time_recursive", "blkio.io_service_time_recursive" } },
 		{ "ioWaitTimeRecursive",
 		  { "blkio.bfq.io_wait_time_recursive", "blkio.io_wait_time_recursive" } },
-		{ "ioMergedRecursive", { "blkio.bfq.io_merged_recursive", "blkio.io_merged_recursive" } },
+		{ "ioMergedRecursive",
+		  { "blkio.bfq.io_merged_recursive", "blkio.io_merged_recursive" } },
 		{ "ioTimeRecursive", { "blkio.bfq.time_recursive", "blkio.time_recursive" } },
-		{ "sectorsRecursive", { "blkio.bfq.sectors_recursive", "blkio.sectors_recursive" } },
+		{ "sectorsRecursive",
+		  { "blkio.bfq.sectors_recursive", "blkio.sectors_recursive" } },
 	};
 
 	json_open(&s->json, "blkio", '{');
@@ -371,7 +375,8 @@ static void emit_page_size(struct stats *s, const char *name)
 	uint64_t usage;
 	char file[96];
 
-	(void)snprintf(file, sizeof(file), "hugetlb.%s.%s", name, v1 ? "usage_in_bytes" : "current");
+	(void)snprintf(file, sizeof(file), "hugetlb.%s.%s", name,
+		       v1 ? "usage_in_bytes" : "current");
 	if (!dir || cgroup_dir_read_u64(dir, file, &usage) < 0)
 		return;
 	json_open(&s->json, name, '{');

@@ -343,7 +343,8 @@ static int rmtree_below(int *fd)
 {
 	char name[NAME_MAX + 1];
 	size_t depth = 0;
-	bool entered = false; /* just gone down: a folder without sub-folders that could not be removed */
+	bool entered =
+		false; /* just gone down: a folder without sub-folders that could not be removed */
 	off_t next;
 	int r;
 

@@ -62,9 +62,10 @@ int cgroup_dir_check_unused(const struct cgroup_dir *dir, struct oci_error *err)
 	if (r < 0)
 		return err_sys(err, -r, "list the processes of cgroup %s%s", dir->mount, dir->path);
 	if (set.len > 0)
-		return err_set(err, EBUSY,
-			       "container's cgroup is not empty: %s%s has %zu process(es), such as %d",
-			       dir->mount, dir->path, set.len, (int)set.pids[0]);
+		return err_set(
+			err, EBUSY,
+			"container's cgroup is not empty: %s%s has %zu process(es), such as %d",
+			dir->mount, dir->path, set.len, (int)set.pids[0]);
 	if (cgroup_dir_read(dir, cgroup_dir_is_v2(dir) ? "cgroup.freeze" : "freezer.state", state,
 			    sizeof(state)) > 0 &&
 	    strcmp(state, "THAWED") != 0 && strcmp(state, "0") != 0)
@@ -222,8 +223,8 @@ static void drop_dir(struct cgroup *cgroup, size_t i)
  * make_dirs - all folders. An ordinary user has no right to most hierarchies and does without those, but
  * not without a limit that the config asks for.
  */
-static int make_dirs(struct cgroup *cgroup, const struct oci_resources *resources, struct undo *undo,
-		     struct oci_error *err)
+static int make_dirs(struct cgroup *cgroup, const struct oci_resources *resources,
+		     struct undo *undo, struct oci_error *err)
 {
 	bool dropped = false;
 
@@ -287,7 +288,8 @@ static int enter_dir(const struct cgroup_dir *dir, pid_t pid, struct oci_error *
 	(void)snprintf(text, sizeof(text), "%d", (int)pid);
 	r = cgroup_dir_write(dir, file, text);
 	if (r == -ENOSPC)
-		return err_set(err, -r, "enter cgroup %s%s: its cpuset.cpus or cpuset.mems is empty",
+		return err_set(err, -r,
+			       "enter cgroup %s%s: its cpuset.cpus or cpuset.mems is empty",
 			       dir->mount, dir->path);
 	if (r < 0)
 		return err_sys(err, -r, "enter cgroup %s%s", dir->mount, dir->path);
