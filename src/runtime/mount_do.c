@@ -359,18 +359,26 @@ static bool propagation_is_trivial(const struct rootfs *rf, const struct mount_p
 	return true;
 }
 
-static void scratch_take(struct rootfs *rf, const struct mount_plan *m, int fd)
+static void scratch_take(struct rootfs *rf, struct mount_plan *m, int fd)
 {
-	if (rf->scratch_fd >= 0 && rf->scratch_fd != rf->dev_fd)
-		rootfs_drop(rf, rf->scratch_fd);
-	rf->scratch_fd = fd;
+	rf->scratch_fd = fd; /* the one before is left to execve */
+	if (m->late_readonly)
+		m->handle_fd = fd;
 	rf->scratch_path = m->destination;
 	if (!strcmp(m->destination, "/dev"))
 		rf->dev_fd = fd;
 }
 
+/* These label their files themselves and refuse a context option. */
+static const char *label_for(const struct rootfs *rf, const struct mount_plan *m)
+{
+	if (!strcmp(m->type, "proc") || !strcmp(m->type, "sysfs") || !strcmp(m->type, "mqueue"))
+		return NULL;
+	return rf->label_data;
+}
+
 /* By handle: everything is set on the detached mount, then it is attached. */
-static int mount_fs_handle(struct rootfs *rf, const struct mount_plan *m,
+static int mount_fs_handle(struct rootfs *rf, struct mount_plan *m,
 			   const struct mount_target *target, struct oci_error *err)
 {
 	const struct mount_options *o = &m->options;
@@ -385,7 +393,7 @@ static int mount_fs_handle(struct rootfs *rf, const struct mount_plan *m,
 	}
 	tree = rf->force_classic ? -ENOSYS
 				 : mount_new_fs(m->type, m->source, sb, attr, o->data,
-						rf->label_data, err);
+						label_for(rf, m), err);
 	if (tree < 0)
 		return tree;
 	if (o->tmpcopyup && !*target->name) { /* a name was made just now: it has nothing to copy */
@@ -422,7 +430,7 @@ static int mount_fs_classic(struct rootfs *rf, const struct mount_plan *m,
 	char *joined = NULL;
 	int r;
 
-	if (rf->label_data) {
+	if (label_for(rf, m)) {
 		if (asprintf(&joined, "%s%s%s", data ? data : "", data ? "," : "", rf->label_data) < 0)
 			return err_nomem(err);
 		data = joined;
@@ -589,6 +597,30 @@ static int mount_bind(struct rootfs *rf, struct mount_plan *m, struct oci_error 
 	return r;
 }
 
+/*
+ * A user namespace may not have a new sysfs without its own network
+ * namespace, nor a new mqueue without its own ipc namespace. Then what the
+ * host shows there is the right one.
+ */
+static int mount_fs_or_host(struct rootfs *rf, struct mount_plan *m, struct oci_error *err)
+{
+	const bool sysfs = !strcmp(m->type, "sysfs") && !rf->options.new_net_ns;
+	const bool mqueue = !strcmp(m->type, "mqueue") && !rf->options.new_ipc_ns;
+	int r = mount_fs(rf, m, err);
+
+	if (r != -EPERM || !rf->options.new_user_ns || (!sysfs && !mqueue))
+		return r;
+	if (err)
+		err->code = 0;
+	m->kind = MOUNT_BIND;
+	m->source = sysfs ? "/sys" : "/dev/mqueue";
+	m->options.flags |= MS_BIND | MS_REC;
+	m->options.data = NULL;
+	if (m->options.attr_set & MOUNT_ATTR_RDONLY) /* CVE-2023-25809: the cgroups below it too */
+		m->options.rec_set |= MOUNT_ATTR_RDONLY;
+	return mount_bind(rf, m, err);
+}
+
 static int mount_remount(struct rootfs *rf, const struct mount_plan *m, struct oci_error *err)
 {
 	struct mount_target target;
@@ -653,7 +685,7 @@ int mounts_do(struct rootfs *rf, struct oci_error *err)
 
 		switch (m->kind) {
 		case MOUNT_FS:
-			r = mount_fs(rf, m, err);
+			r = mount_fs_or_host(rf, m, err);
 			break;
 		case MOUNT_BIND:
 			r = mount_bind(rf, m, err);
@@ -670,6 +702,30 @@ int mounts_do(struct rootfs *rf, struct oci_error *err)
 				   m->kind == MOUNT_BIND ? m->source : m->type, m->destination);
 			return r;
 		}
+	}
+	return 0;
+}
+
+int mounts_finish(struct rootfs *rf, struct oci_error *err)
+{
+	for (size_t i = 0; i < rf->mounts_len; i++) {
+		const struct mount_plan *m = &rf->mounts[i];
+		CLEANUP_CLOSE int own = -1;
+		int fd = m->handle_fd, r;
+
+		if (!m->late_readonly)
+			continue;
+		if (fd < 0)
+			fd = own = mount_open_plain(rf->root_fd, m->destination, O_DIRECTORY);
+		r = fd < 0 ? fd : rf->force_classic ? -ENOSYS
+						    : set_attributes(fd, 0, MOUNT_ATTR_RDONLY, 0, 0);
+		if (fd >= 0 && mount_is_missing(r))
+			r = mount_remount_classic(rf, fd, MS_RDONLY, 0);
+		if (own >= 0)
+			rf->cwd_fd = -1;
+		if (r < 0)
+			return err_sys(err, -r, "mounts[%zu]: make %s read-only", m->index,
+				       m->destination);
 	}
 	return 0;
 }

@@ -148,7 +148,7 @@ static int plan_one(struct oci_arena *arena, const struct oci_config *config, si
 	int r;
 
 	m->index = i;
-	m->tree_fd = -1;
+	m->tree_fd = m->handle_fd = -1;
 	m->uids = in->uid_mappings;
 	m->uids_len = in->uid_mappings_len;
 	m->gids = in->gid_mappings;
@@ -196,6 +196,11 @@ static void find_handles(struct rootfs *rf)
 		m->needs_handle = !strcmp(m->destination, "/dev");
 		for (size_t j = i + 1; j < rf->mounts_len && !m->needs_handle; j++)
 			m->needs_handle = is_child(rf->mounts[j].destination, m->destination);
+		if (!m->needs_handle || !(m->options.flags & MS_RDONLY))
+			continue;
+		m->late_readonly = true;
+		m->options.flags &= ~(unsigned long)MS_RDONLY;
+		m->options.attr_set &= ~(uint64_t)MOUNT_ATTR_RDONLY;
 	}
 }
 

@@ -33,13 +33,15 @@ struct mount_plan {
 	struct mount_options options;
 	char *mode_digits;  /* in options.data of a tmpfs without mode=: the mount point's mode goes there */
 	bool needs_handle;  /* later steps work inside it: they need its very fd */
+	bool late_readonly; /* "ro", but others are still to be made inside: rootfs_finish sees to it */
 	bool real_dir;      /* no symlink may lie on the way to the destination (CVE-2023-27561) */
 	bool source_procfs; /* a bind on /proc: its source must be the root of a procfs */
 	const struct oci_id_mapping *uids;
 	size_t uids_len;
 	const struct oci_id_mapping *gids;
 	size_t gids_len;
-	int tree_fd; /* opened by rootfs_prepare, else -1 */
+	int tree_fd;   /* opened by rootfs_prepare, else -1 */
+	int handle_fd; /* of a late_readonly mount, else -1 */
 };
 
 struct overlay_plan;
@@ -86,6 +88,8 @@ int mounts_plan(struct oci_arena *arena, const struct oci_config *config, struct
  */
 int mounts_prepare(struct rootfs *rf, bool child, struct oci_error *err);
 int mounts_do(struct rootfs *rf, struct oci_error *err);
+/** mounts_finish - read-only what had to be writable until now. */
+int mounts_finish(struct rootfs *rf, struct oci_error *err);
 
 /** struct mount_target - a place to mount on: @name in @dirfd, or @dirfd itself when @name is "". */
 struct mount_target {

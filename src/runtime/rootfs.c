@@ -335,6 +335,8 @@ int rootfs_finish(struct rootfs *rf, int procfd, struct oci_error *err)
 	if (rf->options.join_mount_ns)
 		return 0;
 	r = masks_do(rf, err);
+	if (r >= 0)
+		r = mounts_finish(rf, err);
 	if (r < 0)
 		return r;
 	return finish_root(rf, err);

@@ -255,7 +255,15 @@ static inline int container_run(struct container *c, const char *json, void (*bo
 		r = rootfs_prepare(c->rf, &c->err);
 	if (r < 0)
 		return r;
-	args.flags = CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWIPC | CLONE_NEWUTS | CLONE_NEWNET;
+	args.flags = CLONE_NEWNS;
+	if (c->options.new_pid_ns)
+		args.flags |= CLONE_NEWPID;
+	if (c->options.new_ipc_ns)
+		args.flags |= CLONE_NEWIPC;
+	if (c->options.new_uts_ns)
+		args.flags |= CLONE_NEWUTS;
+	if (c->options.new_net_ns)
+		args.flags |= CLONE_NEWNET;
 	if (c->options.new_user_ns)
 		args.flags |= CLONE_NEWUSER;
 	if (c->options.new_cgroup_ns)

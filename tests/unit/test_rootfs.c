@@ -588,6 +588,32 @@ static void remount(void **state)
 		   body_remount);
 }
 
+static void body_late(void *arg)
+{
+	struct container_mount m;
+
+	(void)arg;
+	REQUIRE(container_find_mount("/dev", &m) && container_has(m.options, "ro"));
+	REQUIRE(access("/dev/null", F_OK) == 0 && access("/dev/shm", F_OK) == 0);
+	REQUIRE(container_find_mount("/t", &m) && container_has(m.options, "ro"));
+	REQUIRE(container_find_mount("/t/inside", &m) && container_has(m.options, "rw"));
+	REQUIRE(mkdir("/dev/x", 0755) < 0 && errno == EROFS);
+}
+
+/* "ro" on a tmpfs that something else is made in */
+static void late_readonly(void **state)
+{
+	skip_unable();
+	ASSERT_RUN((struct container *)*state,
+		   container_config("{\"destination\":\"/proc\",\"type\":\"proc\"}"
+				    ",{\"destination\":\"/dev\",\"type\":\"tmpfs\",\"options\":[\"ro\",\"mode=755\"]}"
+				    ",{\"destination\":\"/dev/shm\",\"type\":\"tmpfs\"}"
+				    ",{\"destination\":\"/t\",\"type\":\"tmpfs\",\"options\":[\"ro\"]}"
+				    ",{\"destination\":\"/t/inside\",\"type\":\"tmpfs\"}",
+				    "", ""),
+		   body_late);
+}
+
 static void body_links(void *arg)
 {
 	char to[64];
@@ -675,6 +701,35 @@ static void user_namespace(void **state)
 		       "%s,{\"destination\":\"/deep\",\"source\":\"%s/closed/source\",\"options\":[\"rbind\",\"rw\"]}",
 		       default_mounts, c->bundle);
 	ASSERT_RUN(c, userns_config(mounts, "\"maskedPaths\":[\"/proc/keys\"]"), body_userns);
+}
+
+static void body_host_sysfs(void *arg)
+{
+	struct container_mount m;
+
+	(void)arg;
+	REQUIRE(container_find_mount("/sys", &m) && container_has(m.options, "ro"));
+	REQUIRE(container_has(m.options, "noexec"));
+	/* nothing below it is writable either (CVE-2023-25809) */
+	REQUIRE(!container_find_mount("/sys/fs/cgroup", &m) || container_has(m.options, "ro"));
+	REQUIRE(container_find_mount("/dev/mqueue", &m) && !strcmp(m.type, "mqueue"));
+}
+
+/* The host's network and a user namespace: a new sysfs is refused, the host's is shown read-only. */
+static void host_sysfs(void **state)
+{
+	struct container *c = *state;
+	char json[4096];
+
+	skip_unable();
+	assert_int_equal(chown(container_path(c, "rootfs"), 100000, 100000), 0);
+	(void)snprintf(json, sizeof(json),
+		       "{\"ociVersion\":\"1.2.0\",\"root\":{\"path\":\"rootfs\"},\"mounts\":[%s],\"linux\":{"
+		       "\"namespaces\":[{\"type\":\"mount\"},{\"type\":\"pid\"},{\"type\":\"ipc\"},{\"type\":\"user\"}],"
+		       "\"uidMappings\":[{\"containerID\":0,\"hostID\":100000,\"size\":65536}],"
+		       "\"gidMappings\":[{\"containerID\":0,\"hostID\":100000,\"size\":65536}]}}",
+		       default_mounts);
+	ASSERT_RUN(c, json, body_host_sysfs);
 }
 
 static void body_idmap(void *arg)
@@ -872,6 +927,63 @@ static void attack_mkdirs(void **state)
 	assert_true(access("/tmp/carte-rootfs-escape", F_OK) < 0);
 }
 
+#ifndef RENAME_EXCHANGE
+#define RENAME_EXCHANGE 2
+#endif
+
+static void body_race(void *arg)
+{
+	FILE *in = fopen("/proc/self/mountinfo", "re");
+	char line[8192];
+	bool found = false;
+
+	(void)arg;
+	/* a mount outside of the root would have gone with the old root */
+	while (in && fgets(line, sizeof(line), in))
+		found |= strstr(line, "/source ") != NULL;
+	REQUIRE(found);
+}
+
+/* CVE-2021-30465: someone exchanges a folder of the root and a symlink to outside, all the time */
+static void attack_race(void **state)
+{
+	struct container *c = *state;
+	int runs = 0, status;
+	pid_t pid;
+
+	skip_unable();
+	container_mkdir(c, "source");
+	container_mkdir(c, "rootfs/swap");
+	container_mkdir(c, "rootfs/swap/sub");
+	container_mkdir(c, "outside");
+	container_mkdir(c, "outside/sub");
+	container_link(c, container_path(c, "outside"), "rootfs/link");
+	pid = fork();
+	if (pid == 0) {
+		const char *a = container_path(c, "rootfs/swap"), *b = container_path(c, "rootfs/link");
+
+		for (;;)
+			(void)renameat2(AT_FDCWD, a, AT_FDCWD, b, RENAME_EXCHANGE);
+	}
+	for (int i = 0; i < 20; i++) {
+		int r = container_run(c,
+				      container_config(
+					  CONTAINER_DEV
+					  ",{\"destination\":\"/swap/sub\",\"source\":\"%B/source\",\"options\":[\"bind\"]}",
+					  "\"maskedPaths\":[\"/swap/sub\"]", ""),
+				      body_race, NULL, &status);
+
+		if (r >= 0)
+			assert_int_equal(status, 0);
+		runs += r >= 0;
+		assert_int_equal(access(container_path(c, "outside/sub"), F_OK), 0);
+	}
+	(void)kill(pid, SIGKILL);
+	(void)waitpid(pid, NULL, 0);
+	print_message("%d of 20 runs against the race went through, none outside\n", runs);
+	assert_true(runs > 0);
+}
+
 #define LIVE(f) cmocka_unit_test_setup_teardown(f, begin, end)
 
 int main(void)
@@ -889,12 +1001,14 @@ int main(void)
 		LIVE(attack_proc_symlink),   LIVE(attack_target_symlink),
 		LIVE(attack_link_into_proc), LIVE(attack_fake_proc),
 		LIVE(attack_null),	     LIVE(attack_masked_symlink),
-		LIVE(attack_mkdirs),
+		LIVE(attack_mkdirs),	     LIVE(late_readonly),
+		LIVE(attack_race),
 	};
 	/* what mount(2) alone cannot do */
 	const struct CMUnitTest modern[] = {
 		LIVE(fs_messages),     LIVE(recursive_options), LIVE(shared_root),
 		LIVE(symlink_options), LIVE(user_namespace),	LIVE(idmap),
+		LIVE(host_sysfs),
 	};
 	int failed;
 
