@@ -104,8 +104,8 @@ int cgroup_check(const struct cgroup *cgroup, const struct oci_resources *resour
 
 /**
  * cgroup_update - write new limits to a live container, in an order that works up and down. When one is
- * refused, the single values written before it are put back. Device rules
- * are left as they are, as runc does: a GPU's hook may have extended them behind our back.
+ * refused, the single values written before it are put back. Device rules are left as they are, as
+ * runc does: a GPU's hook may have extended them behind our back.
  */
 int cgroup_update(const struct cgroup *cgroup, const struct oci_resources *resources,
 		  struct oci_error *err);
