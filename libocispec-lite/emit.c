@@ -262,8 +262,7 @@ static void put_value(struct out *out, const struct oci_row *row, const char *ob
 		break;
 	case OCI_KIND_I64:
 		number = ((const struct oci_i64 *)(const void *)member)->value;
-		put_number(out, number < 0,
-			   number < 0 ? 0 - (uint64_t)number : (uint64_t)number);
+		put_number(out, number < 0, number < 0 ? 0 - (uint64_t)number : (uint64_t)number);
 		break;
 	case OCI_KIND_U64:
 		put_number(out, false, ((const struct oci_u64 *)(const void *)member)->value);

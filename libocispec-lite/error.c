@@ -32,8 +32,8 @@ static void mark_cut(char *text, size_t size)
 }
 
 /* Append to text[*used], which has room for size bytes in all. */
-__attribute__((format(printf, 4, 0)))
-static void append(char *text, size_t size, size_t *used, const char *format, va_list ap)
+__attribute__((format(printf, 4, 0))) static void append(char *text, size_t size, size_t *used,
+							 const char *format, va_list ap)
 {
 	int n;
 
@@ -50,8 +50,8 @@ static void append(char *text, size_t size, size_t *used, const char *format, va
 	}
 }
 
-__attribute__((format(printf, 4, 5)))
-static void appendf(char *text, size_t size, size_t *used, const char *format, ...)
+__attribute__((format(printf, 4, 5))) static void appendf(char *text, size_t size, size_t *used,
+							  const char *format, ...)
 {
 	va_list ap;
 

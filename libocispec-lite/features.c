@@ -21,7 +21,8 @@ static bool fits_capability(const char *text, size_t length)
 	return true;
 }
 
-static const struct oci_rule capability_rule = { "CAP_ and capital letters", fits_capability, 0, 0 };
+static const struct oci_rule capability_rule = { "CAP_ and capital letters", fits_capability, 0,
+						 0 };
 
 static const struct oci_row cgroup_rows[] = {
 	OCI_ROW_BOOL(struct oci_features_cgroup, v1, "v1"),

@@ -72,9 +72,9 @@ static const struct oci_row intel_rdt_rows[] = {
 static const OCI_TABLE(intel_rdt_table, struct oci_intel_rdt, intel_rdt_rows);
 
 static const struct oci_word mempolicy_mode_list[] = {
-	OCI_WORD("MPOL_DEFAULT"),	     OCI_WORD("MPOL_BIND"),
-	OCI_WORD("MPOL_INTERLEAVE"),	     OCI_WORD("MPOL_WEIGHTED_INTERLEAVE"),
-	OCI_WORD("MPOL_PREFERRED"),	     OCI_WORD("MPOL_PREFERRED_MANY"),
+	OCI_WORD("MPOL_DEFAULT"),    OCI_WORD("MPOL_BIND"),
+	OCI_WORD("MPOL_INTERLEAVE"), OCI_WORD("MPOL_WEIGHTED_INTERLEAVE"),
+	OCI_WORD("MPOL_PREFERRED"),  OCI_WORD("MPOL_PREFERRED_MANY"),
 	OCI_WORD("MPOL_LOCAL"),
 };
 static const OCI_WORDS(mempolicy_modes, enum oci_mempolicy_mode, mempolicy_mode_list);

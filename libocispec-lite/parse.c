@@ -41,15 +41,16 @@ struct name {
 struct frame {
 	enum frame_kind kind;
 	const struct oci_table *table; /* OBJECT */
-	const struct oci_row *row;     /* OBJECT: the member at hand, NULL unknown; ARRAY, MAP: theirs */
-	char *object;                  /* OBJECT: the struct; NULL: in the scratch buffer ... */
-	size_t object_at;              /* ... here */
-	uint64_t seen;                 /* OBJECT, by row: its key came */
-	uint64_t got;                  /* OBJECT, by row: with a value */
-	size_t base;                   /* ARRAY, MAP: the first element in the scratch buffer */
-	size_t top_before;             /* ARRAY, MAP: the scratch buffer's top without it */
-	size_t count;                  /* elements that are complete */
-	size_t names;                  /* its first name: MAP and SKIP all keys, OBJECT the unknown */
+	const struct oci_row
+		*row;      /* OBJECT: the member at hand, NULL unknown; ARRAY, MAP: theirs */
+	char *object;      /* OBJECT: the struct; NULL: in the scratch buffer ... */
+	size_t object_at;  /* ... here */
+	uint64_t seen;     /* OBJECT, by row: its key came */
+	uint64_t got;      /* OBJECT, by row: with a value */
+	size_t base;       /* ARRAY, MAP: the first element in the scratch buffer */
+	size_t top_before; /* ARRAY, MAP: the scratch buffer's top without it */
+	size_t count;      /* elements that are complete */
+	size_t names;      /* its first name: MAP and SKIP all keys, OBJECT the unknown */
 };
 
 /* grows by doubling; starts in memory of the caller */
@@ -177,8 +178,8 @@ static void *buffer_push(struct buffer *b, size_t size)
 
 static struct name *name_of(struct parser *p, size_t depth)
 {
-	size_t end = depth < p->depth ? p->frames[depth + 1].names
-				      : p->names.used / sizeof(struct name);
+	size_t end =
+		depth < p->depth ? p->frames[depth + 1].names : p->names.used / sizeof(struct name);
 	struct name *names = (struct name *)(void *)p->names.data;
 
 	return end > p->frames[depth].names ? &names[end - 1] : NULL;
@@ -207,15 +208,15 @@ static const char *path(struct parser *p, char *buffer, size_t size)
 		if (name)
 			key = oci_text_quote(quoted, sizeof(quoted), name->text, name->length);
 		if (key)
-			used += (size_t)snprintf(buffer + used, size - used, "%s%s", used ? "." : "",
-						 key);
+			used += (size_t)snprintf(buffer + used, size - used, "%s%s",
+						 used ? "." : "", key);
 	}
 	return buffer;
 }
 
 /* Return: 0, which makes yajl stop. */
-__attribute__((format(printf, 3, 4)))
-static int fail(struct parser *p, int code, const char *format, ...)
+__attribute__((format(printf, 3, 4))) static int fail(struct parser *p, int code,
+						      const char *format, ...)
 {
 	char where[600];
 	va_list ap;
@@ -649,7 +650,9 @@ static void range_of(const struct oci_row *row, int64_t *ret_min, uint64_t *ret_
 	uint8_t kind = row->kind;
 
 	*ret_min = kind == OCI_KIND_I64 ? INT64_MIN : 0;
-	*ret_max = kind == OCI_KIND_I64 ? INT64_MAX : kind == OCI_KIND_U64 ? UINT64_MAX : UINT32_MAX;
+	*ret_max = kind == OCI_KIND_I64   ? INT64_MAX
+		   : kind == OCI_KIND_U64 ? UINT64_MAX
+					  : UINT32_MAX;
 	if (row->rule && !row->rule->fits) {
 		*ret_min = row->rule->min > *ret_min ? row->rule->min : *ret_min;
 		*ret_max = row->rule->max < *ret_max ? row->rule->max : *ret_max;
@@ -885,8 +888,9 @@ static int parse(const struct oci_table *holder, void *object, struct oci_arena 
 	p.names = (struct buffer){ p.names_start, 0, sizeof(p.names_start), false };
 	p.pool.heap = NULL;
 	p.pool.used = 0;
-	p.frames[0] = (struct frame){ .kind = FRAME_OBJECT, .table = holder, .row = holder->rows,
-				      .object = object };
+	p.frames[0] = (struct frame){
+		.kind = FRAME_OBJECT, .table = holder, .row = holder->rows, .object = object
+	};
 	run(&p);
 	while (p.pool.heap)
 		pool_free(&p, p.pool.heap + 1);

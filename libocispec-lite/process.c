@@ -32,7 +32,8 @@ static bool fits_cpu_list(const char *text, size_t length)
 	return true;
 }
 
-static const struct oci_rule cpu_list_rule = { "a list of CPUs such as 0-3,7", fits_cpu_list, 0, 0 };
+static const struct oci_rule cpu_list_rule = { "a list of CPUs such as 0-3,7", fits_cpu_list, 0,
+					       0 };
 
 static const struct oci_row box_rows[] = {
 	OCI_ROW_U64(struct oci_box, height, "height", NEEDED),
@@ -66,8 +67,8 @@ static const struct oci_row rlimit_rows[] = {
 static const OCI_TABLE(rlimit_table, struct oci_rlimit, rlimit_rows);
 
 static const struct oci_word sched_policy_list[] = {
-	OCI_WORD("SCHED_OTHER"), OCI_WORD("SCHED_FIFO"), OCI_WORD("SCHED_RR"),
-	OCI_WORD("SCHED_BATCH"), OCI_WORD("SCHED_ISO"),	 OCI_WORD("SCHED_IDLE"),
+	OCI_WORD("SCHED_OTHER"),    OCI_WORD("SCHED_FIFO"), OCI_WORD("SCHED_RR"),
+	OCI_WORD("SCHED_BATCH"),    OCI_WORD("SCHED_ISO"),  OCI_WORD("SCHED_IDLE"),
 	OCI_WORD("SCHED_DEADLINE"),
 };
 static const OCI_WORDS(sched_policies, enum oci_sched_policy, sched_policy_list);

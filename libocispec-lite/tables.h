@@ -23,27 +23,28 @@ extern OCI_TABLE_DECLARE(oci_features_table, struct oci_features);
 /* Go writes an optional string that is not set as "" or not at all */
 #define OR_EMPTY .flags = OCI_EMPTY_IS_ABSENT
 
-#define DOCUMENT(noun)                                                                         \
-	int oci_##noun##_parse(struct oci_arena *arena, const char *name, const char *text,    \
-			       size_t length, struct oci_##noun **ret, struct oci_error *err)  \
-	{                                                                                      \
-		void *object;                                                                  \
-		int r = oci_table_parse(&oci_##noun##_table, arena, name, text, length, &object,     \
-					err);                                                  \
-                                                                                               \
-		if (r == 0)                                                                    \
-			*ret = object;                                                         \
-		return r;                                                                      \
-	}                                                                                      \
-                                                                                               \
-	int oci_##noun##_emit(const struct oci_##noun *object, unsigned flags, char **ret_text, \
-			      size_t *ret_length, struct oci_error *err)                       \
-	{                                                                                      \
-		return oci_table_emit(&oci_##noun##_table, object, flags, ret_text, ret_length, err); \
+#define DOCUMENT(noun)                                                                           \
+	int oci_##noun##_parse(struct oci_arena *arena, const char *name, const char *text,      \
+			       size_t length, struct oci_##noun **ret, struct oci_error *err)    \
+	{                                                                                        \
+		void *object;                                                                    \
+		int r = oci_table_parse(&oci_##noun##_table, arena, name, text, length, &object, \
+					err);                                                    \
+                                                                                                 \
+		if (r == 0)                                                                      \
+			*ret = object;                                                           \
+		return r;                                                                        \
+	}                                                                                        \
+                                                                                                 \
+	int oci_##noun##_emit(const struct oci_##noun *object, unsigned flags, char **ret_text,  \
+			      size_t *ret_length, struct oci_error *err)                         \
+	{                                                                                        \
+		return oci_table_emit(&oci_##noun##_table, object, flags, ret_text, ret_length,  \
+				      err);                                                      \
 	}
 
-#define WORD_OF(words_, value)                                              \
-	((size_t)(value) - 1 < (words_).count ? (words_).words[(value) - 1].text : NULL)
+#define WORD_OF(words_, value) \
+	((size_t)(value)-1 < (words_).count ? (words_).words[(value)-1].text : NULL)
 
 #pragma GCC visibility pop
 #endif

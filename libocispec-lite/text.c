@@ -236,7 +236,7 @@ static size_t token_start(const char *text, size_t length, size_t end)
 }
 
 int oci_text_syntax_error(yajl_handle parser, const char *name, const char *text, size_t length,
-		      struct oci_error *err)
+			  struct oci_error *err)
 {
 	unsigned char *said = yajl_get_error(parser, 0, (const unsigned char *)text, length);
 	const struct reason *reason = NULL;

@@ -23,7 +23,7 @@ int oci_text_check(const char *name, const char *text, size_t length, struct oci
 
 /** oci_text_syntax_error - say why and where yajl stopped. */
 int oci_text_syntax_error(yajl_handle parser, const char *name, const char *text, size_t length,
-		      struct oci_error *err);
+			  struct oci_error *err);
 
 /** oci_text_quote - a copy for messages: control characters as '?', cut at @size with "...". */
 const char *oci_text_quote(char *buffer, size_t size, const char *text, size_t length);

@@ -26,7 +26,10 @@ struct oci_arena {
 	size_t block_count;
 };
 
-#define OCI_ARENA_INIT { NULL, NULL, NULL, 0 }
+#define OCI_ARENA_INIT              \
+	{                           \
+		NULL, NULL, NULL, 0 \
+	}
 
 /** oci_arena_alloc - @size zeroed bytes, aligned to 16; NULL when out of memory. */
 void *oci_arena_alloc(struct oci_arena *arena, size_t size);
@@ -38,7 +41,7 @@ void *oci_arena_array(struct oci_arena *arena, size_t count, size_t size);
 char *oci_arena_strdup(struct oci_arena *arena, const char *text);
 char *oci_arena_strndup(struct oci_arena *arena, const char *text, size_t length);
 char *oci_arena_printf(struct oci_arena *arena, const char *format, ...)
-    __attribute__((format(printf, 2, 3)));
+	__attribute__((format(printf, 2, 3)));
 char *oci_arena_vprintf(struct oci_arena *arena, const char *format, va_list ap);
 
 /**

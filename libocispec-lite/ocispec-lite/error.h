@@ -26,7 +26,10 @@ struct oci_error {
 	char message[1020];
 };
 
-#define OCI_ERROR_INIT { 0, "" }
+#define OCI_ERROR_INIT \
+	{              \
+		0, ""  \
+	}
 
 /**
  * oci_error_set - record an error unless one is recorded already.
@@ -36,14 +39,14 @@ struct oci_error {
  * Return: -code, so that a caller can `return oci_error_set(err, EINVAL, ...)`.
  */
 int oci_error_set(struct oci_error *err, int code, const char *format, ...)
-    __attribute__((format(printf, 3, 4)));
+	__attribute__((format(printf, 3, 4)));
 int oci_error_vset(struct oci_error *err, int code, const char *format, va_list ap);
 
 /**
  * oci_error_sys - the same with ": " and strerror(code) behind the words.
  */
 int oci_error_sys(struct oci_error *err, int code, const char *format, ...)
-    __attribute__((format(printf, 3, 4)));
+	__attribute__((format(printf, 3, 4)));
 
 /**
  * oci_error_prefix - put context before the recorded message.
@@ -52,7 +55,7 @@ int oci_error_sys(struct oci_error *err, int code, const char *format, ...)
  * error is recorded.
  */
 void oci_error_prefix(struct oci_error *err, const char *format, ...)
-    __attribute__((format(printf, 2, 3)));
+	__attribute__((format(printf, 2, 3)));
 
 #ifdef __cplusplus
 }

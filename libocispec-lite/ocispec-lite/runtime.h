@@ -240,13 +240,13 @@ struct oci_device {
 };
 
 struct oci_net_device {
-	char *key; /* name on the host */
+	char *key;  /* name on the host */
 	char *name; /* name in the container, NULL: the same */
 };
 
 struct oci_device_rule {
 	struct oci_bool allow;
-	char *type; /* "a", "c", "b"; NULL is "a" */
+	char *type;           /* "a", "c", "b"; NULL is "a" */
 	struct oci_i64 major; /* absent or -1: any */
 	struct oci_i64 minor;
 	char *access; /* of "rwm" */
@@ -309,7 +309,7 @@ struct oci_block_io {
 };
 
 struct oci_hugepage_limit {
-	char *page_size; /* "2MB" */
+	char *page_size;      /* "2MB" */
 	struct oci_u64 limit; /* bytes */
 };
 

@@ -58,13 +58,13 @@ enum oci_kind {
 	OCI_KIND_ENUMS,      /* int * of an enum's values and NAME_len */
 	OCI_KIND_OBJECTS,    /* struct x * and NAME_len: an array of objects */
 	OCI_KIND_PAIRS,      /* struct oci_pair * and NAME_len: an object of strings */
-	OCI_KIND_MAP,        /* struct x *, which starts with char *key, and NAME_len: an object of objects */
+	OCI_KIND_MAP, /* struct x *, which starts with char *key, and NAME_len: an object of objects */
 };
 
 /* flags of a row */
-#define OCI_REQUIRED 1u          /* missing or null is an error */
-#define OCI_EMPTY_IS_ABSENT 2u   /* string: "" reads as NULL; an optional enum does that anyway */
-#define OCI_MINUS1_IS_ABSENT 4u  /* number: -1 reads as absent, whatever the range */
+#define OCI_REQUIRED 1u         /* missing or null is an error */
+#define OCI_EMPTY_IS_ABSENT 2u  /* string: "" reads as NULL; an optional enum does that anyway */
+#define OCI_MINUS1_IS_ABSENT 4u /* number: -1 reads as absent, whatever the range */
 
 /** struct oci_word - a word of an enumeration. */
 struct oci_word {
@@ -122,29 +122,32 @@ struct oci_table {
  * OCI_TABLE_DECLARE, OCI_WORDS_DECLARE - declare one that is defined elsewhere or later; put
  * `extern` (or `static`, for a table that refers to itself) in front.
  */
-#define OCI_TABLE(table_, T, rows_)                                                          \
-	struct oci_table table_ = { rows_, sizeof(rows_) / sizeof((rows_)[0]), sizeof(T) };  \
-	_Static_assert(sizeof(rows_) / sizeof((rows_)[0]) <= OCI_TABLE_MAX_ROWS, "rows");    \
-	_Static_assert(sizeof(T) <= UINT16_MAX, "size");                                     \
+#define OCI_TABLE(table_, T, rows_)                                                         \
+	struct oci_table table_ = { rows_, sizeof(rows_) / sizeof((rows_)[0]), sizeof(T) }; \
+	_Static_assert(sizeof(rows_) / sizeof((rows_)[0]) <= OCI_TABLE_MAX_ROWS, "rows");   \
+	_Static_assert(sizeof(T) <= UINT16_MAX, "size");                                    \
 	typedef T table_##_type
-#define OCI_TABLE_DECLARE(table_, T)          \
-	const struct oci_table table_;        \
+#define OCI_TABLE_DECLARE(table_, T)   \
+	const struct oci_table table_; \
 	typedef T table_##_type
-#define OCI_WORD(text_) { text_, sizeof(text_) - 1 }
-#define OCI_WORDS(words_, E, list_)                                                \
-	struct oci_words words_ = { list_, sizeof(list_) / sizeof((list_)[0]) };   \
+#define OCI_WORD(text_)                  \
+	{                                \
+		text_, sizeof(text_) - 1 \
+	}
+#define OCI_WORDS(words_, E, list_)                                              \
+	struct oci_words words_ = { list_, sizeof(list_) / sizeof((list_)[0]) }; \
 	typedef E words_##_type
-#define OCI_WORDS_DECLARE(words_, E)     \
-	const struct oci_words words_;   \
+#define OCI_WORDS_DECLARE(words_, E)   \
+	const struct oci_words words_; \
 	typedef E words_##_type
 
 /* offsetof(T, m), and only if T.m has type C */
 #define OCI_OFFSET(T, m, C) _Generic(((T *)0)->m, C : offsetof(T, m))
 
-#define OCI_ROW_(key_, kind_, offset_, ...)                                          \
-	{                                                                            \
-		.key = (key_), .key_length = sizeof(key_) - 1, .kind = (kind_),      \
-		.offset = (offset_), __VA_ARGS__                                     \
+#define OCI_ROW_(key_, kind_, offset_, ...)                                     \
+	{                                                                       \
+		.key = (key_), .key_length = sizeof(key_) - 1, .kind = (kind_), \
+		.offset = (offset_), __VA_ARGS__                                \
 	}
 #define OCI_ROW_LEN_(T, m) .len_offset = OCI_OFFSET(T, m##_len, size_t)
 
@@ -158,32 +161,30 @@ struct oci_table {
 	OCI_ROW_(key_, OCI_KIND_I64, OCI_OFFSET(T, m, struct oci_i64), __VA_ARGS__)
 #define OCI_ROW_U64(T, m, key_, ...) \
 	OCI_ROW_(key_, OCI_KIND_U64, OCI_OFFSET(T, m, struct oci_u64), __VA_ARGS__)
-#define OCI_ROW_ENUM(T, m, key_, words_, ...)                             \
-	OCI_ROW_(key_, OCI_KIND_ENUM, OCI_OFFSET(T, m, words_##_type),    \
+#define OCI_ROW_ENUM(T, m, key_, words_, ...)                                                 \
+	OCI_ROW_(key_, OCI_KIND_ENUM, OCI_OFFSET(T, m, words_##_type), .of.words = &(words_), \
+		 __VA_ARGS__)
+#define OCI_ROW_OBJECT(T, m, key_, table_, ...)                                                   \
+	OCI_ROW_(key_, OCI_KIND_OBJECT, OCI_OFFSET(T, m, table_##_type *), .of.table = &(table_), \
+		 __VA_ARGS__)
+#define OCI_ROW_STRINGS(T, m, key_, ...) \
+	OCI_ROW_(key_, OCI_KIND_STRINGS, OCI_OFFSET(T, m, char **), OCI_ROW_LEN_(T, m), __VA_ARGS__)
+#define OCI_ROW_U32S(T, m, key_, ...) \
+	OCI_ROW_(key_, OCI_KIND_U32S, OCI_OFFSET(T, m, uint32_t *), OCI_ROW_LEN_(T, m), __VA_ARGS__)
+#define OCI_ROW_ENUMS(T, m, key_, words_, ...)                                      \
+	OCI_ROW_(key_, OCI_KIND_ENUMS, OCI_OFFSET(T, m, int *), OCI_ROW_LEN_(T, m), \
 		 .of.words = &(words_), __VA_ARGS__)
-#define OCI_ROW_OBJECT(T, m, key_, table_, ...)                              \
-	OCI_ROW_(key_, OCI_KIND_OBJECT, OCI_OFFSET(T, m, table_##_type *),   \
+#define OCI_ROW_OBJECTS(T, m, key_, table_, ...)                                                \
+	OCI_ROW_(key_, OCI_KIND_OBJECTS, OCI_OFFSET(T, m, table_##_type *), OCI_ROW_LEN_(T, m), \
 		 .of.table = &(table_), __VA_ARGS__)
-#define OCI_ROW_STRINGS(T, m, key_, ...)                                     \
-	OCI_ROW_(key_, OCI_KIND_STRINGS, OCI_OFFSET(T, m, char **),          \
-		 OCI_ROW_LEN_(T, m), __VA_ARGS__)
-#define OCI_ROW_U32S(T, m, key_, ...)                                        \
-	OCI_ROW_(key_, OCI_KIND_U32S, OCI_OFFSET(T, m, uint32_t *),          \
-		 OCI_ROW_LEN_(T, m), __VA_ARGS__)
-#define OCI_ROW_ENUMS(T, m, key_, words_, ...)                               \
-	OCI_ROW_(key_, OCI_KIND_ENUMS, OCI_OFFSET(T, m, int *),              \
-		 OCI_ROW_LEN_(T, m), .of.words = &(words_), __VA_ARGS__)
-#define OCI_ROW_OBJECTS(T, m, key_, table_, ...)                             \
-	OCI_ROW_(key_, OCI_KIND_OBJECTS, OCI_OFFSET(T, m, table_##_type *),  \
-		 OCI_ROW_LEN_(T, m), .of.table = &(table_), __VA_ARGS__)
-#define OCI_ROW_PAIRS(T, m, key_, ...)                                       \
-	OCI_ROW_(key_, OCI_KIND_PAIRS, OCI_OFFSET(T, m, struct oci_pair *),  \
-		 OCI_ROW_LEN_(T, m), __VA_ARGS__)
+#define OCI_ROW_PAIRS(T, m, key_, ...)                                                          \
+	OCI_ROW_(key_, OCI_KIND_PAIRS, OCI_OFFSET(T, m, struct oci_pair *), OCI_ROW_LEN_(T, m), \
+		 __VA_ARGS__)
 /* the struct must start with its char *key, or the array size here is negative */
-#define OCI_ROW_MAP(T, m, key_, table_, ...)                                                  \
-	OCI_ROW_(key_, OCI_KIND_MAP,                                                          \
-		 OCI_OFFSET(T, m, table_##_type *) +                                          \
-		     0 * sizeof(char[OCI_OFFSET(table_##_type, key, char *) == 0 ? 1 : -1]),  \
+#define OCI_ROW_MAP(T, m, key_, table_, ...)                                                     \
+	OCI_ROW_(key_, OCI_KIND_MAP,                                                             \
+		 OCI_OFFSET(T, m, table_##_type *) +                                             \
+			 0 * sizeof(char[OCI_OFFSET(table_##_type, key, char *) == 0 ? 1 : -1]), \
 		 OCI_ROW_LEN_(T, m), .of.table = &(table_), __VA_ARGS__)
 
 /**

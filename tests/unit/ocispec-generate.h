@@ -31,12 +31,38 @@ static inline char *generate_string(uint64_t *seed, struct oci_arena *arena,
 				    const struct oci_row *row)
 {
 	static const char *const fitting[] = {
-		"RLIMIT_NOFILE", "RLIMIT_AS", "2MB", "1GB", "64KB",    "c",	    "b",
-		"u",		 "p",	      "a",   "rwm", "0-3, 7", "MB:0=10;1=70", "CAP_CHOWN",
+		"RLIMIT_NOFILE",
+		"RLIMIT_AS",
+		"2MB",
+		"1GB",
+		"64KB",
+		"c",
+		"b",
+		"u",
+		"p",
+		"a",
+		"rwm",
+		"0-3, 7",
+		"MB:0=10;1=70",
+		"CAP_CHOWN",
 	};
 	static const char *const parts[] = {
-		"a", "/dev/null", "\"", "\\", "/",     "\n",	      "\t",		"\x01\x1f",
-		" ", "\x7f",	  "é",  "€",  "\\u0041", "\xf0\x9f\x90\xb3", "\xef\xbf\xbf", "{}[],:",
+		"a",
+		"/dev/null",
+		"\"",
+		"\\",
+		"/",
+		"\n",
+		"\t",
+		"\x01\x1f",
+		" ",
+		"\x7f",
+		"é",
+		"€",
+		"\\u0041",
+		"\xf0\x9f\x90\xb3",
+		"\xef\xbf\xbf",
+		"{}[],:",
 	};
 	char text[256] = "";
 	size_t count, i;
@@ -45,7 +71,8 @@ static inline char *generate_string(uint64_t *seed, struct oci_arena *arena,
 		const char *choice;
 
 		do
-			choice = fitting[generate_below(seed, sizeof(fitting) / sizeof(fitting[0]))];
+			choice =
+				fitting[generate_below(seed, sizeof(fitting) / sizeof(fitting[0]))];
 		while (!row->rule->fits(choice, strlen(choice)));
 		return oci_arena_strdup(arena, choice);
 	}
@@ -84,8 +111,8 @@ static inline uint64_t generate_number(uint64_t *seed, const struct oci_row *row
 	}
 }
 
-static inline void *generate(uint64_t *seed, struct oci_arena *arena,
-			     const struct oci_table *table, char *object);
+static inline void *generate(uint64_t *seed, struct oci_arena *arena, const struct oci_table *table,
+			     char *object);
 
 static inline size_t generate_element_size(const struct oci_row *row)
 {
@@ -123,7 +150,8 @@ static inline void generate_elements(uint64_t *seed, struct oci_arena *arena,
 			*(uint32_t *)(void *)element = (uint32_t)generate_number(seed, row);
 			break;
 		case OCI_KIND_ENUMS:
-			*(int *)(void *)element = 1 + (int)generate_below(seed, row->of.words->count);
+			*(int *)(void *)element =
+				1 + (int)generate_below(seed, row->of.words->count);
 			break;
 		case OCI_KIND_PAIRS:
 			text[1] = generate_string(seed, arena, row);
@@ -140,8 +168,8 @@ static inline void generate_elements(uint64_t *seed, struct oci_arena *arena,
 }
 
 /* Fill @object, or a new one. */
-static inline void *generate(uint64_t *seed, struct oci_arena *arena,
-			     const struct oci_table *table, char *object)
+static inline void *generate(uint64_t *seed, struct oci_arena *arena, const struct oci_table *table,
+			     char *object)
 {
 	size_t i;
 
@@ -158,7 +186,8 @@ static inline void *generate(uint64_t *seed, struct oci_arena *arena,
 			*(char **)member = generate_string(seed, arena, row);
 			break;
 		case OCI_KIND_BOOL:
-			*(struct oci_bool *)member = (struct oci_bool){ true, generate_below(seed, 2) };
+			*(struct oci_bool *)member =
+				(struct oci_bool){ true, generate_below(seed, 2) };
 			break;
 		case OCI_KIND_U32:
 			*(struct oci_u32 *)member =
@@ -205,7 +234,8 @@ static inline bool generate_same_elements(const struct oci_row *row, const char 
 		return false;
 	for (i = 0; i < a_len; i++) {
 		const char *x = a_array + i * size, *y = b_array + i * size;
-		char *const *s = (char *const *)(const void *)x, *const *t = (char *const *)(const void *)y;
+		char *const *s = (char *const *)(const void *)x,
+			    *const *t = (char *const *)(const void *)y;
 
 		switch (row->kind) {
 		case OCI_KIND_U32S:

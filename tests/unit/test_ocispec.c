@@ -36,9 +36,10 @@ static int teardown(void **unused)
 
 static void test_absent_is_absent(void **unused)
 {
-	struct oci_config *c = config_of("{\"ociVersion\":\"1.3.0\",\"hostname\":\"\",\"root\":null,"
-					 "\"linux\":{\"rootfsPropagation\":\"\",\"resources\":"
-					 "{\"memory\":{\"swappiness\":-1,\"limit\":null}}}}");
+	struct oci_config *c =
+		config_of("{\"ociVersion\":\"1.3.0\",\"hostname\":\"\",\"root\":null,"
+			  "\"linux\":{\"rootfsPropagation\":\"\",\"resources\":"
+			  "{\"memory\":{\"swappiness\":-1,\"limit\":null}}}}");
 
 	(void)unused;
 	assert_string_equal(c->oci_version, "1.3.0");
@@ -54,18 +55,21 @@ static void test_absent_is_absent(void **unused)
 
 static void test_values(void **unused)
 {
-	struct oci_config *c = config_of(
-		"{\"process\":{\"cwd\":\"\\/\\u00e9\\ud83d\\udc33\\n\",\"args\":[\"a\",\"\"],\"env\":[],"
-		"\"user\":{\"uid\":4294967295,\"additionalGids\":[1,0,4294967295]},"
-		"\"oomScoreAdj\":-1000,\"rlimits\":[{\"soft\":1,\"type\":\"RLIMIT_AS\","
-		"\"hard\":18446744073709551615}],\"scheduler\":{\"policy\":\"SCHED_DEADLINE\",\"flags\":"
-		"[\"SCHED_FLAG_UTIL_CLAMP_MAX\",\"SCHED_FLAG_RESET_ON_FORK\"]}},"
-		"\"ociVersion\":\"1.3.0\",\"x\":{\"ociVersion\":\"not this\"},"
-		"\"linux\":{\"namespaces\":[{\"type\":\"time\"},{\"path\":\"/p\",\"type\":\"mount\"}],"
-		"\"netDevices\":{\"eth0\":{\"name\":\"e0\"},\"eth1\":{}},"
-		"\"resources\":{\"memory\":{\"limit\":-9223372036854775808},"
-		"\"unified\":{\"memory.high\":\"1\",\"\":\"2\"},"
-		"\"rdma\":{\"mlx\":{\"hcaHandles\":3}}}}}");
+	struct oci_config *c =
+		config_of("{\"process\":{\"cwd\":\"\\/"
+			  "\\u00e9\\ud83d\\udc33\\n\",\"args\":[\"a\",\"\"],\"env\":[],"
+			  "\"user\":{\"uid\":4294967295,\"additionalGids\":[1,0,4294967295]},"
+			  "\"oomScoreAdj\":-1000,\"rlimits\":[{\"soft\":1,\"type\":\"RLIMIT_AS\","
+			  "\"hard\":18446744073709551615}],\"scheduler\":{\"policy\":\"SCHED_"
+			  "DEADLINE\",\"flags\":"
+			  "[\"SCHED_FLAG_UTIL_CLAMP_MAX\",\"SCHED_FLAG_RESET_ON_FORK\"]}},"
+			  "\"ociVersion\":\"1.3.0\",\"x\":{\"ociVersion\":\"not this\"},"
+			  "\"linux\":{\"namespaces\":[{\"type\":\"time\"},{\"path\":\"/"
+			  "p\",\"type\":\"mount\"}],"
+			  "\"netDevices\":{\"eth0\":{\"name\":\"e0\"},\"eth1\":{}},"
+			  "\"resources\":{\"memory\":{\"limit\":-9223372036854775808},"
+			  "\"unified\":{\"memory.high\":\"1\",\"\":\"2\"},"
+			  "\"rdma\":{\"mlx\":{\"hcaHandles\":3}}}}}");
 	struct oci_process *p = c->process;
 
 	(void)unused;
@@ -113,9 +117,10 @@ static void test_arrays_within_arrays(void **unused)
 	(void)unused;
 	used = (size_t)snprintf(json, sizeof(json), "{\"ociVersion\":\"1\",\"mounts\":[");
 	for (i = 0; i < 200; i++)
-		used += (size_t)snprintf(json + used, sizeof(json) - used,
-					 "%s{\"options\":[\"o%zu\",\"p\"],\"destination\":\"/%zu\"}",
-					 i ? "," : "", i, i);
+		used += (size_t)snprintf(
+			json + used, sizeof(json) - used,
+			"%s{\"options\":[\"o%zu\",\"p\"],\"destination\":\"/%zu\"}", i ? "," : "",
+			i, i);
 	snprintf(json + used, sizeof(json) - used, "]}");
 	c = config_of(json);
 	assert_int_equal(c->mounts_len, 200);
@@ -144,8 +149,10 @@ static void test_emit(void **unused)
 {
 	struct oci_pair annotations[] = { { (char *)"k\"", (char *)"\\\b\f\n\r\t\x01\x7f/" },
 					  { (char *)"\xff", (char *)"\xc3\xa9\xe2\x82" } };
-	struct oci_state state = { .oci_version = (char *)"1.3.0", .id = (char *)"a",
-				   .status = OCI_STATUS_CREATED, .pid = { true, 12 },
+	struct oci_state state = { .oci_version = (char *)"1.3.0",
+				   .id = (char *)"a",
+				   .status = OCI_STATUS_CREATED,
+				   .pid = { true, 12 },
 				   .bundle = (char *)"/b" };
 
 	(void)unused;
@@ -181,7 +188,8 @@ static void test_numbers_are_exact(void **unused)
 {
 	static const char json[] =
 		"{\"memory\":{\"limit\":-9223372036854775808,\"swap\":9223372036854775807,"
-		"\"swappiness\":18446744073709551615},\"cpu\":{\"quota\":-1},\"pids\":{\"limit\":0}}";
+		"\"swappiness\":18446744073709551615},\"cpu\":{\"quota\":-1},\"pids\":{\"limit\":0}"
+		"}";
 	struct oci_error err = OCI_ERROR_INIT;
 	struct oci_resources *resources;
 	char *text;
@@ -226,14 +234,16 @@ static void test_strings_document(void **unused)
 	size_t count = 7;
 
 	(void)unused;
-	assert_int_equal(oci_strings_parse(&arena, "n", "[\"/a\",\"b\"]", 10, &list, &count, &err), 0);
+	assert_int_equal(oci_strings_parse(&arena, "n", "[\"/a\",\"b\"]", 10, &list, &count, &err),
+			 0);
 	assert_int_equal(count, 2);
 	assert_string_equal(list[1], "b");
 	assert_null(list[2]);
 	assert_int_equal(oci_strings_parse(&arena, "n", "[]", 2, &list, &count, &err), 0);
 	assert_int_equal(count, 0);
 	assert_null(list[0]);
-	assert_int_equal(oci_strings_parse(&arena, "n", "[\"a\",1]", 7, &list, &count, &err), -EINVAL);
+	assert_int_equal(oci_strings_parse(&arena, "n", "[\"a\",1]", 7, &list, &count, &err),
+			 -EINVAL);
 	assert_string_equal(err.message, "n: [1]: expected string, got number");
 	err.code = 0;
 	assert_int_equal(oci_strings_parse(&arena, "n", "{}", 2, &list, &count, &err), -EINVAL);
@@ -270,16 +280,17 @@ static const OCI_TABLE(pet_table, struct pet, pet_rows);
 
 static void test_a_table_of_ones_own(void **unused)
 {
-	static const char json[] = "{\"name\":\"a\",\"kind\":\"dog\",\"weight\":200,\"toys\":[\"b\"],"
-				   "\"mother\":{\"name\":\"c\",\"mother\":{\"name\":\"d\"}}}";
+	static const char json[] =
+		"{\"name\":\"a\",\"kind\":\"dog\",\"weight\":200,\"toys\":[\"b\"],"
+		"\"mother\":{\"name\":\"c\",\"mother\":{\"name\":\"d\"}}}";
 	struct oci_error err = OCI_ERROR_INIT;
 	struct pet *pet;
 	void *parsed;
 	char *text;
 
 	(void)unused;
-	assert_int_equal(oci_table_parse(&pet_table, &arena, "p", json, strlen(json), &parsed, &err),
-			 0);
+	assert_int_equal(
+		oci_table_parse(&pet_table, &arena, "p", json, strlen(json), &parsed, &err), 0);
 	pet = parsed;
 	assert_int_equal(pet->kind, PET_DOG);
 	assert_string_equal(pet->mother->mother->name, "d");

@@ -75,7 +75,8 @@ static const struct bad syntax[] = {
 	/* what yajl lets through */
 	{ "{\"a\":\"\\u0000\"}", ":1:7: invalid JSON: NUL character in a string" },
 	{ "{\"a\":\"\\ud800\"}", ":1:7: invalid JSON: half of a surrogate pair in a string" },
-	{ "{\"a\":\"\\ud800\\u0041\"}", ":1:7: invalid JSON: half of a surrogate pair in a string" },
+	{ "{\"a\":\"\\ud800\\u0041\"}",
+	  ":1:7: invalid JSON: half of a surrogate pair in a string" },
 	{ "{\"a\":\"\\udc00\"}", ":1:7: invalid JSON: half of a surrogate pair in a string" },
 	{ "{\"a\":\"\xff\"}", ":1:7: invalid JSON: bytes that are not UTF-8" },
 	{ "{\"a\":\"\xc3\"}", ":1:7: invalid JSON: bytes that are not UTF-8" },
@@ -102,8 +103,10 @@ static const struct bad types[] = {
 	{ IN("\"mounts\":{}"), ": mounts: expected array, got object" },
 	{ IN("\"mounts\":\"x\""), ": mounts: expected array, got string" },
 	{ IN("\"mounts\":[1]"), ": mounts[0]: expected object, got number" },
-	{ IN("\"mounts\":[{\"destination\":\"/a\"},null]"), ": mounts[1]: expected object, got null" },
-	{ IN("\"mounts\":[{\"destination\":\"/a\"},[]]"), ": mounts[1]: expected object, got array" },
+	{ IN("\"mounts\":[{\"destination\":\"/a\"},null]"),
+	  ": mounts[1]: expected object, got null" },
+	{ IN("\"mounts\":[{\"destination\":\"/a\"},[]]"),
+	  ": mounts[1]: expected object, got array" },
 	{ IN("\"annotations\":[]"), ": annotations: expected object, got array" },
 	{ IN("\"annotations\":{\"a\":null}"), ": annotations.a: expected string, got null" },
 	{ IN("\"annotations\":{\"a\":\"\",\"b.c\":1}"),
@@ -118,23 +121,30 @@ static const struct bad types[] = {
 	{ PROCESS("\"terminal\":1"), ": process.terminal: expected boolean, got number" },
 	{ PROCESS("\"user\":{\"additionalGids\":[1,\"2\"]}"),
 	  ": process.user.additionalGids[1]: expected integer, got string" },
-	{ MEMORY("\"limit\":\"1G\""), ": linux.resources.memory.limit: expected integer, got string" },
-	{ MEMORY("\"limit\":true"), ": linux.resources.memory.limit: expected integer, got boolean" },
+	{ MEMORY("\"limit\":\"1G\""),
+	  ": linux.resources.memory.limit: expected integer, got string" },
+	{ MEMORY("\"limit\":true"),
+	  ": linux.resources.memory.limit: expected integer, got boolean" },
 	{ MEMORY("\"limit\":{}"), ": linux.resources.memory.limit: expected integer, got object" },
 	{ LINUX("\"resources\":{\"rdma\":{\"m\":1}}"),
 	  ": linux.resources.rdma.m: expected object, got number" },
-	{ LINUX("\"netDevices\":{\"eth0\":null}"), ": linux.netDevices.eth0: expected object, got null" },
+	{ LINUX("\"netDevices\":{\"eth0\":null}"),
+	  ": linux.netDevices.eth0: expected object, got null" },
 	{ LINUX("\"netDevices\":{\"eth0\":{\"name\":1}}"),
 	  ": linux.netDevices.eth0.name: expected string, got number" },
-	{ LINUX("\"seccomp\":{\"defaultAction\":\"SCMP_ACT_ALLOW\",\"syscalls\":[{\"names\":[\"a\"],"
-		"\"action\":\"SCMP_ACT_LOG\"},{\"names\":[\"b\"],\"action\":\"SCMP_ACT_LOG\",\"args\":"
+	{ LINUX("\"seccomp\":{\"defaultAction\":\"SCMP_ACT_ALLOW\",\"syscalls\":[{\"names\":[\"a\"]"
+		","
+		"\"action\":\"SCMP_ACT_LOG\"},{\"names\":[\"b\"],\"action\":\"SCMP_ACT_LOG\","
+		"\"args\":"
 		"[{\"index\":0,\"value\":1,\"op\":\"SCMP_CMP_EQ\"},{\"index\":\"x\"}]}]}"),
 	  ": linux.seccomp.syscalls[1].args[1].index: expected integer, got string" },
 };
 
 static const struct bad numbers[] = {
-	{ MEMORY("\"limit\":1.0"), ": linux.resources.memory.limit: expected integer, got number 1.0" },
-	{ MEMORY("\"limit\":1e3"), ": linux.resources.memory.limit: expected integer, got number 1e3" },
+	{ MEMORY("\"limit\":1.0"),
+	  ": linux.resources.memory.limit: expected integer, got number 1.0" },
+	{ MEMORY("\"limit\":1e3"),
+	  ": linux.resources.memory.limit: expected integer, got number 1e3" },
 	{ MEMORY("\"limit\":9223372036854775808"),
 	  ": linux.resources.memory.limit: " I64_RANGE "9223372036854775808" },
 	{ MEMORY("\"limit\":-9223372036854775809"),
@@ -185,18 +195,21 @@ static const struct bad values[] = {
 	{ IN("\"root\":null,\"root\":{\"path\":\"/\"}"), ": root: duplicate key" },
 	{ IN("\"a\":1,\"b\":2,\"a\":3"), ": a: duplicate key" },
 	{ IN("\"a\":1,\"\\u0061\":3"), ": a: duplicate key" },
-	{ IN("\"annotations\":{\"a\":\"\",\"b\":\"\",\"a\":\"\"}"), ": annotations.a: duplicate key" },
+	{ IN("\"annotations\":{\"a\":\"\",\"b\":\"\",\"a\":\"\"}"),
+	  ": annotations.a: duplicate key" },
 	{ IN("\"annotations\":{\"1\":\"\",\"2\":\"\",\"3\":\"\",\"4\":\"\",\"5\":\"\",\"6\":\"\","
 	     "\"7\":\"\",\"8\":\"\",\"9\":\"\",\"5\":\"\"}"),
 	  ": annotations.5: duplicate key" },
 	{ LINUX("\"netDevices\":{\"e\":{},\"e\":{}}"), ": linux.netDevices.e: duplicate key" },
-	{ IN("\"windows\":{\"x\":[1,{\"b\":1,\"c\":2,\"b\":3}]}"), ": windows.x[1].b: duplicate key" },
+	{ IN("\"windows\":{\"x\":[1,{\"b\":1,\"c\":2,\"b\":3}]}"),
+	  ": windows.x[1].b: duplicate key" },
 	{ PROCESS("\"args\":[],\"args\":[]"), ": process.args: duplicate key" },
 	{ LINUX("\"namespaces\":[{\"type\":\"pid\"},{\"type\":\"net\\n\"}]"),
 	  ": linux.namespaces[1].type: unknown value 'net?', expected one of: mount, pid, network, "
 	  "uts, ipc, user, cgroup, time" },
 	{ LINUX("\"namespaces\":[{\"type\":\"\"}]"),
-	  ": linux.namespaces[0].type: unknown value '', expected one of: mount, pid, network, uts, "
+	  ": linux.namespaces[0].type: unknown value '', expected one of: mount, pid, network, "
+	  "uts, "
 	  "ipc, user, cgroup, time" },
 	{ LINUX("\"rootfsPropagation\":\"Private\""),
 	  ": linux.rootfsPropagation: unknown value 'Private', expected one of: private, shared, "
@@ -223,7 +236,8 @@ static const struct bad values[] = {
 	{ LINUX("\"resources\":{\"devices\":[{\"allow\":true,\"access\":\"rx\"}]}"),
 	  ": linux.resources.devices[0].access: expected letters of rwm, got 'rx'" },
 	{ LINUX("\"resources\":{\"hugepageLimits\":[{\"pageSize\":\"2M\",\"limit\":1}]}"),
-	  ": linux.resources.hugepageLimits[0].pageSize: expected a page size such as 2MB, got '2M'" },
+	  ": linux.resources.hugepageLimits[0].pageSize: expected a page size such as 2MB, got "
+	  "'2M'" },
 	{ LINUX("\"resources\":{\"hugepageLimits\":[{\"pageSize\":\"02MB\",\"limit\":1}]}"),
 	  ": linux.resources.hugepageLimits[0].pageSize: expected a page size such as 2MB, got "
 	  "'02MB'" },
@@ -241,15 +255,18 @@ static const struct bad good[] = {
 	{ LINUX("\"rootfsPropagation\":\"\""), NULL },
 	{ LINUX("\"rootfsPropagation\":\"rslave\""), NULL },
 	{ LINUX("\"mountLabel\":\"\",\"cgroupsPath\":\"\",\"namespaces\":null"), NULL },
-	{ LINUX("\"resources\":{\"devices\":[{\"allow\":false,\"type\":\"\",\"access\":\"\"}]}"), NULL },
+	{ LINUX("\"resources\":{\"devices\":[{\"allow\":false,\"type\":\"\",\"access\":\"\"}]}"),
+	  NULL },
 	{ LINUX("\"devices\":[{\"path\":\"/dev/x\",\"type\":\"c\",\"fileMode\":8630}]"), NULL },
 	{ LINUX("\"intelRdt\":{\"memBwSchema\":\"\"}"), NULL },
-	{ LINUX("\"seccomp\":{\"defaultAction\":\"SCMP_ACT_LOG\",\"listenerPath\":\"\",\"syscalls\":"
+	{ LINUX("\"seccomp\":{\"defaultAction\":\"SCMP_ACT_LOG\",\"listenerPath\":\"\","
+		"\"syscalls\":"
 		"[{\"names\":[],\"name\":\"x\",\"action\":\"SCMP_ACT_ALLOW\",\"args\":null,"
 		"\"comment\":\"\",\"includes\":{},\"errnoRet\":null}]}"),
 	  NULL },
 	{ PROCESS("\"apparmorProfile\":\"\",\"selinuxLabel\":\"\",\"rlimits\":null"), NULL },
-	{ IN("\"windows\":{\"layerFolders\":[{\"a\":[1e400,-1.5,null,true,\"\\ud83d\\ude00\"]}]}"), NULL },
+	{ IN("\"windows\":{\"layerFolders\":[{\"a\":[1e400,-1.5,null,true,\"\\ud83d\\ude00\"]}]}"),
+	  NULL },
 	{ " \r\n" IN("\"a\":1") "\n", NULL },
 };
 
@@ -273,7 +290,8 @@ static void check(const struct bad *table, size_t count)
 		memcpy(json, table[i].json, length);
 		r = oci_config_parse(&arena, "c", json, length, &config, &err);
 		if (r != (table[i].message ? -EINVAL : 0) || err.code != -r ||
-		    strcmp(r ? err.message + 1 : "", table[i].message ? table[i].message : "") != 0) {
+		    strcmp(r ? err.message + 1 : "", table[i].message ? table[i].message : "") !=
+			    0) {
 			print_error("%s\n  got  %d %s\n  not  c%s\n", table[i].json, r, err.message,
 				    table[i].message ? table[i].message : "");
 			wrong++;
@@ -304,7 +322,8 @@ static void check_text(const char *text, size_t length, int code, const char *me
 	struct oci_error err = OCI_ERROR_INIT;
 	struct oci_config *config = NULL;
 
-	assert_int_equal(oci_config_parse(&arena, "config.json", text, length, &config, &err), -code);
+	assert_int_equal(oci_config_parse(&arena, "config.json", text, length, &config, &err),
+			 -code);
 	assert_string_equal(err.message, message);
 	assert_null(config);
 	oci_arena_free(&arena);
@@ -326,7 +345,8 @@ static void test_nesting_is_capped(void **unused)
 		struct oci_arena arena = OCI_ARENA_INIT;
 		struct oci_config *config;
 
-		assert_int_equal(oci_config_parse(&arena, "c", text, strlen(text), &config, NULL), 0);
+		assert_int_equal(oci_config_parse(&arena, "c", text, strlen(text), &config, NULL),
+				 0);
 		oci_arena_free(&arena);
 	}
 	text[0] = '\0';

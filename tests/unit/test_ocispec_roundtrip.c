@@ -95,7 +95,7 @@ static void test_features(void **unused)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_config),	  cmocka_unit_test(test_process),
+		cmocka_unit_test(test_config),    cmocka_unit_test(test_process),
 		cmocka_unit_test(test_resources), cmocka_unit_test(test_state),
 		cmocka_unit_test(test_features),
 	};

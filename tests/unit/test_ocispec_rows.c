@@ -98,8 +98,7 @@ static bool is_waived(const char *section, const char *path, const char *what)
 			continue;
 		if (strcmp(w->path, "*") != 0 && strcmp(w->path, path) != 0 &&
 		    ((strcmp(what, "absent") != 0 && strcmp(what, "extra") != 0) ||
-		     strncmp(w->path, path, length) != 0 ||
-		     !strchr(".[{", path[length])))
+		     strncmp(w->path, path, length) != 0 || !strchr(".[{", path[length])))
 			continue;
 		w->used = true;
 		waived = true;
@@ -146,9 +145,7 @@ static bool same_range(const struct oci_row *row, const char *min, const char *m
 {
 	bool is_signed = row->kind == OCI_KIND_I64;
 	int64_t least = is_signed ? INT64_MIN : 0;
-	uint64_t most = is_signed                                            ? INT64_MAX
-			: row->kind == OCI_KIND_U64 ? UINT64_MAX
-						    : UINT32_MAX;
+	uint64_t most = is_signed ? INT64_MAX : row->kind == OCI_KIND_U64 ? UINT64_MAX : UINT32_MAX;
 
 	if (row->rule) {
 		least = row->rule->min;
