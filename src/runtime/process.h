@@ -152,7 +152,7 @@ int process_set_home(struct process_plan *plan, struct oci_error *err);
  * @ret_path: in @buf
  * Errors carry the texts that engines match:
  * `exec: "foo": executable file not found in $PATH`, `exec: "/x": stat /x: no such file or directory`,
- * `exec: "/proc": is a directory`, `exec: "/etc/passwd": permission denied`
+ * `exec: "/proc": is a directory: permission denied`, `exec: "/etc/passwd": permission denied`
  */
 int process_find_executable(const struct process_plan *plan, char *buf, size_t size,
 			    const char **ret_path, struct oci_error *err);

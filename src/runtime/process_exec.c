@@ -186,7 +186,8 @@ static const char *exec_words(int code)
 	case EPERM:
 		return "operation not permitted";
 	case EISDIR:
-		return "is a directory";
+		/* Docker up to 20.10 knows only the latter words for its exit status 126 */
+		return "is a directory: permission denied";
 	case ENOTDIR:
 		return "not a directory";
 	case ENOEXEC:
