@@ -230,7 +230,7 @@ load helpers
 	timeout 20 "$RUNTIME" --root "$ROOT" events --interval 100ms "$CID" >"$D/ev" 2>&1 </dev/null 3>&- &
 	local job=$!
 	await 5 sh -c "[ \$(grep -c '\"stats\"' $D/ev) -ge 2 ]"
-	rt kill "$CID" KILL
+	rt delete --force "$CID"
 	await 5 gone $job
 	same "$(jq -r .type "$D/ev" | sort -u)" stats
 }

@@ -102,6 +102,22 @@ args() { config '.process.args = $ARGS.positional' --args -- "$@"; }
 script() { args /bin/sh -c "$1"; }
 writable() { config '.root.readonly = false'; }
 
+# open_up - a mapped root must be able to walk to the bundle
+open_up() {
+	local dir=$BUNDLE
+	while [ "$dir" != / ] && [ "$dir" != "${BATS_TMPDIR%/}" ]; do
+		[ "$(stat -c %u "$dir")" != 0 ] || chmod go+x "$dir"
+		dir=${dir%/*}
+		[ -n "$dir" ] || break
+	done
+}
+# map_ids HOST-ID SIZE - a user namespace: root is HOST-ID
+map_ids() {
+	open_up
+	config '.linux.namespaces += [{type: "user"}] | .linux.uidMappings = [{containerID: 0, hostID: $h, size: $n}]
+		| .linux.gidMappings = .linux.uidMappings' --argjson h "$1" --argjson n "$2"
+}
+
 # ---- running -----------------------------------------------------------------------------------------------------
 # fd 3 is bats' own: a container that keeps it keeps bats waiting
 rt() { timeout -k 1 "${T:-20}" "$RUNTIME" --root "$ROOT" "$@" 3>&-; }

@@ -1,0 +1,430 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: Apache-2.0
+# linux.resources and linux.cgroupsPath: what the kernel's files hold afterwards, at create and after update.
+load helpers
+
+test_setup() {
+	requires_v1 memory
+	args sleep 1000
+}
+
+# The device of the bundle's file system as MAJOR:MINOR, its whole disk.
+disk() {
+	local dev
+	dev=$(lsblk -ndo MAJ:MIN 2>/dev/null | tr -d ' ' | head -n 1)
+	[ -n "$dev" ] || skip "no block device"
+	MAJOR=${dev%:*} MINOR=${dev#*:}
+}
+# holds CONTROLLER FILE WANT
+holds() {
+	local got
+	got=$(cgroup_value "$1" "$2")
+	[ "$got" = "$3" ] || {
+		echo "$1/$2: expected '$3', got '$got'"
+		return 1
+	}
+}
+
+@test "memory: limit, reservation, swap" {
+	config '.linux.resources.memory = {limit: 67108864, reservation: 33554432, swap: 134217728}'
+	up_ct
+	holds memory memory.limit_in_bytes 67108864
+	holds memory memory.soft_limit_in_bytes 33554432
+	[ ! -e "$(cgroup_dir memory)/memory.memsw.limit_in_bytes" ] || holds memory memory.memsw.limit_in_bytes 134217728
+}
+
+@test "memory: -1 is unlimited" {
+	config '.linux.resources.memory = {limit: -1, swap: -1}'
+	up_ct
+	holds memory memory.limit_in_bytes "$(cat /sys/fs/cgroup/memory/memory.limit_in_bytes)"
+}
+
+@test "memory: swappiness, disableOOMKiller, and the values that mean leave" {
+	requires_file memory/memory.swappiness
+	config '.linux.resources.memory = {limit: 67108864, swappiness: 17, disableOOMKiller: true}'
+	up_ct
+	holds memory memory.swappiness 17
+	grep -q "oom_kill_disable 1" "$(cgroup_dir memory)/memory.oom_control"
+	rt delete --force "$CID"
+	config '.linux.resources = {memory: {limit: 0, disableOOMKiller: false}, blockIO: {weight: 0}, pids: {limit: 0}, cpu: {shares: 0, quota: 0, period: 0, cpus: "", mems: ""}, devices: []}'
+	up_ct
+}
+
+@test "memory: swappiness above 100" {
+	config '.linux.resources.memory = {swappiness: 101}'
+	try rt create -b "$BUNDLE" "$CID"
+	refused swappiness
+}
+
+@test "memory: swap below limit" {
+	config '.linux.resources.memory = {limit: 67108864, swap: 33554432}'
+	try rt create -b "$BUNDLE" "$CID"
+	refused
+}
+
+@test "memory: the limit is enforced" {
+	config '.linux.resources.memory = {limit: 16777216, swap: 16777216} | .process.args = ["dd", "if=/dev/zero", "of=/dev/null", "bs=64M", "count=1"]'
+	run_ct
+	exits 137
+}
+
+@test "cpu: shares, quota, period" {
+	config '.linux.resources.cpu = {shares: 512, quota: 25000, period: 50000}'
+	up_ct
+	holds cpu cpu.shares 512
+	holds cpu cpu.cfs_quota_us 25000
+	holds cpu cpu.cfs_period_us 50000
+}
+
+@test "cpu: quota -1, period alone" {
+	config '.linux.resources.cpu = {quota: -1, period: 50000}'
+	up_ct
+	holds cpu cpu.cfs_quota_us -1
+	holds cpu cpu.cfs_period_us 50000
+}
+
+@test "cpu: burst, idle" {
+	requires_carte "burst and idle"
+	requires_file cpu/cpu.cfs_burst_us
+	config '.linux.resources.cpu = {quota: 50000, period: 100000, burst: 20000}'
+	up_ct
+	holds cpu cpu.cfs_burst_us 20000
+	rt delete --force "$CID"
+	requires_file cpu/cpu.idle
+	config '.linux.resources.cpu = {idle: 1}'
+	up_ct
+	holds cpu cpu.idle 1
+}
+
+@test "cpu: realtime is written, or refused by the kernel with words" {
+	config '.linux.resources.cpu = {realtimePeriod: 1000000, realtimeRuntime: 1000}'
+	try rt create -b "$BUNDLE" "$CID"
+	if [ "$status" -eq 0 ]; then
+		holds cpu cpu.rt_runtime_us 1000
+	else
+		refused rt_
+	fi
+}
+
+@test "cpuset: cpus, mems" {
+	requires_v1 cpuset
+	config '.linux.resources.cpu = {cpus: "0", mems: "0"}'
+	up_ct
+	holds cpuset cpuset.cpus 0
+	holds cpuset cpuset.mems 0
+	exec_ct @ grep Cpus_allowed_list /proc/self/status
+	prints $'Cpus_allowed_list:\t0'
+}
+
+@test "cpuset: CPUs that are not there" {
+	requires_v1 cpuset
+	config '.linux.resources.cpu = {cpus: "4000"}'
+	try rt create -b "$BUNDLE" "$CID"
+	refused cpuset
+}
+
+@test "pids: limit, -1, enforced" {
+	config '.linux.resources.pids = {limit: 5}'
+	up_ct
+	holds pids pids.max 5
+	exec_ct @ sh -c 'sleep 1 & sleep 1 & sleep 1 & sleep 1 & sleep 1 & sleep 1 & wait'
+	[ "$status" -ne 0 ]
+	says "can't fork"
+	rt delete --force "$CID"
+	config '.linux.resources.pids = {limit: -1}'
+	up_ct
+	holds pids pids.max max
+}
+
+@test "blockIO: throttles" {
+	requires_v1 blkio
+	requires_file blkio/blkio.throttle.read_bps_device
+	disk
+	config '.linux.resources.blockIO = {throttleReadBpsDevice: [{major: $a, minor: $i, rate: 1000000}], throttleWriteBpsDevice: [{major: $a, minor: $i, rate: 2000000}],
+		throttleReadIOPSDevice: [{major: $a, minor: $i, rate: 300}], throttleWriteIOPSDevice: [{major: $a, minor: $i, rate: 400}]}' --argjson a "$MAJOR" --argjson i "$MINOR"
+	up_ct
+	holds blkio blkio.throttle.read_bps_device "$MAJOR:$MINOR 1000000"
+	holds blkio blkio.throttle.write_bps_device "$MAJOR:$MINOR 2000000"
+	holds blkio blkio.throttle.read_iops_device "$MAJOR:$MINOR 300"
+	holds blkio blkio.throttle.write_iops_device "$MAJOR:$MINOR 400"
+}
+
+@test "blockIO: weight, or a message where the kernel has none" {
+	requires_v1 blkio
+	config '.linux.resources.blockIO = {weight: 200}'
+	try rt create -b "$BUNDLE" "$CID"
+	if [ "$status" -eq 0 ]; then
+		local dir
+		dir=$(cgroup_dir blkio)
+		if [ -e "$dir/blkio.bfq.weight" ]; then
+			holds blkio blkio.bfq.weight 200
+		elif [ -e "$dir/blkio.weight" ]; then
+			holds blkio blkio.weight 200
+		else
+			show "no file holds the weight, and create did not say so"
+		fi
+	else
+		refused weight
+	fi
+}
+
+@test "hugepageLimits: written, or a message where the hierarchy is missing" {
+	config '.linux.resources.hugepageLimits = [{pageSize: "2MB", limit: 4194304}]'
+	try rt create -b "$BUNDLE" "$CID"
+	if [ "$status" -ne 0 ]; then
+		refused huge
+	elif [ -e "$(cgroup_dir unified)/hugetlb.2MB.max" ]; then
+		holds unified hugetlb.2MB.max 4194304
+	elif [ -e "$(cgroup_dir hugetlb)/hugetlb.2MB.limit_in_bytes" ]; then
+		holds hugetlb hugetlb.2MB.limit_in_bytes 4194304
+	elif [ "$RUNTIME_KIND" = carte ]; then
+		show "neither acted nor refused"
+	fi
+}
+
+@test "what this host has no hierarchy for is refused, not dropped" {
+	requires_carte "these messages"
+	local case
+	for case in '.network = {classID: 1048577}' '.network = {priorities: [{name: "lo", priority: 5}]}' '.rdma = {mlx5_1: {hcaHandles: 3}}'; do
+		config ".linux.resources = {} | .linux.resources$case"
+		[ ! -d /sys/fs/cgroup/net_cls ] && [ ! -d /sys/fs/cgroup/rdma ] || skip "the hierarchy is there"
+		try rt create -b "$BUNDLE" "$CID"
+		refused linux.resources
+	done
+}
+
+@test "unified on v1 is refused, or acts on the v2 side" {
+	requires_carte "this rule"
+	config '.linux.resources.unified = {"memory.high": "1000000"}'
+	try rt create -b "$BUNDLE" "$CID"
+	[ "$status" -eq 0 ] || refused unified
+}
+
+# ---- cgroupsPath ---------------------------------------------------------------------------------------------------
+@test "cgroupsPath: absolute, in every hierarchy, same path" {
+	local line
+	up_ct
+	while IFS=: read -r _ _ line; do
+		same "$line" "/$CID"
+	done < <(grep -v '^0:' "/proc/$(pid_of)/cgroup")
+}
+
+@test "cgroupsPath: nested; folders above stay others'" {
+	config '.linux.cgroupsPath = "/" + $id + "-outer/in/ner"' --arg id "$CID"
+	up_ct
+	grep -q ":memory:/$CID-outer/in/ner\$" "/proc/$(pid_of)/cgroup"
+	rt delete --force "$CID"
+	[ ! -e "/sys/fs/cgroup/memory/$CID-outer/in/ner" ]
+	find /sys/fs/cgroup -mindepth 2 -depth -type d -path "*/$CID-outer*" -exec rmdir {} + 2>/dev/null || true
+}
+
+@test "cgroupsPath: relative, and absent" {
+	config '.linux.cgroupsPath = $id + "-rel"' --arg id "$CID"
+	up_ct
+	grep -q ":memory:.*/$CID-rel\$" "/proc/$(pid_of)/cgroup"
+	rt delete --force "$CID"
+	config 'del(.linux.cgroupsPath)'
+	up_ct
+	grep -q ":memory:.*/$CID\$" "/proc/$(pid_of)/cgroup"
+}
+
+@test "cgroupsPath: .. never leaves the hierarchy's root" {
+	config '.linux.cgroupsPath = "/../../" + $id' --arg id "$CID"
+	try rt create -b "$BUNDLE" "$CID"
+	[ "$status" -ne 0 ] || grep -q ":memory:/$CID\$" "/proc/$(pid_of)/cgroup"
+}
+
+@test "hybrid: the container is also in the v2 hierarchy" {
+	requires_carte "v2 membership on hybrid hosts"
+	[ -e /sys/fs/cgroup/unified/cgroup.procs ] || skip "no v2 hierarchy"
+	up_ct
+	same "$(sed -n 's/^0:://p' "/proc/$(pid_of)/cgroup")" "/$CID"
+	[ -e "$(cgroup_dir unified)/cgroup.kill" ]
+}
+
+@test "a cgroup with processes, or frozen, is refused" {
+	mkdir "$(cgroup_dir memory)" "$(cgroup_dir pids)"
+	sleep 50 >/dev/null 2>&1 3>&- &
+	local busy=$!
+	AGENTS+=($busy)
+	echo $busy >"$(cgroup_dir memory)/cgroup.procs"
+	echo $busy >"$(cgroup_dir pids)/cgroup.procs"
+	try rt create -b "$BUNDLE" "$CID"
+	# runc 1.1 only warns
+	local st=$status
+	kill $busy
+	wait $busy 2>/dev/null || true
+	rt delete --force "$CID" 2>/dev/null || true
+	rmdir "$(cgroup_dir memory)" "$(cgroup_dir pids)" 2>/dev/null || true
+	[ "$RUNTIME_KIND" != carte ] || [ $st -ne 0 ] || show "accepted"
+}
+
+@test "--cgroup-manager disabled: no cgroup of its own, all verbs work" {
+	requires_carte "--cgroup-manager"
+	try rt --cgroup-manager disabled create -b "$BUNDLE" "$CID"
+	good
+	start_ct
+	same "$(cat "/proc/$(pid_of)/cgroup")" "$(cat /proc/self/cgroup)"
+	exec_ct @ echo in
+	prints in
+	try rt ps -f json "$CID"
+	try rt kill "$CID" KILL
+	good
+	await_status stopped
+	try rt delete "$CID"
+	good
+}
+
+@test "--cgroup-manager: unknown" {
+	requires_carte "--cgroup-manager"
+	try rt --cgroup-manager nosuch create -b "$BUNDLE" "$CID"
+	refused nosuch
+}
+
+@test "a failed create leaves no cgroup" {
+	config '.process.args = ["/nosuch"]'
+	try rt create -b "$BUNDLE" "$CID"
+	refused
+	[ -z "$(find /sys/fs/cgroup -maxdepth 3 -name "$CID")" ]
+}
+
+# ---- update --------------------------------------------------------------------------------------------------------
+@test "update: flags" {
+	up_ct
+	try rt update --memory 67108864 --memory-reservation 33554432 --memory-swap 67108864 --cpu-share 300 --cpu-quota 20000 --cpu-period 80000 --pids-limit 20 "$CID"
+	good
+	holds memory memory.limit_in_bytes 67108864
+	holds memory memory.soft_limit_in_bytes 33554432
+	holds cpu cpu.shares 300
+	holds cpu cpu.cfs_quota_us 20000
+	holds cpu cpu.cfs_period_us 80000
+	holds pids pids.max 20
+}
+
+@test "update: one flag leaves the rest" {
+	config '.linux.resources += {memory: {limit: 67108864}, cpu: {shares: 500}, pids: {limit: 30}}'
+	up_ct
+	try rt update --pids-limit 40 "$CID"
+	good
+	holds pids pids.max 40
+	holds memory memory.limit_in_bytes 67108864
+	holds cpu cpu.shares 500
+}
+
+@test "update: --cpuset-cpus, --cpuset-mems" {
+	requires_v1 cpuset
+	up_ct
+	try rt update --cpuset-cpus 0 --cpuset-mems 0 "$CID"
+	good
+	holds cpuset cpuset.cpus 0
+}
+
+@test "update: --cpu-burst, --cpu-idle, ignored kernel memory" {
+	requires_carte "these flags"
+	requires_file cpu/cpu.cfs_burst_us
+	config '.linux.resources.cpu = {quota: 50000, period: 100000}'
+	up_ct
+	try rt update --cpu-burst 10000 --kernel-memory 1000000 --kernel-memory-tcp=5 "$CID"
+	good
+	holds cpu cpu.cfs_burst_us 10000
+}
+
+@test "update: from stdin and from a file" {
+	up_ct
+	echo '{"memory": {"limit": 50331648}, "cpu": {"shares": 700}, "pids": {"limit": 60}}' >"$D/r"
+	IN=$D/r try rt update --resources=- "$CID"
+	good
+	holds memory memory.limit_in_bytes 50331648
+	holds cpu cpu.shares 700
+	holds pids pids.max 60
+	echo '{"pids": {"limit": 61}}' >"$D/r"
+	try rt update --resources "$D/r" "$CID"
+	good
+	holds pids pids.max 61
+	holds memory memory.limit_in_bytes 50331648
+	IN=$D/r try rt update -r - "$CID"
+	good
+}
+
+@test "update: document that is broken, values that are refused" {
+	config '.linux.resources.memory = {limit: 67108864}'
+	up_ct
+	echo '{"pids": {"limit": "x"}}' >"$D/r"
+	try rt update --resources "$D/r" "$CID"
+	exits 1
+	[ "$RUNTIME_KIND" != carte ] || says "pids.limit: expected integer, got string"
+	try rt update --resources "$D/nosuch" "$CID"
+	exits 1
+	says nosuch
+	try rt update --memory 1x "$CID"
+	exits 1
+	holds memory memory.limit_in_bytes 67108864
+}
+
+@test "update: raising swap and limit together, in whatever order the kernel needs" {
+	requires_file memory/memory.memsw.limit_in_bytes
+	config '.linux.resources.memory = {limit: 33554432, swap: 33554432}'
+	up_ct
+	try rt update --memory 67108864 --memory-swap 67108864 "$CID"
+	good
+	holds memory memory.limit_in_bytes 67108864
+	try rt update --memory 33554432 --memory-swap 33554432 "$CID"
+	good
+	holds memory memory.memsw.limit_in_bytes 33554432
+}
+
+@test "update: period and quota that only fit together" {
+	config '.linux.resources.cpu = {quota: 100000, period: 100000}'
+	up_ct
+	try rt update --cpu-quota 1000000 --cpu-period 1000000 "$CID"
+	good
+	holds cpu cpu.cfs_quota_us 1000000
+	try rt update --cpu-quota 1000 --cpu-period 1000 "$CID"
+	good
+	holds cpu cpu.cfs_period_us 1000
+}
+
+@test "update: device rules are kept" {
+	requires_v1 devices
+	up_ct
+	local before
+	before=$(cgroup_value devices devices.list)
+	try rt update --pids-limit 50 "$CID"
+	good
+	same "$(cgroup_value devices devices.list)" "$before"
+	exec_ct @ sh -c 'echo x >/dev/null && echo fine'
+	prints fine
+}
+
+@test "update: created, paused, stopped, unknown containers" {
+	create_ct
+	try rt update --pids-limit 44 "$CID"
+	good
+	holds pids pids.max 44
+	start_ct
+	rt pause "$CID"
+	try rt update --pids-limit 45 "$CID"
+	good
+	holds pids pids.max 45
+	same "$(state_of .status)" paused
+	rt resume "$CID"
+	rt kill "$CID" KILL
+	await_status stopped
+	try rt update --pids-limit 46 "$CID"
+	exits 1
+	try rt update --pids-limit 46 "$CID-nosuch"
+	exits 1
+	says "container does not exist"
+}
+
+@test "devices: the cgroup's list is default plus what is asked" {
+	requires_v1 devices
+	config '.linux.resources.devices = [{allow: false, access: "rwm"}, {allow: true, type: "c", major: 1, minor: 11, access: "r"}, {allow: true, type: "b", major: 7, access: "rw"}]'
+	up_ct
+	local list
+	list=$(cgroup_value devices devices.list)
+	[[ $list == *"c 1:3 rwm"* && $list == *"c 1:11 r"* && $list == *"b 7:* rw"* && $list == *"c 136:* rwm"* && $list != *"a *:* rwm"* ]] || {
+		echo "$list"
+		return 1
+	}
+}
