@@ -12,9 +12,11 @@ OCISPEC_SOURCES = \
 	libocispec-lite/parse.c \
 	libocispec-lite/process.c \
 	libocispec-lite/resources.c \
+	libocispec-lite/scratch.c \
 	libocispec-lite/seccomp.c \
 	libocispec-lite/state.c \
 	libocispec-lite/text.c \
+	libocispec-lite/scratch.h \
 	libocispec-lite/tables.h \
 	libocispec-lite/text.h
 

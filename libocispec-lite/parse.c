@@ -18,6 +18,7 @@
 
 #include <ocispec-lite/table.h>
 
+#include "scratch.h"
 #include "text.h"
 
 #define DEPTH_MAX 64
@@ -53,27 +54,6 @@ struct frame {
 	size_t names;      /* its first name: MAP and SKIP all keys, OBJECT the unknown */
 };
 
-/* grows by doubling; starts in memory of the caller */
-struct buffer {
-	char *data;
-	size_t used;
-	size_t size;
-	bool heap;
-};
-
-/* yajl's memory: a few small pieces, from here while they fit */
-struct piece {
-	size_t size;
-	struct piece *next; /* of those from the heap */
-	struct piece **link;
-} __attribute__((aligned(16)));
-
-struct pool {
-	struct piece *heap;
-	size_t used;
-	char memory[3072] __attribute__((aligned(16)));
-};
-
 struct parser {
 	const char *name;
 	const char *text;
@@ -82,97 +62,13 @@ struct parser {
 	struct oci_error *err;
 	int result;
 	size_t depth; /* of frames[]; frames[0] stands around the document */
-	struct buffer scratch;
-	struct buffer names; /* of struct name */
-	jmp_buf no_memory;
-	struct pool pool;
+	struct oci_buffer scratch;
+	struct oci_buffer names; /* of struct name */
+	struct oci_pool pool;
 	struct frame frames[DEPTH_MAX + 1];
 	char scratch_start[4096] __attribute__((aligned(16)));
 	char names_start[512] __attribute__((aligned(16)));
 };
-
-/* ---- memory --------------------------------------------------------------- */
-
-/* yajl does not look whether it got memory, so running out leaves through a jump. */
-static void *pool_malloc(void *ctx, size_t size)
-{
-	struct parser *p = ctx;
-	size_t need = sizeof(struct piece) + ((size + 15) & ~(size_t)15);
-	struct piece *piece;
-
-	if (need <= sizeof(p->pool.memory) - p->pool.used) {
-		piece = (struct piece *)(void *)(p->pool.memory + p->pool.used);
-		p->pool.used += need;
-		piece->link = NULL;
-	} else {
-		piece = malloc(need);
-		if (!piece)
-			longjmp(p->no_memory, 1);
-		piece->next = p->pool.heap;
-		piece->link = &p->pool.heap;
-		if (piece->next)
-			piece->next->link = &piece->next;
-		p->pool.heap = piece;
-	}
-	piece->size = size;
-	return piece + 1;
-}
-
-static void pool_free(void *ctx, void *memory)
-{
-	struct piece *piece = memory ? (struct piece *)memory - 1 : NULL;
-
-	(void)ctx;
-	if (!piece || !piece->link)
-		return;
-	*piece->link = piece->next;
-	if (piece->next)
-		piece->next->link = piece->link;
-	free(piece);
-}
-
-static void *pool_realloc(void *ctx, void *memory, size_t size)
-{
-	void *bigger = pool_malloc(ctx, size);
-
-	if (memory) {
-		struct piece *piece = (struct piece *)memory - 1;
-
-		memcpy(bigger, memory, piece->size < size ? piece->size : size);
-		pool_free(ctx, memory);
-	}
-	return bigger;
-}
-
-static bool buffer_grow(struct buffer *b, size_t need)
-{
-	size_t size = b->size;
-	char *data;
-
-	while (size - b->used < need)
-		size *= 2;
-	data = b->heap ? realloc(b->data, size) : malloc(size);
-	if (!data)
-		return false;
-	if (!b->heap)
-		memcpy(data, b->data, b->used);
-	b->data = data;
-	b->size = size;
-	b->heap = true;
-	return true;
-}
-
-/* Room for @size zeroed bytes at the top, or NULL. */
-static void *buffer_push(struct buffer *b, size_t size)
-{
-	void *top;
-
-	if (b->size - b->used < size && !buffer_grow(b, size))
-		return NULL;
-	top = b->data + b->used;
-	b->used += size;
-	return memset(top, 0, size);
-}
 
 /* ---- errors ----------------------------------------------------------------- */
 
@@ -349,7 +245,7 @@ static int push_elements(struct parser *p, struct frame *f, enum frame_kind kind
 	f = push_frame(p, kind);
 	if (!f)
 		return 0;
-	if (before % 16 && !buffer_push(&p->scratch, 16 - before % 16))
+	if (before % 16 && !oci_buffer_push(&p->scratch, 16 - before % 16))
 		return fail_nomem(p);
 	f->row = row;
 	f->top_before = before;
@@ -421,7 +317,7 @@ static int push_name(struct parser *p, const char *text, size_t length)
 		if (!text)
 			return fail_nomem(p);
 	}
-	name = buffer_push(&p->names, sizeof(*name));
+	name = oci_buffer_push(&p->names, sizeof(*name));
 	if (!name)
 		return fail_nomem(p);
 	name->text = text;
@@ -451,7 +347,7 @@ static const struct oci_row *find_row(const struct frame *f, const char *key, si
 static int map_key(struct parser *p, struct frame *f, const char *key, size_t length)
 {
 	char *copy = oci_arena_strndup(p->arena, key, length);
-	char *element = buffer_push(&p->scratch, element_size(f->row));
+	char *element = oci_buffer_push(&p->scratch, element_size(f->row));
 
 	if (!copy || !element)
 		return fail_nomem(p);
@@ -585,7 +481,7 @@ static int element_string(struct parser *p, struct frame *f, const char *text, s
 		copy = take_string(p, f->row, text, length);
 		if (!copy)
 			return 0;
-		to = buffer_push(&p->scratch, sizeof(*to));
+		to = oci_buffer_push(&p->scratch, sizeof(*to));
 		if (!to)
 			return fail_nomem(p);
 		*to = copy;
@@ -593,7 +489,7 @@ static int element_string(struct parser *p, struct frame *f, const char *text, s
 		value = take_word(p, f->row, text, length);
 		if (!value)
 			return 0;
-		word_to = buffer_push(&p->scratch, sizeof(*word_to));
+		word_to = oci_buffer_push(&p->scratch, sizeof(*word_to));
 		if (!word_to)
 			return fail_nomem(p);
 		*word_to = value;
@@ -733,7 +629,7 @@ static int on_number(void *ctx, const char *text, size_t length)
 		return fail_type(p, "number");
 	if (!take_number(f->row, text, length, &value))
 		return fail_number(p, f->row, text, length);
-	to = buffer_push(&p->scratch, sizeof(*to));
+	to = oci_buffer_push(&p->scratch, sizeof(*to));
 	if (!to)
 		return fail_nomem(p);
 	*to = (uint32_t)value;
@@ -774,7 +670,7 @@ static int on_start_object(void *ctx)
 	if (f->kind == FRAME_OBJECT && (row->kind == OCI_KIND_PAIRS || row->kind == OCI_KIND_MAP))
 		return push_elements(p, f, FRAME_MAP);
 	if (f->kind == FRAME_ARRAY && row->kind == OCI_KIND_OBJECTS) {
-		if (!buffer_push(&p->scratch, row->of.table->size))
+		if (!oci_buffer_push(&p->scratch, row->of.table->size))
 			return fail_nomem(p);
 		return push_object(p, row->of.table, NULL, p->scratch.used - row->of.table->size);
 	}
@@ -845,11 +741,11 @@ static const yajl_callbacks callbacks = {
 
 static void run(struct parser *p)
 {
-	yajl_alloc_funcs memory = { pool_malloc, pool_realloc, pool_free, p };
+	yajl_alloc_funcs memory = { oci_pool_malloc, oci_pool_realloc, oci_pool_free, &p->pool };
 	yajl_status status;
 	yajl_handle yajl;
 
-	if (setjmp(p->no_memory)) {
+	if (setjmp(p->pool.no_memory)) {
 		fail_nomem(p);
 		return;
 	}
@@ -884,16 +780,15 @@ static int parse(const struct oci_table *holder, void *object, struct oci_arena 
 	p.err = err;
 	p.result = 0;
 	p.depth = 0;
-	p.scratch = (struct buffer){ p.scratch_start, 0, sizeof(p.scratch_start), false };
-	p.names = (struct buffer){ p.names_start, 0, sizeof(p.names_start), false };
+	p.scratch = (struct oci_buffer){ p.scratch_start, 0, sizeof(p.scratch_start), false };
+	p.names = (struct oci_buffer){ p.names_start, 0, sizeof(p.names_start), false };
 	p.pool.heap = NULL;
 	p.pool.used = 0;
 	p.frames[0] = (struct frame){
 		.kind = FRAME_OBJECT, .table = holder, .row = holder->rows, .object = object
 	};
 	run(&p);
-	while (p.pool.heap)
-		pool_free(&p, p.pool.heap + 1);
+	oci_pool_empty(&p.pool);
 	if (p.scratch.heap)
 		free(p.scratch.data);
 	if (p.names.heap)
