@@ -9,6 +9,7 @@ OCISPEC_SOURCES = \
 	libocispec-lite/error.c \
 	libocispec-lite/features.c \
 	libocispec-lite/linux.c \
+	libocispec-lite/number.c \
 	libocispec-lite/parse.c \
 	libocispec-lite/process.c \
 	libocispec-lite/resources.c \
@@ -16,6 +17,7 @@ OCISPEC_SOURCES = \
 	libocispec-lite/seccomp.c \
 	libocispec-lite/state.c \
 	libocispec-lite/text.c \
+	libocispec-lite/number.h \
 	libocispec-lite/scratch.h \
 	libocispec-lite/tables.h \
 	libocispec-lite/text.h

@@ -18,6 +18,7 @@
 
 #include <ocispec-lite/table.h>
 
+#include "number.h"
 #include "scratch.h"
 #include "text.h"
 
@@ -522,39 +523,6 @@ static int on_string(void *ctx, const unsigned char *bytes, size_t length)
 	return pair->value != NULL;
 }
 
-/* -?[0-9]+ that fits 64 bits; yajl has seen to the rest of the syntax */
-static bool read_integer(const char *text, size_t length, bool *ret_negative, uint64_t *ret)
-{
-	uint64_t value = 0;
-	size_t i = length > 0 && text[0] == '-';
-
-	*ret_negative = i == 1;
-	for (; i < length; i++) {
-		unsigned digit = (unsigned char)text[i] - '0';
-
-		if (digit > 9 || __builtin_mul_overflow(value, 10, &value) ||
-		    __builtin_add_overflow(value, digit, &value))
-			return false;
-	}
-	*ret = value;
-	return true;
-}
-
-/* The row's range, as far as its C type goes. */
-static void range_of(const struct oci_row *row, int64_t *ret_min, uint64_t *ret_max)
-{
-	uint8_t kind = row->kind;
-
-	*ret_min = kind == OCI_KIND_I64 ? INT64_MIN : 0;
-	*ret_max = kind == OCI_KIND_I64   ? INT64_MAX
-		   : kind == OCI_KIND_U64 ? UINT64_MAX
-					  : UINT32_MAX;
-	if (row->rule && !row->rule->fits) {
-		*ret_min = row->rule->min > *ret_min ? row->rule->min : *ret_min;
-		*ret_max = row->rule->max < *ret_max ? row->rule->max : *ret_max;
-	}
-}
-
 static int fail_number(struct parser *p, const struct oci_row *row, const char *text, size_t length)
 {
 	char quoted[64];
@@ -566,30 +534,9 @@ static int fail_number(struct parser *p, const struct oci_row *row, const char *
 	for (i = 0; i < length; i++)
 		if (text[i] == '.' || text[i] == 'e' || text[i] == 'E')
 			return fail(p, EINVAL, "expected integer, got number %s", quoted);
-	range_of(row, &min, &max);
+	oci_number_range(row, &min, &max);
 	return fail(p, EINVAL, "expected integer from %lld to %llu, got %s", (long long)min,
 		    (unsigned long long)max, quoted);
-}
-
-/* Return: whether the number fits its row; then *ret is its value, two's complement. */
-static bool take_number(const struct oci_row *row, const char *text, size_t length, uint64_t *ret)
-{
-	uint64_t value, max;
-	bool negative;
-	int64_t min;
-
-	if (!read_integer(text, length, &negative, &value))
-		return false;
-	range_of(row, &min, &max);
-	if (negative && value > 0) {
-		if (value > (uint64_t)INT64_MAX + 1 || (int64_t)(0 - value) < min)
-			return false;
-		value = 0 - value;
-	} else if (value > max || (min > 0 && value < (uint64_t)min)) {
-		return false;
-	}
-	*ret = value;
-	return true;
 }
 
 static int member_number(struct parser *p, struct frame *f, const char *text, size_t length)
@@ -601,7 +548,7 @@ static int member_number(struct parser *p, struct frame *f, const char *text, si
 		return fail_type(p, "number");
 	if ((row->flags & OCI_MINUS1_IS_ABSENT) && length == 2 && memcmp(text, "-1", 2) == 0)
 		return 1;
-	if (!take_number(row, text, length, &value))
+	if (!oci_number_read(row, text, length, &value))
 		return fail_number(p, row, text, length);
 	if (row->kind == OCI_KIND_U32)
 		*(struct oci_u32 *)slot(p, f) = (struct oci_u32){ true, (uint32_t)value };
@@ -627,7 +574,7 @@ static int on_number(void *ctx, const char *text, size_t length)
 		return member_number(p, f, text, length);
 	if (f->row->kind != OCI_KIND_U32S)
 		return fail_type(p, "number");
-	if (!take_number(f->row, text, length, &value))
+	if (!oci_number_read(f->row, text, length, &value))
 		return fail_number(p, f->row, text, length);
 	to = oci_buffer_push(&p->scratch, sizeof(*to));
 	if (!to)
