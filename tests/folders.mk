@@ -2,6 +2,7 @@
 # Whole folders of test material; see dist-hook in tests/local.mk.
 
 TEST_FOLDERS = \
+	tests/bad \
 	tests/data \
 	tests/engines \
 	tests/lib

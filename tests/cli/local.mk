@@ -2,13 +2,15 @@
 # Command tests: everything through the program that is installed.
 
 CLI_TESTS = \
+	tests/cli/cgroups.bats \
 	tests/cli/exec.bats \
 	tests/cli/global.bats \
 	tests/cli/lifecycle.bats \
 	tests/cli/man.bats \
 	tests/cli/mounts.bats \
 	tests/cli/namespaces.bats \
-	tests/cli/process.bats
+	tests/cli/process.bats \
+	tests/cli/seccomp.bats
 
 if HAVE_BATS
 TESTS += $(CLI_TESTS)
