@@ -31,6 +31,7 @@ static int await(struct rootfs *rf, struct oci_error *err)
 	if (rf->cgroup_awaited || !rf->options.await_cgroup)
 		return 0;
 	rf->cgroup_awaited = true;
+	rf->cwd_fd = -1;
 	return rf->options.await_cgroup(rf->options.await_arg, err);
 }
 
@@ -68,7 +69,8 @@ static int mount_hierarchy(struct rootfs *rf, const struct cgroup_dir *dir, int 
 		r = mount_classic_at(rf, &target, "cgroup", v2 ? "cgroup2" : "cgroup", CGROUP_FLAGS,
 				     v2 ? NULL : dir->controllers);
 	} else {
-		if (snprintf(path, sizeof(path), "%s%s", dir->mount, dir->path) >= (int)sizeof(path))
+		if (snprintf(path, sizeof(path), "%s%s", dir->mount, dir->path) >=
+		    (int)sizeof(path))
 			return err_set(err, ENAMETOOLONG, "%s%s", dir->mount, dir->path);
 		r = mount_classic_at(rf, &target, path, NULL, MS_BIND, NULL);
 	}
@@ -107,7 +109,7 @@ static int new_top(struct rootfs *rf, const struct mount_plan *m, struct oci_err
 	int top, r;
 
 	top = rf->force_classic ? -ENOSYS
-				: mount_new_fs("tmpfs", "tmpfs", 0, CGROUP_ATTR, "mode=755",
+				: mount_new_fs(rf, "tmpfs", "tmpfs", 0, CGROUP_ATTR, "mode=755",
 					       rf->label_data, err);
 	if (mount_is_missing(top))
 		top = -ENOSYS;
@@ -148,8 +150,8 @@ static int seal_top(struct rootfs *rf, int top, const struct cgroup *cg, bool re
 		CLEANUP_CLOSE int fd = openat(top, base_name(cg->dirs[i].mount),
 					      O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 		int one = fd < 0 ? -errno
-				 : mount_remount_classic(rf, fd, CGROUP_FLAGS | (readonly ? MS_RDONLY : 0),
-							 0);
+				 : mount_remount_classic(
+					   rf, fd, CGROUP_FLAGS | (readonly ? MS_RDONLY : 0), 0);
 
 		rf->cwd_fd = -1;
 		/* EINVAL: a folder that was left empty is no mount */
@@ -225,8 +227,8 @@ static int mount_v2(struct rootfs *rf, const struct mount_plan *m, struct oci_er
 	if (r < 0)
 		return r;
 	r = rf->options.new_user_ns && !rf->options.new_cgroup_ns
-		? -EPERM
-		: mount_classic_at(rf, &target, "cgroup2", "cgroup2", flags, m->options.data);
+		    ? -EPERM
+		    : mount_classic_at(rf, &target, "cgroup2", "cgroup2", flags, m->options.data);
 	if (r == -EPERM || r == -EBUSY)
 		r = bind_v2(rf, m, &target, err);
 	else if (r < 0)

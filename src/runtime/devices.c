@@ -27,15 +27,15 @@ static const struct {
 	const char *path;
 	unsigned major, minor;
 } defaults[] = {
-	{ "/dev/null", 1, 3 },	 { "/dev/zero", 1, 5 },	   { "/dev/full", 1, 7 },
+	{ "/dev/null", 1, 3 },   { "/dev/zero", 1, 5 },    { "/dev/full", 1, 7 },
 	{ "/dev/random", 1, 8 }, { "/dev/urandom", 1, 9 }, { "/dev/tty", 5, 0 },
 };
 
 static const struct {
 	const char *name, *target;
 } links[] = {
-	{ "fd", "/proc/self/fd" },	     { "stdin", "/proc/self/fd/0" },
-	{ "stdout", "/proc/self/fd/1" },     { "stderr", "/proc/self/fd/2" },
+	{ "fd", "/proc/self/fd" },       { "stdin", "/proc/self/fd/0" },
+	{ "stdout", "/proc/self/fd/1" }, { "stderr", "/proc/self/fd/2" },
 	{ "ptmx", "pts/ptmx" }, /* the container's own devpts, whatever the root had there */
 };
 
@@ -52,8 +52,8 @@ static int plan_type(const struct oci_device *in, size_t i, mode_t *ret, struct 
 	else if (!strcmp(type, "p"))
 		*ret = S_IFIFO;
 	else
-		return err_set(err, EINVAL, "linux.devices[%zu].type: \"%s\": must be b, c, u or p", i,
-			       type);
+		return err_set(err, EINVAL, "linux.devices[%zu].type: \"%s\": must be b, c, u or p",
+			       i, type);
 	return 0;
 }
 
@@ -67,7 +67,8 @@ static int plan_number(const struct oci_device *in, size_t i, mode_t type, dev_t
 	if (!in->major.present || !in->minor.present)
 		return err_set(err, EINVAL, "linux.devices[%zu].%s: required for type \"%s\"", i,
 			       in->major.present ? "minor" : "major", in->type);
-	if (in->major.value < 0 || in->major.value > 0xfff) /* MINORBITS is 20 of 32 in the kernel */
+	if (in->major.value < 0 ||
+	    in->major.value > 0xfff) /* MINORBITS is 20 of 32 in the kernel */
 		return err_set(err, EINVAL, "linux.devices[%zu].major: %lld: must be 0..4095", i,
 			       (long long)in->major.value);
 	if (in->minor.value < 0 || in->minor.value > 0xfffff)
@@ -84,14 +85,16 @@ static int plan_device(struct oci_arena *arena, const struct oci_device *in, siz
 	int r;
 
 	if (!in->path || in->path[0] != '/')
-		return err_set(err, EINVAL, "linux.devices[%zu].path: \"%s\": must be an absolute path", i,
+		return err_set(err, EINVAL,
+			       "linux.devices[%zu].path: \"%s\": must be an absolute path", i,
 			       in->path ? in->path : "");
 	path = oci_arena_strdup(arena, in->path);
 	if (!path)
 		return err_nomem(err);
 	d->path = path_clean(path);
 	if (!strcmp(d->path, "/") || path_is_below(d->path, "/proc"))
-		return err_set(err, EINVAL, "linux.devices[%zu].path: %s: no device can be made there", i,
+		return err_set(err, EINVAL,
+			       "linux.devices[%zu].path: %s: no device can be made there", i,
 			       d->path);
 	r = plan_type(in, i, &d->mode, err);
 	if (r >= 0)
@@ -136,7 +139,8 @@ int devices_plan(struct oci_arena *arena, const struct oci_config *config, struc
 		if (!strcmp(d->path, "/dev/ptmx"))
 			continue;
 		if (is_planned(rf, d->path))
-			return err_set(err, EINVAL, "linux.devices[%zu].path: %s: given twice", i, d->path);
+			return err_set(err, EINVAL, "linux.devices[%zu].path: %s: given twice", i,
+				       d->path);
 		rf->devices_len++;
 	}
 	for (size_t i = 0; i < ARRAY_LEN(defaults); i++) {
@@ -167,7 +171,8 @@ static int open_host_node(const struct device_plan *d, struct oci_error *err)
 	struct stat st;
 
 	if (tree < 0)
-		return mount_is_missing(tree) ? tree : err_sys(err, -tree, "the host's %s", d->path);
+		return mount_is_missing(tree) ? tree
+					      : err_sys(err, -tree, "the host's %s", d->path);
 	if (fstat(tree, &st) < 0)
 		return err_sys(err, errno, "the host's %s", d->path);
 	if (!is_node(&st, d))
@@ -194,7 +199,8 @@ int devices_prepare(struct rootfs *rf, struct oci_error *err)
 		if (S_ISFIFO(d->mode))
 			continue;
 		d->source_fd = open_host_node(d, err);
-		if (mount_is_missing(d->source_fd)) /* not the privilege: the child has it in its own namespaces */
+		if (mount_is_missing(
+			    d->source_fd)) /* not the privilege: the child has it in its own namespaces */
 			return 0;
 		if (d->source_fd < 0) {
 			prefix(d, err);

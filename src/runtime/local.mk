@@ -71,8 +71,10 @@ libcarte_runtime_a_SOURCES = \
 	src/runtime/match.h \
 	src/runtime/mount_do.c \
 	src/runtime/mount_fallback.c \
+	src/runtime/mount_fs.c \
 	src/runtime/mount_options.c \
 	src/runtime/mount_options.h \
+	src/runtime/mount_target.c \
 	src/runtime/mounts.c \
 	src/runtime/namespaces.c \
 	src/runtime/namespaces.h \

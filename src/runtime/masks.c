@@ -26,17 +26,18 @@
 #define EMPTY_DATA "mode=755,nr_blocks=1,nr_inodes=1"
 
 struct masks {
-	int null_fd;  /* verified; -1: not needed yet */
+	int null_fd;   /* verified; -1: not needed yet */
 	int null_tree; /* a clone of it, ready to be attached; -1 */
-	int empty_fd; /* the shared tmpfs, attached; -1: none yet */
+	int empty_fd;  /* the shared tmpfs, attached; -1: none yet */
 };
 
 static int check_paths(char *const *paths, size_t len, const char *where, struct oci_error *err)
 {
 	for (size_t i = 0; i < len; i++)
 		if (paths[i][0] != '/')
-			return err_set(err, EINVAL, "linux.%s[%zu]: \"%s\": must be an absolute path",
-				       where, i, paths[i]);
+			return err_set(err, EINVAL,
+				       "linux.%s[%zu]: \"%s\": must be an absolute path", where, i,
+				       paths[i]);
 	return 0;
 }
 
@@ -100,8 +101,9 @@ static int readonly_one(struct rootfs *rf, const char *path, struct oci_error *e
 		return 0;
 	if (fd < 0)
 		return err_sys(err, -fd, "open");
-	tree = rf->force_classic ? -ENOSYS
-				 : sys_open_tree(fd, "", AT_EMPTY_PATH | OPEN_TREE_CLONE | AT_RECURSIVE);
+	tree = rf->force_classic
+		       ? -ENOSYS
+		       : sys_open_tree(fd, "", AT_EMPTY_PATH | OPEN_TREE_CLONE | AT_RECURSIVE);
 	if (mount_is_missing(tree)) {
 		r = readonly_classic(rf, path, fd, err);
 	} else if (tree < 0) {
@@ -127,9 +129,10 @@ static int open_null(struct rootfs *rf, struct masks *masks, struct oci_error *e
 
 	if (masks->null_fd >= 0)
 		return 0;
-	masks->null_fd = rf->dev_fd >= 0 ? openat(rf->dev_fd, "null", O_PATH | O_NOFOLLOW | O_CLOEXEC)
-					 : path_open_in_root(rf->root_fd, "/dev/null",
-							     O_PATH | O_NOFOLLOW, 0);
+	masks->null_fd =
+		rf->dev_fd >= 0
+			? openat(rf->dev_fd, "null", O_PATH | O_NOFOLLOW | O_CLOEXEC)
+			: path_open_in_root(rf->root_fd, "/dev/null", O_PATH | O_NOFOLLOW, 0);
 	if (masks->null_fd < 0)
 		return err_sys(err, rf->dev_fd >= 0 ? errno : -masks->null_fd,
 			       "/dev/null of the container");
@@ -152,9 +155,9 @@ static int mask_as_file(struct rootfs *rf, struct masks *masks, int fd, struct o
 		return r;
 	if (masks->null_tree < 0)
 		masks->null_tree = rf->force_classic
-				       ? -ENOSYS
-				       : sys_open_tree(masks->null_fd, "",
-						       AT_EMPTY_PATH | OPEN_TREE_CLONE);
+					   ? -ENOSYS
+					   : sys_open_tree(masks->null_fd, "",
+							   AT_EMPTY_PATH | OPEN_TREE_CLONE);
 	if (mount_is_missing(masks->null_tree)) {
 		if (fstat(fd, &st) < 0)
 			return err_sys(err, errno, "look at it");
@@ -183,7 +186,8 @@ static int mask_as_folder(struct rootfs *rf, struct masks *masks, int fd, struct
 	if (rf->force_classic)
 		tree = -ENOSYS;
 	else if (masks->empty_fd < 0)
-		tree = mount_new_fs("tmpfs", NULL, MS_RDONLY, EMPTY_ATTR, EMPTY_DATA, rf->label_data, err);
+		tree = mount_new_fs(rf, "tmpfs", NULL, MS_RDONLY, EMPTY_ATTR, EMPTY_DATA,
+				    rf->label_data, err);
 	else
 		tree = sys_open_tree(masks->empty_fd, "", AT_EMPTY_PATH | OPEN_TREE_CLONE);
 	if (mount_is_missing(tree)) {

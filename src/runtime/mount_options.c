@@ -153,8 +153,8 @@ unsigned long mount_propagation_flags(const char *word)
  */
 static bool is_atime(const struct option_row *row)
 {
-	return (row->attr & MOUNT_ATTR__ATIME) ||
-	       (row->attr == 0 && (row->ms & MS_RELATIME)) || !strcmp(row->name, "rrelatime");
+	return (row->attr & MOUNT_ATTR__ATIME) || (row->attr == 0 && (row->ms & MS_RELATIME)) ||
+	       !strcmp(row->name, "rrelatime");
 }
 
 static void attributes_change(const struct option_row *row, bool set, uint64_t *attr_set,
@@ -202,7 +202,8 @@ static int row_apply(const struct option_row *row, size_t index, struct mount_op
 		return 0;
 	case OPTION_PROPAGATION:
 		if (o->propagation_len == MOUNT_PROPAGATION_MAX)
-			return err_set(err, EINVAL, "options[%zu]: \"%s\": more than %d propagation options",
+			return err_set(err, EINVAL,
+				       "options[%zu]: \"%s\": more than %d propagation options",
 				       index, row->name, MOUNT_PROPAGATION_MAX);
 		o->propagation[o->propagation_len++] = row->ms;
 		return 0;
@@ -214,6 +215,25 @@ static int row_apply(const struct option_row *row, size_t index, struct mount_op
 		return 0;
 	}
 	return 0;
+}
+
+/* crun's way to give a mount its own mappings: an option with a value that is for us, not for the file system */
+static bool take_idmap(const char *option, size_t index, struct mount_options *o)
+{
+	const char *value = NULL;
+
+	if (!strncmp(option, "idmap=", strlen("idmap="))) {
+		value = option + strlen("idmap=");
+		o->idmap = MOUNT_IDMAP_TOP;
+	} else if (!strncmp(option, "ridmap=", strlen("ridmap="))) {
+		value = option + strlen("ridmap=");
+		o->idmap = MOUNT_IDMAP_RECURSIVE;
+	}
+	if (!value)
+		return false;
+	o->idmap_spec = value;
+	o->idmap_index = index;
+	return true;
 }
 
 int mount_options_parse(struct oci_arena *arena, char *const *options, size_t len,
@@ -236,7 +256,7 @@ int mount_options_parse(struct oci_arena *arena, char *const *options, size_t le
 				return r;
 			continue;
 		}
-		if (!n)
+		if (!n || take_idmap(options[i], i, &o))
 			continue;
 		if (!data) {
 			data = oci_arena_alloc(arena, room);

@@ -29,9 +29,13 @@ struct mount_options {
 	uint64_t attr_clr;
 	uint64_t rec_set; /* the same for the mount and all below it: rro, rnosuid, ... */
 	uint64_t rec_clr;
-	unsigned long propagation[MOUNT_PROPAGATION_MAX]; /* MS_SHARED, ...; with MS_REC; in order */
+	unsigned long
+		propagation[MOUNT_PROPAGATION_MAX]; /* MS_SHARED, ...; with MS_REC; in order */
 	size_t propagation_len;
 	enum mount_idmap idmap;
+	const char *
+		idmap_spec; /* behind "idmap=" or "ridmap=" (crun): "uids=0-1-10#10-11-10;gids=0-3-10" */
+	size_t idmap_index;
 	bool tmpcopyup;
 	bool copy_symlink; /* of a bind: a source that is a symlink is copied as one */
 	bool src_nofollow;

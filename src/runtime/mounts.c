@@ -18,8 +18,16 @@
  * tools inside, and an image's volume the runtime (CVE-2019-16884).
  */
 static const char *const proc_files[] = {
-	"cpuinfo", "diskstats", "meminfo",   "stat",	 "swaps",
-	"uptime",  "loadavg",	"slabinfo",  "sys/kernel/ns_last_pid", "sys/crypto/fips_enabled",
+	"cpuinfo",
+	"diskstats",
+	"meminfo",
+	"stat",
+	"swaps",
+	"uptime",
+	"loadavg",
+	"slabinfo",
+	"sys/kernel/ns_last_pid",
+	"sys/crypto/fips_enabled",
 };
 
 static bool proc_file_allowed(const char *name)
@@ -38,12 +46,13 @@ static int check_proc(const struct mount_plan *m, struct oci_error *err)
 		if (m->kind == MOUNT_BIND || m->kind == MOUNT_REMOUNT || !strcmp(m->type, "proc"))
 			return 0;
 		return err_set(err, EINVAL,
-			       "mounts[%zu].type: only proc can be mounted on /proc, not \"%s\"", m->index,
-			       m->type);
+			       "mounts[%zu].type: only proc can be mounted on /proc, not \"%s\"",
+			       m->index, m->type);
 	}
 	if (m->kind == MOUNT_BIND && proc_file_allowed(m->destination + strlen("/proc/")))
 		return 0;
-	return err_set(err, EINVAL, "mounts[%zu].destination: %s: cannot be mounted because it is inside /proc",
+	return err_set(err, EINVAL,
+		       "mounts[%zu].destination: %s: cannot be mounted because it is inside /proc",
 		       m->index, m->destination);
 }
 
@@ -65,7 +74,8 @@ static int plan_kind(const struct oci_mount *in, struct mount_plan *m, struct oc
 			       m->index);
 	if (m->kind == MOUNT_FS && !strcmp(m->type, "none"))
 		return err_set(err, EINVAL,
-			       "mounts[%zu].options: bind or rbind is missing for type \"none\"", m->index);
+			       "mounts[%zu].options: bind or rbind is missing for type \"none\"",
+			       m->index);
 	return 0;
 }
 
@@ -77,29 +87,32 @@ static int plan_source(struct oci_arena *arena, const struct oci_mount *in, cons
 		return 0;
 	}
 	if (!in->source || !*in->source)
-		return err_set(err, EINVAL, "mounts[%zu].source: required for a bind mount", m->index);
+		return err_set(err, EINVAL, "mounts[%zu].source: required for a bind mount",
+			       m->index);
 	m->source = *in->source == '/'
-			? in->source
-			: oci_arena_printf(arena, "%s/%s", rf->options.bundle, in->source);
+			    ? in->source
+			    : oci_arena_printf(arena, "%s/%s", rf->options.bundle, in->source);
 	return m->source ? 0 : err_nomem(err);
 }
 
-static int check_options(const struct rootfs *rf, const struct oci_mount *in,
-			 struct mount_plan *m, struct oci_error *err)
+static int check_options(const struct rootfs *rf, const struct oci_mount *in, struct mount_plan *m,
+			 struct oci_error *err)
 {
 	const struct mount_options *o = &m->options;
 
 	/* the kernel would take no notice of it, so the user must */
 	if (m->kind == MOUNT_BIND && o->data)
 		return err_set(err, EINVAL,
-			       "mounts[%zu].options[%zu]: \"%s\": is no option of a bind mount", m->index,
-			       o->data_index, in->options[o->data_index]);
+			       "mounts[%zu].options[%zu]: \"%s\": is no option of a bind mount",
+			       m->index, o->data_index, in->options[o->data_index]);
 	if (m->kind != MOUNT_BIND && (o->copy_symlink || o->src_nofollow))
 		return err_set(err, EINVAL,
-			       "mounts[%zu].options: copy-symlink and src-nofollow are for bind mounts only",
+			       "mounts[%zu].options: copy-symlink and src-nofollow are for bind "
+			       "mounts only",
 			       m->index);
 	if (o->tmpcopyup && (m->kind != MOUNT_FS || strcmp(m->type, "tmpfs") != 0))
-		return err_set(err, EINVAL, "mounts[%zu].options: tmpcopyup is for tmpfs only", m->index);
+		return err_set(err, EINVAL, "mounts[%zu].options: tmpcopyup is for tmpfs only",
+			       m->index);
 	return idmount_check(m, rf, err);
 }
 
@@ -161,12 +174,14 @@ static int plan_one(struct oci_arena *arena, const struct oci_config *config, si
 		err_prefix(err, "mounts[%zu].", i);
 		return r;
 	}
-	if ((r = plan_kind(in, m, err)) < 0 || (r = plan_source(arena, in, rf, m, err)) < 0 ||
+	if ((r = idmount_plan(arena, config, m, err)) < 0 || (r = plan_kind(in, m, err)) < 0 ||
+	    (r = plan_source(arena, in, rf, m, err)) < 0 ||
 	    (r = check_options(rf, in, m, err)) < 0 || (r = check_proc(m, err)) < 0 ||
 	    (r = plan_tmpfs_mode(arena, m, err)) < 0)
 		return r;
 
-	m->real_dir = m->kind == MOUNT_FS && (!strcmp(m->type, "proc") || !strcmp(m->type, "sysfs"));
+	m->real_dir =
+		m->kind == MOUNT_FS && (!strcmp(m->type, "proc") || !strcmp(m->type, "sysfs"));
 	m->source_procfs = m->kind == MOUNT_BIND && !strcmp(m->destination, "/proc");
 	/*
 	 * Read-only that leaves the cgroups below /sys writable helps nobody
@@ -220,7 +235,8 @@ int mounts_plan(struct oci_arena *arena, const struct oci_config *config, struct
 		if (r < 0)
 			return r;
 		/* the last mount on /dev decides whose it is */
-		if (!strcmp(rf->mounts[i].destination, "/dev") && rf->mounts[i].kind != MOUNT_REMOUNT)
+		if (!strcmp(rf->mounts[i].destination, "/dev") &&
+		    rf->mounts[i].kind != MOUNT_REMOUNT)
 			rf->dev_is_bind = rf->mounts[i].kind == MOUNT_BIND;
 	}
 	find_handles(rf);

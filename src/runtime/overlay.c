@@ -60,9 +60,12 @@ static int plan_layers(struct oci_arena *arena, const char *json, const char *bu
 	if (r < 0)
 		return r;
 	if (!o->layers_len)
-		return err_set(err, EINVAL, "annotations." KEY_LAYERS ": at least one layer is required");
+		return err_set(err, EINVAL,
+			       "annotations." KEY_LAYERS ": at least one layer is required");
 	if (o->layers_len > LAYERS_MAX)
-		return err_set(err, E2BIG, "annotations." KEY_LAYERS ": %zu layers, the kernel takes at most %d",
+		return err_set(err, E2BIG,
+			       "annotations." KEY_LAYERS
+			       ": %zu layers, the kernel takes at most %d",
 			       o->layers_len, LAYERS_MAX);
 	for (size_t i = 0; i < o->layers_len; i++) {
 		if (!*o->layers[i])
@@ -82,7 +85,9 @@ static int plan_upper(struct oci_arena *arena, const struct oci_config *config, 
 
 	if (upper && !strcmp(upper, "tmpfs")) {
 		if (work)
-			return err_set(err, EINVAL, "annotations." KEY_WORK ": does not go with upper \"tmpfs\"");
+			return err_set(err, EINVAL,
+				       "annotations." KEY_WORK
+				       ": does not go with upper \"tmpfs\"");
 		return 0;
 	}
 	if (!upper != !work || (upper && (!*upper || !*work)))
@@ -108,7 +113,8 @@ int overlay_plan(struct oci_arena *arena, const struct oci_config *config, struc
 
 		for (size_t i = 0; i < ARRAY_LEN(others); i++)
 			if (oci_annotation(config->annotations, config->annotations_len, others[i]))
-				return err_set(err, EINVAL, "annotations.%s: needs " KEY_LAYERS, others[i]);
+				return err_set(err, EINVAL, "annotations.%s: needs " KEY_LAYERS,
+					       others[i]);
 		return 0;
 	}
 	o = oci_arena_alloc(arena, sizeof(*o));
@@ -189,9 +195,11 @@ static int explain(const struct overlay_plan *o, const char *message, int code,
 	/* by name: the host's own folders */
 	for (size_t i = 0; i < o->layers_len; i++) {
 		if (stat(o->layers[i], &st) < 0)
-			return err_sys(err, errno, "annotations." KEY_LAYERS "[%zu]: %s", i, o->layers[i]);
+			return err_sys(err, errno, "annotations." KEY_LAYERS "[%zu]: %s", i,
+				       o->layers[i]);
 		if (!S_ISDIR(st.st_mode))
-			return err_sys(err, ENOTDIR, "annotations." KEY_LAYERS "[%zu]: %s", i, o->layers[i]);
+			return err_sys(err, ENOTDIR, "annotations." KEY_LAYERS "[%zu]: %s", i,
+				       o->layers[i]);
 	}
 	if (o->upper && statfs(o->upper, &fs) < 0)
 		return err_sys(err, errno, "annotations." KEY_UPPER ": %s", o->upper);
@@ -201,7 +209,9 @@ static int explain(const struct overlay_plan *o, const char *message, int code,
 		return err_set(err, code, "overlay root: %s", message);
 	if (o->upper && code == EINVAL && statfs(o->upper, &fs) == 0)
 		return err_set(err, EINVAL,
-			       "overlay root: %s: its file system (type 0x%lx) cannot hold the upper layer, or %s is on another one, or %zu layers are too many for this kernel",
+			       "overlay root: %s: its file system (type 0x%lx) cannot hold the "
+			       "upper layer, or %s is on another one, or %zu layers are too many "
+			       "for this kernel",
 			       o->upper, (unsigned long)fs.f_type, o->work, o->layers_len);
 	return err_sys(err, code, "overlay root of %zu layers", o->layers_len);
 }
@@ -232,8 +242,8 @@ static int give_layers(const struct overlay_plan *o, int fs, struct oci_error *e
 			return -EOPNOTSUPP;
 		if (r < 0) {
 			sys_fs_message(fs, message, sizeof(message));
-			return err_set(err, -r, "annotations." KEY_LAYERS "[%zu]: %s: %s", i, o->layers[i],
-				       *message ? message : strerror(-r));
+			return err_set(err, -r, "annotations." KEY_LAYERS "[%zu]: %s: %s", i,
+				       o->layers[i], *message ? message : strerror(-r));
 		}
 	}
 	return 0;
@@ -249,10 +259,10 @@ static int give_upper(const struct overlay_plan *o, int fs, int upper_dir, struc
 
 	for (size_t i = 0; i < 2; i++) {
 		/* by name: the host's own folders, or those in a tmpfs of ours */
-		int fd = upper_dir >= 0
-			     ? openat(upper_dir, names[i], O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)
-			     /* by name: the host's own folders */
-			     : open(paths[i], O_PATH | O_DIRECTORY | O_CLOEXEC);
+		int fd = upper_dir >= 0 ? openat(upper_dir, names[i],
+						 O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)
+					/* by name: the host's own folders */
+					: open(paths[i], O_PATH | O_DIRECTORY | O_CLOEXEC);
 		int r;
 
 		if (fd < 0)
@@ -262,7 +272,8 @@ static int give_upper(const struct overlay_plan *o, int fs, int upper_dir, struc
 		if (r < 0) {
 			sys_fs_message(fs, message, sizeof(message));
 			return err_set(err, -r, "annotations.%s: %s: %s", annotations[i],
-				       paths[i] ? paths[i] : "tmpfs", *message ? message : strerror(-r));
+				       paths[i] ? paths[i] : "tmpfs",
+				       *message ? message : strerror(-r));
 		}
 	}
 	return 0;
@@ -367,7 +378,8 @@ static bool build_data(const struct overlay_plan *o, const struct rootfs *rf, si
 	bool ok = add_word(data, &used, "lowerdir=");
 
 	for (size_t i = 0; ok && i < o->layers_len; i++)
-		ok = (!i || add_word(data, &used, ":")) && add_name(data, &used, o->layers[i] + skip);
+		ok = (!i || add_word(data, &used, ":")) &&
+		     add_name(data, &used, o->layers[i] + skip);
 	ok = ok && add_word(data, &used, ",upperdir=") && add_name(data, &used, upper) &&
 	     add_word(data, &used, ",workdir=") && add_name(data, &used, work);
 	if (ok && in_userns)
@@ -386,7 +398,8 @@ static int mount_by_names(const struct overlay_plan *o, struct rootfs *rf, bool 
 	int fd, code;
 
 	if (tmpfs) { /* it is mounted on the root folder itself */
-		if (asprintf(&upper, "%s/upper", rf->path) < 0 || asprintf(&work, "%s/work", rf->path) < 0)
+		if (asprintf(&upper, "%s/upper", rf->path) < 0 ||
+		    asprintf(&work, "%s/work", rf->path) < 0)
 			return err_nomem(err);
 	} else if (!(upper = strdup(o->upper + skip)) || !(work = strdup(o->work + skip))) {
 		return err_nomem(err);
@@ -395,9 +408,11 @@ static int mount_by_names(const struct overlay_plan *o, struct rootfs *rf, bool 
 	if (!data || !folder)
 		return err_nomem(err);
 	if (!build_data(o, rf, skip, upper, work, in_userns, data))
-		return err_set(err, E2BIG,
-			       "annotations." KEY_LAYERS ": the names of %zu layers are too long for a kernel older than 6.13",
-			       o->layers_len);
+		return err_set(
+			err, E2BIG,
+			"annotations." KEY_LAYERS
+			": the names of %zu layers are too long for a kernel older than 6.13",
+			o->layers_len);
 	rf->cwd_fd = -1;
 	/* by name: all are the host's own folders, seen before the root is entered */
 	if (chdir(folder) < 0)

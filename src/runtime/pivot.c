@@ -119,8 +119,8 @@ static int root_tree(struct rootfs *rf, bool *ret_attached, struct oci_error *er
 	}
 	if (tree < 0)
 		return mount_is_missing(tree)
-			   ? tree
-			   : err_sys(err, -tree, "root.path: open the tree %s", rf->path);
+			       ? tree
+			       : err_sys(err, -tree, "root.path: open the tree %s", rf->path);
 	/* pivot_root(2) refuses a shared root */
 	if (wants_shared(rf)) {
 		r = sys_mount_setattr(tree, "", AT_EMPTY_PATH, &attr);
@@ -166,7 +166,8 @@ static void unescape(char *text)
 
 	for (; *text; text++) {
 		if (text[0] == '\\' && text[1] >= '0' && text[1] <= '3' && text[2] && text[3]) {
-			*to++ = (char)((text[1] - '0') * 64 + (text[2] - '0') * 8 + (text[3] - '0'));
+			*to++ = (char)((text[1] - '0') * 64 + (text[2] - '0') * 8 +
+				       (text[3] - '0'));
 			text += 3;
 		} else {
 			*to++ = *text;
@@ -223,7 +224,8 @@ static int hide_host_filesystems(const struct rootfs *rf, struct oci_error *err)
 		if (!point || umount2(point, MNT_DETACH) == 0 || errno == ENOENT)
 			continue;
 		/* by name: as above; it is locked by a user namespace, so cover it */
-		if (mount("tmpfs", point, "tmpfs", MS_RDONLY, "mode=755,nr_blocks=1,nr_inodes=1") < 0 &&
+		if (mount("tmpfs", point, "tmpfs", MS_RDONLY, "mode=755,nr_blocks=1,nr_inodes=1") <
+			    0 &&
 		    errno != ENOENT)
 			return err_sys(err, errno, "hide the host's %s", point);
 	}

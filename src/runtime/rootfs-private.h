@@ -18,7 +18,7 @@
 #include "runtime/rootfs.h"
 
 enum mount_kind {
-	MOUNT_FS,     /* a new file system */
+	MOUNT_FS, /* a new file system */
 	MOUNT_BIND,
 	MOUNT_CGROUP, /* type cgroup or cgroup2 */
 	MOUNT_REMOUNT,
@@ -31,8 +31,8 @@ struct mount_plan {
 	const char *type;
 	const char *source; /* of a bind: absolute, on the host */
 	struct mount_options options;
-	char *mode_digits;  /* in options.data of a tmpfs without mode=: the mount point's mode goes there */
-	bool needs_handle;  /* later steps work inside it: they need its very fd */
+	char *mode_digits; /* in options.data of a tmpfs without mode=: the mount point's mode goes there */
+	bool needs_handle; /* later steps work inside it: they need its very fd */
 	bool late_readonly; /* "ro", but others are still to be made inside: rootfs_finish sees to it */
 	bool real_dir;      /* no symlink may lie on the way to the destination (CVE-2023-27561) */
 	bool source_procfs; /* a bind on /proc: its source must be the root of a procfs */
@@ -48,7 +48,7 @@ struct overlay_plan;
 
 struct rootfs {
 	struct rootfs_options options;
-	const char *path; /* of the root folder on the host */
+	const char *path;        /* of the root folder on the host */
 	const char *config_path; /* root.path as given */
 	bool readonly;
 	unsigned long propagation; /* MS_* of linux.rootfsPropagation, 0: unset */
@@ -64,21 +64,21 @@ struct rootfs {
 	char *const *readonly_paths;
 	size_t readonly_paths_len;
 	const struct overlay_plan *overlay; /* NULL: root.path itself is the root */
-	const char *label_data; /* context="..." for new file systems; NULL: none */
+	const char *label_data;             /* context="..." for new file systems; NULL: none */
 
 	/* while mounting; only the child uses them, but for root_tree */
-	int root_tree; /* of the root folder, from the parent; -1: none */
-	int root_fd;   /* of the container's root, once mounted; -1 */
-	int dev_fd;    /* of its /dev; -1: not opened */
+	int root_tree;  /* of the root folder, from the parent; -1: none */
+	int root_fd;    /* of the container's root, once mounted; -1 */
+	int dev_fd;     /* of its /dev; -1: not opened */
 	int scratch_fd; /* a tmpfs that we have just made and that nobody else can reach; -1 */
 	const char *scratch_path; /* its destination */
-	int cwd_fd;     /* the fd that fchdir went to last; -1: unknown */
+	int cwd_fd;               /* the fd that fchdir went to last; -1: unknown */
 	bool cgroup_awaited;
 	unsigned idle_fds; /* fds left open for execve to close */
 	int force_classic; /* tests: 1: pretend that the new mount interface is missing */
 };
 
-/* ---- mounts.c: planning; mount_do.c: carrying out ---------------------------- */
+/* ---- mounts.c: planning; mount_do.c, mount_fs.c, mount_target.c: carrying out ---- */
 
 int mounts_plan(struct oci_arena *arena, const struct oci_config *config, struct rootfs *rf,
 		struct oci_error *err);
@@ -109,9 +109,18 @@ int mount_attach(struct rootfs *rf, int tree, const struct mount_target *target)
 /** mount_attributes - what the options ask of a mount that has been made. */
 int mount_attributes(const struct mount_plan *m, int tree, struct oci_error *err);
 
+/** mount_set_attributes - mount_setattr(2) on a tree; @propagation: MS_SHARED, ... or 0. -errno without words. */
+int mount_set_attributes(int tree, unsigned flags, uint64_t set, uint64_t clr,
+			 unsigned long propagation);
+/** mount_set_propagation - what the options ask, once the mount is in its place: it must not send its own mounting around. */
+int mount_set_propagation(struct rootfs *rf, const struct mount_plan *m, int tree,
+			  struct oci_error *err);
+/** mount_fs - a new file system, as planned. */
+int mount_fs(struct rootfs *rf, struct mount_plan *m, struct oci_error *err);
+
 /** mount_new_fs - fsopen, configure, fsmount: a detached mount. @data: "key=value,flag". fd or -errno with words. */
-int mount_new_fs(const char *type, const char *source, unsigned long flags, uint64_t attr,
-		 const char *data, const char *label, struct oci_error *err);
+int mount_new_fs(struct rootfs *rf, const char *type, const char *source, unsigned long flags,
+		 uint64_t attr, const char *data, const char *label, struct oci_error *err);
 
 /** mount_open_plain - O_PATH in the root with no symlink on the way at all. */
 int mount_open_plain(int root_fd, const char *path, int flags);
@@ -137,6 +146,9 @@ int mount_bind_fds_classic(struct rootfs *rf, int from, int to);
 int mount_remount_classic(struct rootfs *rf, int fd, unsigned long set, unsigned long clr);
 
 /* idmount.c */
+/** idmount_plan - the mappings of an option idmap=..., into the plan. */
+int idmount_plan(struct oci_arena *arena, const struct oci_config *config, struct mount_plan *m,
+		 struct oci_error *err);
 int idmount_check(struct mount_plan *m, const struct rootfs *rf, struct oci_error *err);
 /** idmount_apply_own - a mount's own mappings onto its detached tree. */
 int idmount_apply_own(const struct mount_plan *m, struct oci_error *err);

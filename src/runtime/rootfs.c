@@ -103,8 +103,8 @@ static int plan_label(struct oci_arena *arena, const struct oci_config *config, 
 		kind = "context";
 	if (strcmp(kind, "context") != 0 && strcmp(kind, "fscontext") != 0 &&
 	    strcmp(kind, "defcontext") != 0 && strcmp(kind, "rootcontext") != 0)
-		return err_set(err, EINVAL, "annotations.run.oci.mount_context_type: unknown type \"%s\"",
-			       kind);
+		return err_set(err, EINVAL,
+			       "annotations.run.oci.mount_context_type: unknown type \"%s\"", kind);
 	if (strchr(label, '"'))
 		return err_set(err, EINVAL, "linux.mountLabel: a quote in \"%s\"", label);
 	rf->label_data = oci_arena_printf(arena, "%s=\"%s\"", kind, label);
@@ -116,10 +116,12 @@ static int plan_namespaces(const struct oci_config *config, struct rootfs *rf,
 {
 	if (!rf->options.new_mount_ns && !rf->options.join_mount_ns)
 		return err_set(err, EINVAL,
-			       "linux.namespaces: a mount namespace is required: the root would be mounted over the host's");
+			       "linux.namespaces: a mount namespace is required: the root would be "
+			       "mounted over the host's");
 	if (rf->options.no_pivot && (rf->propagation & MS_PRIVATE))
 		return err_set(err, EINVAL,
-			       "linux.rootfsPropagation: private does not go with --no-pivot: the host's mounts would stay");
+			       "linux.rootfsPropagation: private does not go with --no-pivot: the "
+			       "host's mounts would stay");
 	(void)config;
 	return 0;
 }
@@ -138,9 +140,11 @@ int rootfs_plan(struct oci_arena *arena, const struct oci_config *config,
 		rf->propagation = propagation_of(config->linux_->rootfs_propagation);
 
 	if ((r = plan_root(arena, config, rf, err)) < 0 ||
-	    (r = plan_namespaces(config, rf, err)) < 0 || (r = plan_label(arena, config, rf, err)) < 0 ||
+	    (r = plan_namespaces(config, rf, err)) < 0 ||
+	    (r = plan_label(arena, config, rf, err)) < 0 ||
 	    (r = mounts_plan(arena, config, rf, err)) < 0 ||
-	    (r = devices_plan(arena, config, rf, err)) < 0 || (r = masks_plan(config, rf, err)) < 0 ||
+	    (r = devices_plan(arena, config, rf, err)) < 0 ||
+	    (r = masks_plan(config, rf, err)) < 0 ||
 	    (r = sysctl_plan(arena, config, rf, err)) < 0 ||
 	    (r = overlay_plan(arena, config, rf, err)) < 0)
 		return r;
@@ -218,7 +222,8 @@ int rootfs_prepare(struct rootfs *rf, struct oci_error *err)
 		return r;
 	/* by name: the host's selinuxfs */
 	if (rf->label_data && access("/sys/fs/selinux/enforce", F_OK) < 0)
-		return err_set(err, EOPNOTSUPP, "linux.mountLabel: SELinux is not enabled on this host");
+		return err_set(err, EOPNOTSUPP,
+			       "linux.mountLabel: SELinux is not enabled on this host");
 	if (rf->overlay)
 		r = overlay_prepare(rf->overlay, err);
 	if (r >= 0 && rf->options.new_user_ns)
@@ -322,6 +327,7 @@ int rootfs_finish(struct rootfs *rf, int procfd, struct oci_error *err)
 	CLEANUP_CLOSE int own = -1;
 	int r;
 
+	rf->cwd_fd = -1; /* others may have moved since rootfs_enter */
 	if (rf->sysctl_len) {
 		if (procfd < 0) {
 			procfd = own = procfs_open_root(err);

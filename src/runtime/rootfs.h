@@ -19,19 +19,19 @@ struct rootfs; /* private to rootfs.c, mounts.c, devices.c, overlay.c: rootfs-pr
 
 /** struct rootfs_options - what the plan must know besides config.json. */
 struct rootfs_options {
-	const char *bundle;    /* absolute path of the bundle */
+	const char *bundle; /* absolute path of the bundle */
 	const char *id;
 	bool no_pivot;
 	bool new_mount_ns;
-	bool join_mount_ns;    /* a mount namespace joined by path: nothing is mounted, no pivot */
-	bool new_user_ns;      /* or joined: devices are bind-mounted, sources opened by the parent */
-	bool new_net_ns;       /* this and the next: new or joined by path, not the host's */
+	bool join_mount_ns; /* a mount namespace joined by path: nothing is mounted, no pivot */
+	bool new_user_ns;   /* or joined: devices are bind-mounted, sources opened by the parent */
+	bool new_net_ns;    /* this and the next: new or joined by path, not the host's */
 	bool new_ipc_ns;
 	bool new_uts_ns;
 	bool new_cgroup_ns;
 	bool new_pid_ns;
-	bool rootless;         /* the caller is not root */
-	const struct cgroup *cgroup; /* for cgroup mounts; may be NULL */
+	bool rootless;                   /* the caller is not root */
+	const struct cgroup *cgroup;     /* for cgroup mounts; may be NULL */
 	const char *selinux_mount_label; /* linux.mountLabel */
 	/* Called in the child before the first cgroup mount: returns when it is inside its cgroups and cgroup namespace. */
 	int (*await_cgroup)(void *arg, struct oci_error *err);

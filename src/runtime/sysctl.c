@@ -16,9 +16,9 @@
 #include "runtime/rootfs-private.h"
 
 static const char *const ipc_keys[] = {
-	"kernel/auto_msgmni", "kernel/msg_next_id", "kernel/msgmax",	      "kernel/msgmnb",
-	"kernel/msgmni",      "kernel/sem",	    "kernel/sem_next_id",     "kernel/shm_next_id",
-	"kernel/shm_rmid_forced", "kernel/shmall",  "kernel/shmmax",	      "kernel/shmmni",
+	"kernel/auto_msgmni",     "kernel/msg_next_id", "kernel/msgmax",      "kernel/msgmnb",
+	"kernel/msgmni",          "kernel/sem",         "kernel/sem_next_id", "kernel/shm_next_id",
+	"kernel/shm_rmid_forced", "kernel/shmall",      "kernel/shmmax",      "kernel/shmmni",
 };
 
 static bool has_prefix(const char *text, const char *prefix)
@@ -94,8 +94,8 @@ static int check_namespace(const char *path, const char *key, const struct rootf
 		need = "a user";
 	}
 	if (need)
-		return err_set(err, EINVAL, "linux.sysctl: %s: not allowed without %s namespace", key,
-			       need);
+		return err_set(err, EINVAL, "linux.sysctl: %s: not allowed without %s namespace",
+			       key, need);
 	return err_set(err, EINVAL, "linux.sysctl: %s: is not in a separate kernel namespace", key);
 }
 
@@ -122,13 +122,15 @@ int sysctl_plan(struct oci_arena *arena, const struct oci_config *config, struct
 		out[i].value = in->value;
 		r = key_to_path(in->key, out[i].key + strlen(top));
 		if (r < 0)
-			return err_set(err, EINVAL, "linux.sysctl: \"%s\": is no sysctl name", in->key);
+			return err_set(err, EINVAL, "linux.sysctl: \"%s\": is no sysctl name",
+				       in->key);
 		r = check_namespace(out[i].key + strlen(top), in->key, &rf->options, err);
 		if (r < 0)
 			return r;
 		for (size_t j = 0; j < i; j++)
 			if (!strcmp(out[i].key, out[j].key))
-				return err_set(err, EINVAL, "linux.sysctl: %s: given twice", in->key);
+				return err_set(err, EINVAL, "linux.sysctl: %s: given twice",
+					       in->key);
 	}
 	rf->sysctl = out;
 	rf->sysctl_len = linux_->sysctl_len;

@@ -99,7 +99,9 @@ static int copy_link(int dir, int todir, const char *name, const struct stat *st
 static int copy_node(int todir, const char *name, const struct stat *st)
 {
 	if (mknodat(todir, name, st->st_mode & (S_IFMT | 07777), st->st_rdev) < 0)
-		return errno == EPERM ? 0 : -errno; /* a device in a user namespace: it would not work there */
+		return errno == EPERM
+			       ? 0
+			       : -errno; /* a device in a user namespace: it would not work there */
 	if (fchownat(todir, name, st->st_uid, st->st_gid, AT_SYMLINK_NOFOLLOW) < 0)
 		return -errno;
 	return 0;
@@ -107,8 +109,7 @@ static int copy_node(int todir, const char *name, const struct stat *st)
 
 static int copy_subfolder(int dir, int todir, const char *name, int depth, struct oci_error *err)
 {
-	CLEANUP_CLOSE int from = openat(dir, name,
-					O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	CLEANUP_CLOSE int from = openat(dir, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	CLEANUP_CLOSE int to = -1;
 
 	if (from < 0)

@@ -28,11 +28,12 @@
 #include "runtime/rootfs.h"
 #include "unit/forked.h"
 
-#define CONTAINER_NS \
-	"{\"type\":\"mount\"},{\"type\":\"pid\"},{\"type\":\"ipc\"},{\"type\":\"uts\"},{\"type\":\"network\"}"
-#define CONTAINER_DEV                                                                        \
-	"{\"destination\":\"/proc\",\"type\":\"proc\",\"source\":\"proc\"},"                 \
-	"{\"destination\":\"/dev\",\"type\":\"tmpfs\",\"source\":\"tmpfs\",\"options\":["    \
+#define CONTAINER_NS                                                                               \
+	"{\"type\":\"mount\"},{\"type\":\"pid\"},{\"type\":\"ipc\"},{\"type\":\"uts\"},{\"type\":" \
+	"\"network\"}"
+#define CONTAINER_DEV                                                                     \
+	"{\"destination\":\"/proc\",\"type\":\"proc\",\"source\":\"proc\"},"              \
+	"{\"destination\":\"/dev\",\"type\":\"tmpfs\",\"source\":\"tmpfs\",\"options\":[" \
 	"\"nosuid\",\"strictatime\",\"mode=755\",\"size=65536k\"]}"
 
 struct container {
@@ -45,7 +46,7 @@ struct container {
 	bool classic; /* pretend that the new mount interface is missing */
 	bool no_pivot;
 	const struct cgroup *cgroup;
-	int awaited; /* how often the child waited for its cgroups */
+	int awaited;   /* how often the child waited for its cgroups */
 	int map_first; /* host id of the user namespace's root */
 };
 
@@ -186,7 +187,8 @@ static inline const char *container_config(const char *mounts, const char *linux
 	(void)snprintf(json, sizeof(json),
 		       "{\"ociVersion\":\"1.2.0\",\"root\":{\"path\":\"rootfs\"},\"mounts\":[%s],"
 		       "\"linux\":{\"namespaces\":[" CONTAINER_NS "]%s%s}%s%s}",
-		       mounts, *linux_members ? "," : "", linux_members, *members ? "," : "", members);
+		       mounts, *linux_members ? "," : "", linux_members, *members ? "," : "",
+		       members);
 	return json;
 }
 
@@ -324,7 +326,8 @@ static inline bool container_find_mount(const char *point, struct container_moun
 		char root[2048], at[2048], options[512], rest[2048];
 		char *dash;
 
-		if (sscanf(line, "%*d %*d %*s %2047s %2047s %511s %2047[^\n]", root, at, options, rest) != 4 ||
+		if (sscanf(line, "%*d %*d %*s %2047s %2047s %511s %2047[^\n]", root, at, options,
+			   rest) != 4 ||
 		    strcmp(at, point) != 0)
 			continue;
 		found = true;
@@ -332,7 +335,8 @@ static inline bool container_find_mount(const char *point, struct container_moun
 		(void)snprintf(ret->root, sizeof(ret->root), "%s", root);
 		(void)snprintf(ret->options, sizeof(ret->options), "%s", options);
 		dash = !strncmp(rest, "- ", 2) ? rest : strstr(rest, " - ") + 1;
-		(void)snprintf(ret->optional, sizeof(ret->optional), "%.*s", (int)(dash - rest), rest);
+		(void)snprintf(ret->optional, sizeof(ret->optional), "%.*s", (int)(dash - rest),
+			       rest);
 		(void)sscanf(dash, "- %63s %*s %1023s", ret->type, ret->super);
 	}
 	if (in)
@@ -351,25 +355,25 @@ static inline bool container_has(const char *list, const char *word)
 	return false;
 }
 
-#define ASSERT_RUN(c, json, body)                                                           \
-	do {                                                                                \
-		int status_ = -1;                                                           \
-		if (container_run((c), (json), (body), (c), &status_) < 0)                  \
-			fail_msg("%s", (c)->err.message);                                   \
-		assert_int_equal(status_, 0);                                               \
+#define ASSERT_RUN(c, json, body)                                          \
+	do {                                                               \
+		int status_ = -1;                                          \
+		if (container_run((c), (json), (body), (c), &status_) < 0) \
+			fail_msg("%s", (c)->err.message);                  \
+		assert_int_equal(status_, 0);                              \
 	} while (0)
 
-#define ASSERT_RUN_FAILS(c, json, text)                                                     \
-	do {                                                                                \
-		int status_ = -1;                                                           \
+#define ASSERT_RUN_FAILS(c, json, text)                                                         \
+	do {                                                                                    \
+		int status_ = -1;                                                               \
 		assert_true(container_run((c), (json), container_nothing, NULL, &status_) < 0); \
-		assert_string_equal((c)->err.message, (text));                              \
+		assert_string_equal((c)->err.message, (text));                                  \
 	} while (0)
 
-#define ASSERT_PLAN_FAILS(c, json, text)                                                    \
-	do {                                                                                \
-		assert_true(container_plan((c), (json)) < 0);                               \
-		assert_string_equal((c)->err.message, (text));                              \
+#define ASSERT_PLAN_FAILS(c, json, text)                       \
+	do {                                                   \
+		assert_true(container_plan((c), (json)) < 0);  \
+		assert_string_equal((c)->err.message, (text)); \
 	} while (0)
 
 static inline void container_nothing(void *arg)

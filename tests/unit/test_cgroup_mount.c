@@ -14,8 +14,9 @@
 #include "runtime/cgroup/cgroup.h"
 #include "unit/container.h"
 
-#define CGROUP_MOUNT \
-	",{\"destination\":\"/sys/fs/cgroup\",\"type\":\"cgroup\",\"source\":\"cgroup\",\"options\":[\"nosuid\"," \
+#define CGROUP_MOUNT                                                                  \
+	",{\"destination\":\"/sys/fs/"                                                \
+	"cgroup\",\"type\":\"cgroup\",\"source\":\"cgroup\",\"options\":[\"nosuid\"," \
 	"\"noexec\",\"nodev\",\"relatime\"%s]}"
 
 static struct cgroup_dir dirs[16];
@@ -30,7 +31,8 @@ static void find_host(void)
 	char line[512], mount[600];
 
 	while (in && host.dirs_len < ARRAY_LEN(dirs) && fgets(line, sizeof(line), in)) {
-		char *controllers = strchr(line, ':'), *path = controllers ? strchr(controllers + 1, ':') : NULL;
+		char *controllers = strchr(line, ':'),
+		     *path = controllers ? strchr(controllers + 1, ':') : NULL;
 		const char *name;
 
 		if (!path)
@@ -87,8 +89,8 @@ static const char *config(const char *more_ns, const char *maps, const char *opt
 
 	(void)snprintf(mount, sizeof(mount), CGROUP_MOUNT, options);
 	(void)snprintf(json, sizeof(json),
-		       "{\"ociVersion\":\"1.2.0\",\"root\":{\"path\":\"rootfs\"},\"mounts\":[" CONTAINER_DEV
-		       "%s],\"linux\":{\"namespaces\":[" CONTAINER_NS "%s]%s}}",
+		       "{\"ociVersion\":\"1.2.0\",\"root\":{\"path\":\"rootfs\"},\"mounts\":"
+		       "[" CONTAINER_DEV "%s],\"linux\":{\"namespaces\":[" CONTAINER_NS "%s]%s}}",
 		       mount, more_ns, maps);
 	return json;
 }
@@ -150,8 +152,10 @@ static void body_bound_ro(void *arg)
 static void with_namespace(void **state)
 {
 	skip_unable();
-	ASSERT_RUN((struct container *)*state, config(",{\"type\":\"cgroup\"}", "", ",\"ro\""), body_namespace_ro);
-	ASSERT_RUN((struct container *)*state, config(",{\"type\":\"cgroup\"}", "", ""), body_namespace_rw);
+	ASSERT_RUN((struct container *)*state, config(",{\"type\":\"cgroup\"}", "", ",\"ro\""),
+		   body_namespace_ro);
+	ASSERT_RUN((struct container *)*state, config(",{\"type\":\"cgroup\"}", "", ""),
+		   body_namespace_rw);
 }
 
 static void without_namespace(void **state)
@@ -204,7 +208,8 @@ static void body_links(void *arg)
 	char to[64];
 
 	(void)arg;
-	REQUIRE(readlink("/sys/fs/cgroup/cpu", to, sizeof(to)) == 11 && !memcmp(to, "cpu,cpuacct", 11));
+	REQUIRE(readlink("/sys/fs/cgroup/cpu", to, sizeof(to)) == 11 &&
+		!memcmp(to, "cpu,cpuacct", 11));
 	REQUIRE(readlink("/sys/fs/cgroup/cpuacct", to, sizeof(to)) == 11);
 	REQUIRE(container_file_is("/sys/fs/cgroup/cpu/marker", "x"));
 }
@@ -232,8 +237,8 @@ static void comounted(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		LIVE(with_namespace),	 LIVE(without_namespace), LIVE(in_user_namespace),
-		LIVE(without_cgroups),	 LIVE(comounted),
+		LIVE(with_namespace),  LIVE(without_namespace), LIVE(in_user_namespace),
+		LIVE(without_cgroups), LIVE(comounted),
 	};
 	int failed;
 

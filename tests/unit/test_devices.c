@@ -100,7 +100,8 @@ static void body_nodes(void *arg)
 	struct stat st;
 
 	(void)arg;
-	REQUIRE(is_device("/dev/null", S_IFCHR, 1, 3, 0600)); /* the config's own wins over the default */
+	REQUIRE(is_device("/dev/null", S_IFCHR, 1, 3,
+			  0600)); /* the config's own wins over the default */
 	REQUIRE(is_device("/dev/zero", S_IFCHR, 1, 5, 0666));
 	REQUIRE(is_device("/dev/full", S_IFCHR, 1, 7, 0666));
 	REQUIRE(is_device("/dev/random", S_IFCHR, 1, 8, 0666));
@@ -109,21 +110,25 @@ static void body_nodes(void *arg)
 	REQUIRE(is_device("/dev/net/tun", S_IFCHR, 10, 200, 0660));
 	REQUIRE(stat("/dev/net/tun", &st) == 0 && st.st_uid == 3 && st.st_gid == 4);
 	REQUIRE(is_device("/dev/disk", S_IFBLK, 7, 9, 0666));
-	REQUIRE(stat("/dev/pipe", &st) == 0 && S_ISFIFO(st.st_mode) && (st.st_mode & 07777) == 0622);
+	REQUIRE(stat("/dev/pipe", &st) == 0 && S_ISFIFO(st.st_mode) &&
+		(st.st_mode & 07777) == 0622);
 	REQUIRE(is_device("/srv/node", S_IFCHR, 1, 3, 0666));
 	REQUIRE(is_link("/dev/fd", "/proc/self/fd") && is_link("/dev/stdin", "/proc/self/fd/0"));
-	REQUIRE(is_link("/dev/stdout", "/proc/self/fd/1") && is_link("/dev/stderr", "/proc/self/fd/2"));
+	REQUIRE(is_link("/dev/stdout", "/proc/self/fd/1") &&
+		is_link("/dev/stderr", "/proc/self/fd/2"));
 	REQUIRE(is_link("/dev/ptmx", "pts/ptmx"));
 	REQUIRE((access("/proc/kcore", F_OK) == 0) == is_link("/dev/core", "/proc/kcore"));
 }
 
 static const char devices[] =
-    "\"devices\":[{\"type\":\"c\",\"path\":\"/dev/null\",\"major\":1,\"minor\":3,\"fileMode\":384},"
-    "{\"type\":\"u\",\"path\":\"/dev/net/tun\",\"major\":10,\"minor\":200,\"fileMode\":8624,\"uid\":3,\"gid\":4},"
-    "{\"type\":\"b\",\"path\":\"/dev/disk\",\"major\":7,\"minor\":9},"
-    "{\"type\":\"p\",\"path\":\"/dev/pipe\",\"fileMode\":402},"
-    "{\"type\":\"c\",\"path\":\"/dev/ptmx\",\"major\":5,\"minor\":2},"
-    "{\"type\":\"c\",\"path\":\"/srv/node\",\"major\":1,\"minor\":3}]";
+	"\"devices\":[{\"type\":\"c\",\"path\":\"/dev/"
+	"null\",\"major\":1,\"minor\":3,\"fileMode\":384},"
+	"{\"type\":\"u\",\"path\":\"/dev/net/"
+	"tun\",\"major\":10,\"minor\":200,\"fileMode\":8624,\"uid\":3,\"gid\":4},"
+	"{\"type\":\"b\",\"path\":\"/dev/disk\",\"major\":7,\"minor\":9},"
+	"{\"type\":\"p\",\"path\":\"/dev/pipe\",\"fileMode\":402},"
+	"{\"type\":\"c\",\"path\":\"/dev/ptmx\",\"major\":5,\"minor\":2},"
+	"{\"type\":\"c\",\"path\":\"/srv/node\",\"major\":1,\"minor\":3}]";
 
 static void nodes(void **state)
 {
@@ -141,10 +146,13 @@ static void image_dev(void **state)
 	skip_unable();
 	container_mkdir(c, "rootfs/dev");
 	container_mkdir(c, "rootfs/proc");
-	assert_int_equal(mknod(container_path(c, "rootfs/dev/zero"), S_IFCHR | 0666, makedev(1, 5)), 0);
+	assert_int_equal(mknod(container_path(c, "rootfs/dev/zero"), S_IFCHR | 0666, makedev(1, 5)),
+			 0);
 	container_file(c, "rootfs/dev/ptmx", "old");
 	container_link(c, "/proc/self/fd", "rootfs/dev/fd");
-	ASSERT_RUN(c, container_config("{\"destination\":\"/proc\",\"type\":\"proc\"}", devices, ""), body_nodes);
+	ASSERT_RUN(c,
+		   container_config("{\"destination\":\"/proc\",\"type\":\"proc\"}", devices, ""),
+		   body_nodes);
 }
 
 static void body_bound(void *arg)
@@ -161,10 +169,12 @@ static void bound_dev(void **state)
 	skip_unable();
 	container_mkdir(c, "dev");
 	container_file(c, "dev/marker", "");
-	ASSERT_RUN(c,
-		   container_config(
-		       "{\"destination\":\"/dev\",\"source\":\"%B/dev\",\"options\":[\"bind\"]}", "", ""),
-		   body_bound);
+	ASSERT_RUN(
+		c,
+		container_config(
+			"{\"destination\":\"/dev\",\"source\":\"%B/dev\",\"options\":[\"bind\"]}",
+			"", ""),
+		body_bound);
 }
 
 /* CVE-2026-41579: the image's /dev is a symlink out of the root */
@@ -212,8 +222,9 @@ static const char *userns_config(const char *device)
 	static char json[4096];
 
 	(void)snprintf(json, sizeof(json),
-		       "{\"ociVersion\":\"1.2.0\",\"root\":{\"path\":\"rootfs\"},\"mounts\":[" CONTAINER_DEV
-		       "],\"linux\":{\"namespaces\":[" CONTAINER_NS ",{\"type\":\"user\"}],"
+		       "{\"ociVersion\":\"1.2.0\",\"root\":{\"path\":\"rootfs\"},\"mounts\":"
+		       "[" CONTAINER_DEV "],\"linux\":{\"namespaces\":[" CONTAINER_NS
+		       ",{\"type\":\"user\"}],"
 		       "\"uidMappings\":[{\"containerID\":0,\"hostID\":100000,\"size\":65536}],"
 		       "\"gidMappings\":[{\"containerID\":0,\"hostID\":100000,\"size\":65536}],"
 		       "\"devices\":[{\"type\":\"p\",\"path\":\"/dev/pipe\"}%s]}}",
@@ -227,11 +238,17 @@ static void user_namespace(void **state)
 
 	skip_unable();
 	assert_int_equal(chown(container_path(c, "rootfs"), 100000, 100000), 0);
-	ASSERT_RUN_FAILS(c, userns_config(",{\"type\":\"c\",\"path\":\"/dev/full\",\"major\":1,\"minor\":3}"),
-			 "linux.devices[1]: /dev/full: the host's /dev/full is not the device 1:3");
+	ASSERT_RUN_FAILS(
+		c,
+		userns_config(",{\"type\":\"c\",\"path\":\"/dev/full\",\"major\":1,\"minor\":3}"),
+		"linux.devices[1]: /dev/full: the host's /dev/full is not the device 1:3");
 	assert_true(access("/srv/deep/zero", F_OK) < 0);
-	ASSERT_RUN_FAILS(c, userns_config(",{\"type\":\"c\",\"path\":\"/srv/deep/zero\",\"major\":1,\"minor\":5}"),
-			 "linux.devices[1]: /srv/deep/zero: the host's /srv/deep/zero: No such file or directory");
+	ASSERT_RUN_FAILS(
+		c,
+		userns_config(
+			",{\"type\":\"c\",\"path\":\"/srv/deep/zero\",\"major\":1,\"minor\":5}"),
+		"linux.devices[1]: /srv/deep/zero: the host's /srv/deep/zero: No such file or "
+		"directory");
 }
 
 static void user_namespace_bind(void **state)
@@ -240,8 +257,10 @@ static void user_namespace_bind(void **state)
 
 	skip_unable();
 	assert_int_equal(chown(container_path(c, "rootfs"), 100000, 100000), 0);
-	ASSERT_RUN(c, userns_config(",{\"type\":\"c\",\"path\":\"/dev/zero\",\"major\":1,\"minor\":5}"),
-		   body_userns);
+	ASSERT_RUN(
+		c,
+		userns_config(",{\"type\":\"c\",\"path\":\"/dev/zero\",\"major\":1,\"minor\":5}"),
+		body_userns);
 }
 
 #define LIVE(f) cmocka_unit_test_setup_teardown(f, begin, end)
@@ -250,8 +269,11 @@ int main(void)
 {
 	const struct CMUnitTest plans[] = { LIVE(refused) };
 	const struct CMUnitTest live[] = {
-		LIVE(nodes),		  LIVE(image_dev),	   LIVE(bound_dev),
-		LIVE(attack_dev_symlink), LIVE(attack_wrong_file),
+		LIVE(nodes),
+		LIVE(image_dev),
+		LIVE(bound_dev),
+		LIVE(attack_dev_symlink),
+		LIVE(attack_wrong_file),
 	};
 	const struct CMUnitTest userns[] = { LIVE(user_namespace), LIVE(user_namespace_bind) };
 	int failed;

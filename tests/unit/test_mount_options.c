@@ -26,7 +26,8 @@ static struct mount_options parse(const char *words)
 	size_t n = 0;
 
 	(void)snprintf(text, sizeof(text), "%s", words);
-	for (char *save, *word = strtok_r(text, " ", &save); word; word = strtok_r(NULL, " ", &save))
+	for (char *save, *word = strtok_r(text, " ", &save); word;
+	     word = strtok_r(NULL, " ", &save))
 		options[n++] = word;
 	assert_int_equal(mount_options_parse(&arena, options, n, &o, &err), 0);
 	if (o.data) {
@@ -50,16 +51,24 @@ static void names_are_sorted(void **state)
 static void names_are_complete(void **state)
 {
 	static const char *const wanted[] = {
-		"acl", "async", "atime", "bind", "defaults", "dev", "diratime", "dirsync", "exec",
-		"iversion", "lazytime", "loud", "mand", "noacl", "noatime", "nodev", "nodiratime",
-		"noexec", "noiversion", "nolazytime", "nomand", "norelatime", "nostrictatime", "nosuid",
-		"nosymfollow", "private", "ratime", "rbind", "rdev", "rdiratime", "relatime", "remount",
-		"rexec", "rnoatime", "rnodev", "rnodiratime", "rnoexec", "rnorelatime", "rnostrictatime",
-		"rnosuid", "rnosymfollow", "ro", "rprivate", "rrelatime", "rro", "rrw", "rshared", "rslave",
-		"rstrictatime", "rsuid", "rsymfollow", "runbindable", "rw", "shared", "silent", "slave",
-		"strictatime", "suid", "symfollow", "sync", "tmpcopyup", "unbindable", "idmap", "ridmap",
-		"rasync", "rsync", "rdirsync", "rmand", "rnomand", "copy-symlink", "src-nofollow",
-		"dest-nofollow",
+		"acl",          "async",        "atime",          "bind",
+		"defaults",     "dev",          "diratime",       "dirsync",
+		"exec",         "iversion",     "lazytime",       "loud",
+		"mand",         "noacl",        "noatime",        "nodev",
+		"nodiratime",   "noexec",       "noiversion",     "nolazytime",
+		"nomand",       "norelatime",   "nostrictatime",  "nosuid",
+		"nosymfollow",  "private",      "ratime",         "rbind",
+		"rdev",         "rdiratime",    "relatime",       "remount",
+		"rexec",        "rnoatime",     "rnodev",         "rnodiratime",
+		"rnoexec",      "rnorelatime",  "rnostrictatime", "rnosuid",
+		"rnosymfollow", "ro",           "rprivate",       "rrelatime",
+		"rro",          "rrw",          "rshared",        "rslave",
+		"rstrictatime", "rsuid",        "rsymfollow",     "runbindable",
+		"rw",           "shared",       "silent",         "slave",
+		"strictatime",  "suid",         "symfollow",      "sync",
+		"tmpcopyup",    "unbindable",   "idmap",          "ridmap",
+		"rasync",       "rsync",        "rdirsync",       "rmand",
+		"rnomand",      "copy-symlink", "src-nofollow",   "dest-nofollow",
 	};
 	const char *const *names = rootfs_mount_option_names();
 
@@ -81,12 +90,12 @@ static void classic(void **state)
 	(void)state;
 	assert_int_equal(o.flags, MS_RDONLY | MS_NOSUID | MS_NODEV | MS_NOEXEC);
 	assert_int_equal(o.attr_set, MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV |
-					 MOUNT_ATTR_NOEXEC);
+					     MOUNT_ATTR_NOEXEC);
 	assert_int_equal(o.attr_clr, 0);
 	assert_null(o.data);
 	o = parse("sync dirsync mand lazytime iversion silent nosymfollow");
 	assert_int_equal(o.flags, MS_SYNCHRONOUS | MS_DIRSYNC | MS_MANDLOCK | (1UL << 25) |
-				      MS_I_VERSION | 32768 | 256);
+					  MS_I_VERSION | 32768 | 256);
 	assert_int_equal(o.attr_set, MOUNT_ATTR_NOSYMFOLLOW);
 	o = parse("sync async lazytime nolazytime silent loud mand nomand");
 	assert_int_equal(o.flags, 0);
@@ -154,7 +163,8 @@ static void propagation(void **state)
 	assert_int_equal(o.propagation[0], MS_SLAVE | MS_REC);
 	assert_int_equal(o.propagation[1], MS_SHARED);
 	assert_int_equal(mount_options_parse(&arena, five, 5, &o, &err), -EINVAL);
-	assert_string_equal(err.message, "options[4]: \"rshared\": more than 4 propagation options");
+	assert_string_equal(err.message,
+			    "options[4]: \"rshared\": more than 4 propagation options");
 	assert_int_equal(mount_propagation_flags("runbindable"), MS_UNBINDABLE | MS_REC);
 	assert_int_equal(mount_propagation_flags("ro"), 0);
 }
@@ -178,9 +188,9 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(names_are_sorted), cmocka_unit_test(names_are_complete),
-		cmocka_unit_test(classic),	    cmocka_unit_test(last_one_wins),
-		cmocka_unit_test(access_times),	    cmocka_unit_test(recursive),
-		cmocka_unit_test(propagation),	    cmocka_unit_test(rest_is_data),
+		cmocka_unit_test(classic),          cmocka_unit_test(last_one_wins),
+		cmocka_unit_test(access_times),     cmocka_unit_test(recursive),
+		cmocka_unit_test(propagation),      cmocka_unit_test(rest_is_data),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

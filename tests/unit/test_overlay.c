@@ -61,9 +61,12 @@ static void refused(void **state)
 	static const struct {
 		const char *annotations, *message;
 	} bad[] = {
-		{ LAYERS "\"[]\"", "annotations.io.carte.rootfs.layers: at least one layer is required" },
-		{ LAYERS "\"[\\\"a\\\",\\\"\\\"]\"", "annotations.io.carte.rootfs.layers[1]: is empty" },
-		{ UPPER "\"x\"", "annotations.io.carte.rootfs.upper: needs io.carte.rootfs.layers" },
+		{ LAYERS "\"[]\"",
+		  "annotations.io.carte.rootfs.layers: at least one layer is required" },
+		{ LAYERS "\"[\\\"a\\\",\\\"\\\"]\"",
+		  "annotations.io.carte.rootfs.layers[1]: is empty" },
+		{ UPPER "\"x\"",
+		  "annotations.io.carte.rootfs.upper: needs io.carte.rootfs.layers" },
 		{ WORK "\"x\"", "annotations.io.carte.rootfs.work: needs io.carte.rootfs.layers" },
 		{ LAYERS "\"[\\\"a\\\"]\"," UPPER "\"x\"",
 		  "annotations.io.carte.rootfs.work: required with io.carte.rootfs.upper" },
@@ -90,11 +93,12 @@ static void too_many(void **state)
 	size_t used = (size_t)snprintf(annotations, sizeof(annotations), LAYERS "\"[");
 
 	for (int i = 0; i < 501; i++)
-		used += (size_t)snprintf(annotations + used, sizeof(annotations) - used, "%s\\\"a\\\"",
-					 i ? "," : "");
+		used += (size_t)snprintf(annotations + used, sizeof(annotations) - used,
+					 "%s\\\"a\\\"", i ? "," : "");
 	(void)snprintf(annotations + used, sizeof(annotations) - used, "]\"");
-	ASSERT_PLAN_FAILS(c, config(annotations),
-			  "annotations.io.carte.rootfs.layers: 501 layers, the kernel takes at most 500");
+	ASSERT_PLAN_FAILS(
+		c, config(annotations),
+		"annotations.io.carte.rootfs.layers: 501 layers, the kernel takes at most 500");
 }
 
 static void body_layers(void *arg)
@@ -153,7 +157,8 @@ static void own_upper(void **state)
 	assert_int_equal(chown(container_path(c, "my-upper"), 12, 0), 0);
 	container_mkdir(c, "my-work");
 	ASSERT_RUN(c,
-		   config(LAYERS "\"[\\\"a\\\",\\\"b\\\"]\"," UPPER "\"my-upper\"," WORK "\"%B/my-work\""),
+		   config(LAYERS "\"[\\\"a\\\",\\\"b\\\"]\"," UPPER "\"my-upper\"," WORK
+				 "\"%B/my-work\""),
 		   body_layers);
 	assert_int_equal(access(container_path(c, "my-upper/new"), F_OK), 0);
 	assert_true(access(container_path(c, "overlay"), F_OK) < 0);
@@ -167,7 +172,8 @@ static void throwaway(void **state)
 	assert_int_equal(chmod(container_path(c, "a"), 0711), 0);
 	assert_int_equal(chown(container_path(c, "a"), 12, 0), 0);
 	for (int i = 0; i < 2; i++)
-		ASSERT_RUN(c, config(LAYERS "\"[\\\"a\\\",\\\"b\\\"]\"," UPPER "\"tmpfs\""), body_layers);
+		ASSERT_RUN(c, config(LAYERS "\"[\\\"a\\\",\\\"b\\\"]\"," UPPER "\"tmpfs\""),
+			   body_layers);
 	assert_true(access(container_path(c, "overlay"), F_OK) < 0);
 	assert_true(access(container_path(c, "rootfs/upper"), F_OK) < 0);
 }
@@ -185,8 +191,9 @@ static void read_only_root(void **state)
 
 	skip_unable();
 	ASSERT_RUN(c,
-		   "{\"ociVersion\":\"1.2.0\",\"root\":{\"path\":\"rootfs\",\"readonly\":true},\"mounts\":[" CONTAINER_DEV
-		   "],\"linux\":{\"namespaces\":[" CONTAINER_NS "]},\"annotations\":{" LAYERS "\"[\\\"a\\\"]\"}}",
+		   "{\"ociVersion\":\"1.2.0\",\"root\":{\"path\":\"rootfs\",\"readonly\":true},"
+		   "\"mounts\":[" CONTAINER_DEV "],\"linux\":{\"namespaces\":[" CONTAINER_NS
+		   "]},\"annotations\":{" LAYERS "\"[\\\"a\\\"]\"}}",
 		   body_read_only);
 }
 
@@ -197,21 +204,26 @@ static void missing_layer(void **state)
 
 	skip_unable();
 	(void)snprintf(message, sizeof(message),
-		       "annotations.io.carte.rootfs.layers[1]: %s/none: No such file or directory", c->bundle);
+		       "annotations.io.carte.rootfs.layers[1]: %s/none: No such file or directory",
+		       c->bundle);
 	ASSERT_RUN_FAILS(c, config(LAYERS "\"[\\\"a\\\",\\\"none\\\"]\""), message);
 	container_file(c, "file", "");
-	(void)snprintf(message, sizeof(message), "annotations.io.carte.rootfs.layers[2]: %s/file: Not a directory",
+	(void)snprintf(message, sizeof(message),
+		       "annotations.io.carte.rootfs.layers[2]: %s/file: Not a directory",
 		       c->bundle);
 	ASSERT_RUN_FAILS(c, config(LAYERS "\"[\\\"a\\\",\\\"b\\\",\\\"file\\\"]\""), message);
 	(void)snprintf(message, sizeof(message),
-		       "annotations.io.carte.rootfs.upper: %s/nowhere: No such file or directory", c->bundle);
-	ASSERT_RUN_FAILS(c, config(LAYERS "\"[\\\"a\\\"]\"," UPPER "\"nowhere\"," WORK "\"w\""), message);
+		       "annotations.io.carte.rootfs.upper: %s/nowhere: No such file or directory",
+		       c->bundle);
+	ASSERT_RUN_FAILS(c, config(LAYERS "\"[\\\"a\\\"]\"," UPPER "\"nowhere\"," WORK "\"w\""),
+			 message);
 }
 
 static void body_odd_names(void *arg)
 {
 	(void)arg;
-	REQUIRE(access("/colon", F_OK) == 0 && access("/comma", F_OK) == 0 && access("/back", F_OK) == 0);
+	REQUIRE(access("/colon", F_OK) == 0 && access("/comma", F_OK) == 0 &&
+		access("/back", F_OK) == 0);
 }
 
 static void odd_names(void **state)
@@ -225,10 +237,12 @@ static void odd_names(void **state)
 	container_file(c, "with,comma/comma", "");
 	container_mkdir(c, "with\\back");
 	container_file(c, "with\\back/back", "");
-	ASSERT_RUN(c,
-		   config(LAYERS "\"[\\\"with:colon\\\",\\\"with,comma\\\",\\\"with\\\\\\\\back\\\"]\"," UPPER
-				 "\"tmpfs\""),
-		   body_odd_names);
+	ASSERT_RUN(
+		c,
+		config(LAYERS
+		       "\"[\\\"with:colon\\\",\\\"with,comma\\\",\\\"with\\\\\\\\back\\\"]\"," UPPER
+		       "\"tmpfs\""),
+		body_odd_names);
 }
 
 static void body_many(void *arg)
@@ -255,8 +269,8 @@ static void many_layers(void **state)
 		container_mkdir(c, name);
 		(void)snprintf(name, sizeof(name), "l%d/f%d", i, i);
 		container_file(c, name, "");
-		used += (size_t)snprintf(annotations + used, sizeof(annotations) - used, "%s\\\"l%d\\\"",
-					 i ? "," : "", i);
+		used += (size_t)snprintf(annotations + used, sizeof(annotations) - used,
+					 "%s\\\"l%d\\\"", i ? "," : "", i);
 	}
 	(void)snprintf(annotations + used, sizeof(annotations) - used, "]\"");
 	ASSERT_RUN(c, config(annotations), body_many);
@@ -274,13 +288,14 @@ static void unsupported_child(void *arg)
 	container_mkdir(c, "u1");
 	container_mkdir(c, "w1");
 	container_mkdir(c, "o");
-	(void)snprintf(data, sizeof(data), "lowerdir=%s/a,upperdir=%s/u1,workdir=%s/w1", c->bundle, c->bundle,
-		       c->bundle);
+	(void)snprintf(data, sizeof(data), "lowerdir=%s/a,upperdir=%s/u1,workdir=%s/w1", c->bundle,
+		       c->bundle, c->bundle);
 	REQUIRE(mount("o", container_path(c, "o"), "overlay", 0, data) == 0);
 	container_mkdir(c, "o/upper");
 	container_mkdir(c, "o/work");
-	REQUIRE(container_run(c, config(LAYERS "\"[\\\"b\\\"]\"," UPPER "\"o/upper\"," WORK "\"o/work\""),
-			      container_nothing, NULL, &status) < 0);
+	REQUIRE(container_run(
+			c, config(LAYERS "\"[\\\"b\\\"]\"," UPPER "\"o/upper\"," WORK "\"o/work\""),
+			container_nothing, NULL, &status) < 0);
 	REQUIRE(strstr(c->err.message, "/o/upper"));
 	REQUIRE(strstr(c->err.message, "upper"));
 	dprintf(STDOUT_FILENO, "%s\n", c->err.message);
@@ -307,8 +322,9 @@ static void user_namespace(void **state)
 	assert_int_equal(chown(container_path(c, "a"), 100000, 100000), 0);
 	assert_int_equal(chmod(c->bundle, 0700), 0);
 	(void)snprintf(json, sizeof(json),
-		       "{\"ociVersion\":\"1.2.0\",\"root\":{\"path\":\"rootfs\"},\"mounts\":[" CONTAINER_DEV
-		       "],\"linux\":{\"namespaces\":[" CONTAINER_NS ",{\"type\":\"user\"}],"
+		       "{\"ociVersion\":\"1.2.0\",\"root\":{\"path\":\"rootfs\"},\"mounts\":"
+		       "[" CONTAINER_DEV "],\"linux\":{\"namespaces\":[" CONTAINER_NS
+		       ",{\"type\":\"user\"}],"
 		       "\"uidMappings\":[{\"containerID\":0,\"hostID\":100000,\"size\":65536}],"
 		       "\"gidMappings\":[{\"containerID\":0,\"hostID\":100000,\"size\":65536}]},"
 		       "\"annotations\":{" LAYERS "\"[\\\"a\\\",\\\"b\\\"]\"}}");
@@ -322,9 +338,9 @@ int main(void)
 {
 	const struct CMUnitTest plans[] = { LIVE(refused), LIVE(too_many) };
 	const struct CMUnitTest live[] = {
-		LIVE(layers),	      LIVE(upper_is_kept), LIVE(own_upper),
-		LIVE(throwaway),      LIVE(read_only_root), LIVE(missing_layer),
-		LIVE(odd_names),      LIVE(many_layers),   LIVE(unsupported_upper),
+		LIVE(layers),    LIVE(upper_is_kept),  LIVE(own_upper),
+		LIVE(throwaway), LIVE(read_only_root), LIVE(missing_layer),
+		LIVE(odd_names), LIVE(many_layers),    LIVE(unsupported_upper),
 	};
 	const struct CMUnitTest userns[] = { LIVE(user_namespace) };
 	int failed;

@@ -60,32 +60,55 @@ static void plan_messages(void **state)
 		  "mounts[0].options: bind or rbind is missing for type \"none\"" },
 		{ "{\"destination\":\"/x\",\"type\":\"bind\"}", "", "",
 		  "mounts[0].source: required for a bind mount" },
-		{ "{\"destination\":\"/x\",\"source\":\"/y\",\"options\":[\"bind\",\"mode=7\"]}", "", "",
-		  "mounts[0].options[1]: \"mode=7\": is no option of a bind mount" },
+		{ "{\"destination\":\"/x\",\"source\":\"/y\",\"options\":[\"bind\",\"mode=7\"]}",
+		  "", "", "mounts[0].options[1]: \"mode=7\": is no option of a bind mount" },
 		{ "{\"destination\":\"/proc\",\"type\":\"tmpfs\"}", "", "",
 		  "mounts[0].type: only proc can be mounted on /proc, not \"tmpfs\"" },
 		{ "{\"destination\":\"/proc/sys\",\"type\":\"tmpfs\"}", "", "",
-		  "mounts[0].destination: /proc/sys: cannot be mounted because it is inside /proc" },
-		{ "{\"destination\":\"/x/../proc/self/attr\",\"source\":\"/y\",\"options\":[\"bind\"]}", "", "",
-		  "mounts[0].destination: /proc/self/attr: cannot be mounted because it is inside /proc" },
-		{ "{\"destination\":\"/proc/cpuinfo/x\",\"source\":\"/y\",\"options\":[\"bind\"]}", "", "",
-		  "mounts[0].destination: /proc/cpuinfo/x: cannot be mounted because it is inside /proc" },
+		  "mounts[0].destination: /proc/sys: cannot be mounted because it is inside "
+		  "/proc" },
+		{ "{\"destination\":\"/x/../proc/self/attr\",\"source\":\"/"
+		  "y\",\"options\":[\"bind\"]}",
+		  "", "",
+		  "mounts[0].destination: /proc/self/attr: cannot be mounted because it is inside "
+		  "/proc" },
+		{ "{\"destination\":\"/proc/cpuinfo/x\",\"source\":\"/y\",\"options\":[\"bind\"]}",
+		  "", "",
+		  "mounts[0].destination: /proc/cpuinfo/x: cannot be mounted because it is inside "
+		  "/proc" },
 		{ "{\"destination\":\"/proc/cpuinfo\",\"type\":\"tmpfs\"}", "", "",
-		  "mounts[0].destination: /proc/cpuinfo: cannot be mounted because it is inside /proc" },
+		  "mounts[0].destination: /proc/cpuinfo: cannot be mounted because it is inside "
+		  "/proc" },
 		{ "{\"destination\":\"/x\",\"type\":\"proc\",\"options\":[\"tmpcopyup\"]}", "", "",
 		  "mounts[0].options: tmpcopyup is for tmpfs only" },
-		{ "{\"destination\":\"/x\",\"type\":\"tmpfs\",\"options\":[\"src-nofollow\"]}", "", "",
-		  "mounts[0].options: copy-symlink and src-nofollow are for bind mounts only" },
+		{ "{\"destination\":\"/x\",\"type\":\"tmpfs\",\"options\":[\"src-nofollow\"]}", "",
+		  "", "mounts[0].options: copy-symlink and src-nofollow are for bind mounts only" },
 		{ "{\"destination\":\"/x\",\"type\":\"tmpfs\",\"options\":[\"idmap\"]}", "", "",
 		  "mounts[0]: only bind mounts can be id-mapped" },
-		{ "{\"destination\":\"/x\",\"source\":\"/y\",\"options\":[\"bind\",\"idmap\"]}", "", "",
-		  "mounts[0].options: idmap needs uidMappings and gidMappings, or a user namespace to take them from" },
-		{ "{\"destination\":\"/x\",\"source\":\"/y\",\"options\":[\"bind\"],\"uidMappings\":"
+		{ "{\"destination\":\"/x\",\"source\":\"/y\",\"options\":[\"bind\",\"idmap\"]}", "",
+		  "",
+		  "mounts[0].options: idmap needs uidMappings and gidMappings, or a user namespace "
+		  "to take them from" },
+		{ "{\"destination\":\"/x\",\"source\":\"/"
+		  "y\",\"options\":[\"bind\"],\"uidMappings\":"
 		  "[{\"containerID\":0,\"hostID\":1,\"size\":1}]}",
 		  "", "", "mounts[0].gidMappings: required with uidMappings" },
-		{ "{\"destination\":\"/x\",\"type\":\"tmpfs\",\"options\":[\"shared\",\"slave\",\"shared\","
+		{ "{\"destination\":\"/"
+		  "x\",\"type\":\"tmpfs\",\"options\":[\"shared\",\"slave\",\"shared\","
 		  "\"slave\",\"shared\"]}",
 		  "", "", "mounts[0].options[4]: \"shared\": more than 4 propagation options" },
+		{ "{\"destination\":\"/x\",\"source\":\"/"
+		  "y\",\"options\":[\"bind\",\"idmap=uids=1-2\"]}",
+		  "", "",
+		  "mounts[0].options[1]: idmap must be like uids=0-1000-10;gids=0-1000-10" },
+		{ "{\"destination\":\"/x\",\"source\":\"/"
+		  "y\",\"options\":[\"bind\",\"idmap=uids=1-2-3\"]}",
+		  "", "",
+		  "mounts[0].options[1]: idmap must be like uids=0-1000-10;gids=0-1000-10" },
+		{ "{\"destination\":\"/x\",\"source\":\"/"
+		  "y\",\"options\":[\"bind\",\"ridmap=uids=@1-2-3;gids=1-2-3\"]}",
+		  "", "",
+		  "mounts[0].options[1]: idmap must be like uids=0-1000-10;gids=0-1000-10" },
 		{ "", "\"maskedPaths\":[\"/a\",\"b\"]", "",
 		  "linux.maskedPaths[1]: \"b\": must be an absolute path" },
 		{ "", "\"readonlyPaths\":[\"proc\"]", "",
@@ -94,23 +117,33 @@ static void plan_messages(void **state)
 	struct container *c = *state;
 
 	for (size_t i = 0; i < ARRAY_LEN(bad); i++)
-		ASSERT_PLAN_FAILS(c, container_config(bad[i].mounts, bad[i].linux_members, bad[i].members),
-				  bad[i].message);
+		ASSERT_PLAN_FAILS(
+			c, container_config(bad[i].mounts, bad[i].linux_members, bad[i].members),
+			bad[i].message);
 }
 
 static void plan_proc_files(void **state)
 {
 	static const char *const good[] = {
-		"cpuinfo", "diskstats", "meminfo", "stat", "swaps", "uptime", "loadavg", "slabinfo",
-		"sys/kernel/ns_last_pid", "sys/crypto/fips_enabled",
+		"cpuinfo",
+		"diskstats",
+		"meminfo",
+		"stat",
+		"swaps",
+		"uptime",
+		"loadavg",
+		"slabinfo",
+		"sys/kernel/ns_last_pid",
+		"sys/crypto/fips_enabled",
 	};
 	struct container *c = *state;
 	char mount[256];
 
 	for (size_t i = 0; i < ARRAY_LEN(good); i++) {
-		(void)snprintf(mount, sizeof(mount),
-			       "{\"destination\":\"/proc/%s\",\"source\":\"/y\",\"options\":[\"bind\"]}",
-			       good[i]);
+		(void)snprintf(
+			mount, sizeof(mount),
+			"{\"destination\":\"/proc/%s\",\"source\":\"/y\",\"options\":[\"bind\"]}",
+			good[i]);
 		assert_int_equal(container_plan(c, container_config(mount, "", "")), 0);
 	}
 }
@@ -120,9 +153,11 @@ static void plan_needs_mount_namespace(void **state)
 	struct container *c = *state;
 
 	ASSERT_PLAN_FAILS(c,
-			  "{\"ociVersion\":\"1.2.0\",\"root\":{\"path\":\"rootfs\"},\"linux\":{\"namespaces\":"
+			  "{\"ociVersion\":\"1.2.0\",\"root\":{\"path\":\"rootfs\"},\"linux\":{"
+			  "\"namespaces\":"
 			  "[{\"type\":\"pid\"}]}}",
-			  "linux.namespaces: a mount namespace is required: the root would be mounted over the host's");
+			  "linux.namespaces: a mount namespace is required: the root would be "
+			  "mounted over the host's");
 }
 
 static void plan_no_pivot(void **state)
@@ -131,7 +166,8 @@ static void plan_no_pivot(void **state)
 
 	c->no_pivot = true;
 	ASSERT_PLAN_FAILS(c, container_config("", "\"rootfsPropagation\":\"private\"", ""),
-			  "linux.rootfsPropagation: private does not go with --no-pivot: the host's mounts would stay");
+			  "linux.rootfsPropagation: private does not go with --no-pivot: the "
+			  "host's mounts would stay");
 }
 
 static void plan_root_path(void **state)
@@ -140,9 +176,10 @@ static void plan_root_path(void **state)
 
 	assert_int_equal(container_plan(c, container_config("", "", "")), 0);
 	assert_string_equal(rootfs_path(c->rf), container_path(c, "rootfs"));
-	assert_int_equal(container_plan(c, "{\"ociVersion\":\"1.2.0\",\"root\":{\"path\":\"/a/./b//../c\"},"
-					   "\"linux\":{\"namespaces\":[{\"type\":\"mount\"}]}}"),
-			 0);
+	assert_int_equal(
+		container_plan(c, "{\"ociVersion\":\"1.2.0\",\"root\":{\"path\":\"/a/./b//../c\"},"
+				  "\"linux\":{\"namespaces\":[{\"type\":\"mount\"}]}}"),
+		0);
 	assert_string_equal(rootfs_path(c->rf), "/a/c");
 }
 
@@ -154,39 +191,47 @@ static void prepare_refuses_bad_roots(void **state)
 	assert_int_equal(rmdir(container_path(c, "rootfs")), 0);
 	assert_int_equal(container_plan(c, container_config("", "", "")), 0);
 	assert_int_equal(rootfs_prepare(c->rf, &c->err), -ENOENT);
-	(void)snprintf(message, sizeof(message), "root.path: %s/rootfs: No such file or directory", c->bundle);
+	(void)snprintf(message, sizeof(message), "root.path: %s/rootfs: No such file or directory",
+		       c->bundle);
 	assert_string_equal(c->err.message, message);
 
 	container_link(c, "/", "rootfs");
 	c->err.code = 0;
 	assert_int_equal(rootfs_prepare(c->rf, &c->err), -ELOOP);
-	(void)snprintf(message, sizeof(message), "root.path: %s/rootfs: is a symlink or below one", c->bundle);
+	(void)snprintf(message, sizeof(message), "root.path: %s/rootfs: is a symlink or below one",
+		       c->bundle);
 	assert_string_equal(c->err.message, message);
 
 	assert_int_equal(unlink(container_path(c, "rootfs")), 0);
 	container_file(c, "rootfs", "");
 	c->err.code = 0;
 	assert_int_equal(rootfs_prepare(c->rf, &c->err), -ENOTDIR);
-	(void)snprintf(message, sizeof(message), "root.path: %s/rootfs: is not a folder", c->bundle);
+	(void)snprintf(message, sizeof(message), "root.path: %s/rootfs: is not a folder",
+		       c->bundle);
 	assert_string_equal(c->err.message, message);
 }
 
 /* ---- for real ------------------------------------------------------------------- */
 
-static const char default_mounts[] =
-    CONTAINER_DEV
-    ",{\"destination\":\"/dev/pts\",\"type\":\"devpts\",\"source\":\"devpts\",\"options\":[\"nosuid\",\"noexec\","
-    "\"newinstance\",\"ptmxmode=0666\",\"mode=0620\",\"gid=5\"]}"
-    ",{\"destination\":\"/dev/shm\",\"type\":\"tmpfs\",\"source\":\"shm\",\"options\":[\"nosuid\",\"noexec\","
-    "\"nodev\",\"mode=1777\",\"size=65536k\"]}"
-    ",{\"destination\":\"/dev/mqueue\",\"type\":\"mqueue\",\"source\":\"mqueue\",\"options\":[\"nosuid\","
-    "\"noexec\",\"nodev\"]}"
-    ",{\"destination\":\"/sys\",\"type\":\"sysfs\",\"source\":\"sysfs\",\"options\":[\"nosuid\",\"noexec\","
-    "\"nodev\",\"ro\"]}";
+static const char default_mounts[] = CONTAINER_DEV
+	",{\"destination\":\"/dev/"
+	"pts\",\"type\":\"devpts\",\"source\":\"devpts\",\"options\":[\"nosuid\",\"noexec\","
+	"\"newinstance\",\"ptmxmode=0666\",\"mode=0620\",\"gid=5\"]}"
+	",{\"destination\":\"/dev/"
+	"shm\",\"type\":\"tmpfs\",\"source\":\"shm\",\"options\":[\"nosuid\",\"noexec\","
+	"\"nodev\",\"mode=1777\",\"size=65536k\"]}"
+	",{\"destination\":\"/dev/"
+	"mqueue\",\"type\":\"mqueue\",\"source\":\"mqueue\",\"options\":[\"nosuid\","
+	"\"noexec\",\"nodev\"]}"
+	",{\"destination\":\"/"
+	"sys\",\"type\":\"sysfs\",\"source\":\"sysfs\",\"options\":[\"nosuid\",\"noexec\","
+	"\"nodev\",\"ro\"]}";
 static const char default_linux[] =
-    "\"maskedPaths\":[\"/proc/acpi\",\"/proc/kcore\",\"/proc/keys\",\"/proc/timer_list\",\"/sys/firmware\","
-    "\"/nowhere\",\"/masked/file\",\"/masked/folder\",\"/masked/other\"],"
-    "\"readonlyPaths\":[\"/proc/bus\",\"/proc/fs\",\"/proc/irq\",\"/proc/sys\",\"/nowhere\",\"/etc/ro\"]";
+	"\"maskedPaths\":[\"/proc/acpi\",\"/proc/kcore\",\"/proc/keys\",\"/proc/timer_list\",\"/"
+	"sys/firmware\","
+	"\"/nowhere\",\"/masked/file\",\"/masked/folder\",\"/masked/other\"],"
+	"\"readonlyPaths\":[\"/proc/bus\",\"/proc/fs\",\"/proc/irq\",\"/proc/sys\",\"/nowhere\",\"/"
+	"etc/ro\"]";
 
 static int count_entries(const char *path)
 {
@@ -258,7 +303,8 @@ static void default_container(void **state)
 	char json[8192];
 
 	(void)snprintf(json, sizeof(json),
-		       "{\"ociVersion\":\"1.2.0\",\"root\":{\"path\":\"rootfs\",\"readonly\":true},\"mounts\":[%s],"
+		       "{\"ociVersion\":\"1.2.0\",\"root\":{\"path\":\"rootfs\",\"readonly\":true},"
+		       "\"mounts\":[%s],"
 		       "\"linux\":{\"namespaces\":[" CONTAINER_NS "],%s}}",
 		       default_mounts, default_linux);
 	ASSERT_RUN(c, json, classic ? body_default : body_shared_mask);
@@ -291,18 +337,24 @@ static void binds(void **state)
 	container_mkdir(c, "rootfs/target");
 	/* a symlink in the root is followed inside the root */
 	container_link(c, "/target", "rootfs/link");
-	ASSERT_RUN(c,
-		   container_config(
-		       CONTAINER_DEV
-		       ",{\"destination\":\"/made/by/us\",\"source\":\"%B/source\",\"options\":[\"bind\"]}"
-		       ",{\"destination\":\"/ro\",\"source\":\"%B/source\",\"type\":\"bind\",\"options\":[\"ro\","
-		       "\"nosuid\",\"noatime\"]}"
-		       ",{\"destination\":\"/etc/hosts\",\"source\":\"%B/hosts\",\"options\":[\"rbind\",\"rprivate\",\"rw\"]}"
-		       ",{\"destination\":\"/dev/inside\",\"source\":\"%B/hosts\",\"options\":[\"bind\"]}"
-		       ",{\"destination\":\"/link\",\"source\":\"%B/source\",\"options\":[\"bind\"]}"
-		       ",{\"destination\":\"rel\",\"source\":\"source\",\"options\":[\"bind\"]}",
-		       "", ""),
-		   body_binds);
+	ASSERT_RUN(
+		c,
+		container_config(
+			CONTAINER_DEV
+			",{\"destination\":\"/made/by/us\",\"source\":\"%B/"
+			"source\",\"options\":[\"bind\"]}"
+			",{\"destination\":\"/ro\",\"source\":\"%B/"
+			"source\",\"type\":\"bind\",\"options\":[\"ro\","
+			"\"nosuid\",\"noatime\"]}"
+			",{\"destination\":\"/etc/hosts\",\"source\":\"%B/"
+			"hosts\",\"options\":[\"rbind\",\"rprivate\",\"rw\"]}"
+			",{\"destination\":\"/dev/inside\",\"source\":\"%B/"
+			"hosts\",\"options\":[\"bind\"]}"
+			",{\"destination\":\"/link\",\"source\":\"%B/"
+			"source\",\"options\":[\"bind\"]}"
+			",{\"destination\":\"rel\",\"source\":\"source\",\"options\":[\"bind\"]}",
+			"", ""),
+		body_binds);
 }
 
 static void bind_messages(void **state)
@@ -314,17 +366,21 @@ static void bind_messages(void **state)
 	container_file(c, "file", "");
 	container_mkdir(c, "rootfs/folder");
 	(void)snprintf(message, sizeof(message),
-		       "mounts[0]: bind %s/none on /x: source %s/none: No such file or directory", c->bundle,
-		       c->bundle);
-	ASSERT_RUN_FAILS(c,
-			 container_config("{\"destination\":\"/x\",\"source\":\"%B/none\",\"options\":[\"bind\"]}",
-					  "", ""),
-			 message);
+		       "mounts[0]: bind %s/none on /x: source %s/none: No such file or directory",
+		       c->bundle, c->bundle);
+	ASSERT_RUN_FAILS(
+		c,
+		container_config(
+			"{\"destination\":\"/x\",\"source\":\"%B/none\",\"options\":[\"bind\"]}",
+			"", ""),
+		message);
 	(void)snprintf(message, sizeof(message),
-		       "mounts[0]: bind %s/file on /folder: one of source %s/file and mount point /folder is a folder, the other is not",
+		       "mounts[0]: bind %s/file on /folder: one of source %s/file and mount point "
+		       "/folder is a folder, the other is not",
 		       c->bundle, c->bundle);
 	ASSERT_RUN_FAILS(c,
-			 container_config("{\"destination\":\"/folder\",\"source\":\"%B/file\",\"options\":[\"bind\"]}",
+			 container_config("{\"destination\":\"/folder\",\"source\":\"%B/"
+					  "file\",\"options\":[\"bind\"]}",
 					  "", ""),
 			 message);
 }
@@ -334,16 +390,21 @@ static void fs_messages(void **state)
 	struct container *c = *state;
 
 	skip_unable();
-	ASSERT_RUN_FAILS(c,
-			 container_config("{\"destination\":\"/x\",\"type\":\"tmpfs\",\"options\":[\"foo\"]}", "",
-					  ""),
-			 "mounts[0]: mount tmpfs on /x: tmpfs: Unknown parameter 'foo'");
-	ASSERT_RUN_FAILS(c, container_config("{\"destination\":\"/x\",\"type\":\"nofs\"}", "", ""),
-			 "mounts[0]: mount nofs on /x: this kernel has no file system of type \"nofs\"");
-	ASSERT_RUN_FAILS(c,
-			 container_config("{\"destination\":\"/x\",\"type\":\"tmpfs\",\"options\":[\"size=many\"]}",
-					  "", ""),
-			 "mounts[0]: mount tmpfs on /x: tmpfs: Bad value for 'size'");
+	ASSERT_RUN_FAILS(
+		c,
+		container_config(
+			"{\"destination\":\"/x\",\"type\":\"tmpfs\",\"options\":[\"foo\"]}", "",
+			""),
+		"mounts[0]: mount tmpfs on /x: tmpfs: Unknown parameter 'foo'");
+	ASSERT_RUN_FAILS(
+		c, container_config("{\"destination\":\"/x\",\"type\":\"nofs\"}", "", ""),
+		"mounts[0]: mount nofs on /x: this kernel has no file system of type \"nofs\"");
+	ASSERT_RUN_FAILS(
+		c,
+		container_config(
+			"{\"destination\":\"/x\",\"type\":\"tmpfs\",\"options\":[\"size=many\"]}",
+			"", ""),
+		"mounts[0]: mount tmpfs on /x: tmpfs: Bad value for 'size'");
 }
 
 static void body_recursive(void *arg)
@@ -369,12 +430,14 @@ static void recursive_child(void *arg)
 	REQUIRE(mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) == 0);
 	REQUIRE(mount("t", container_path(c, "source/sub"), "tmpfs", 0, NULL) == 0);
 	if (container_run(c,
-			  container_config(
-			      CONTAINER_DEV
-			      ",{\"destination\":\"/r\",\"source\":\"%B/source\",\"options\":[\"rbind\",\"rro\",\"rnoexec\"]}"
-			      ",{\"destination\":\"/n\",\"source\":\"%B/source\",\"options\":[\"rbind\",\"ro\"]}"
-			      ",{\"destination\":\"/t\",\"type\":\"tmpfs\",\"options\":[\"rnosymfollow\"]}",
-			      "", ""),
+			  container_config(CONTAINER_DEV
+					   ",{\"destination\":\"/r\",\"source\":\"%B/"
+					   "source\",\"options\":[\"rbind\",\"rro\",\"rnoexec\"]}"
+					   ",{\"destination\":\"/n\",\"source\":\"%B/"
+					   "source\",\"options\":[\"rbind\",\"ro\"]}"
+					   ",{\"destination\":\"/"
+					   "t\",\"type\":\"tmpfs\",\"options\":[\"rnosymfollow\"]}",
+					   "", ""),
 			  body_recursive, NULL, &status) < 0) {
 		REQUIRE_TEXT(c->err.message, "");
 	}
@@ -401,7 +464,8 @@ static void body_copyup(void *arg)
 	REQUIRE(stat("/data/file", &st) == 0 && st.st_uid == 7 && (st.st_mode & 07777) == 04711);
 	REQUIRE(container_file_is("/data/sub/deep", "deep"));
 	REQUIRE(stat("/data/sub", &st) == 0 && (st.st_mode & 07777) == 0700);
-	REQUIRE(readlink("/data/link", link, sizeof(link)) == 11 && !memcmp(link, "/etc/shadow", 11));
+	REQUIRE(readlink("/data/link", link, sizeof(link)) == 11 &&
+		!memcmp(link, "/etc/shadow", 11));
 	REQUIRE(lstat("/data/fifo", &st) == 0 && S_ISFIFO(st.st_mode));
 	REQUIRE(stat("/data", &st) == 0 && (st.st_mode & 07777) == 0751);
 	REQUIRE(open("/data/new", O_WRONLY | O_CREAT, 0644) < 0 && errno == EROFS);
@@ -429,7 +493,8 @@ static void copy_up(void **state)
 	assert_int_equal(chmod(container_path(c, "rootfs/plain"), 0751), 0);
 	ASSERT_RUN(c,
 		   container_config(CONTAINER_DEV
-				    ",{\"destination\":\"/data\",\"type\":\"tmpfs\",\"options\":[\"tmpcopyup\",\"ro\"]}"
+				    ",{\"destination\":\"/"
+				    "data\",\"type\":\"tmpfs\",\"options\":[\"tmpcopyup\",\"ro\"]}"
 				    ",{\"destination\":\"/plain\",\"type\":\"tmpfs\"}",
 				    "", ""),
 		   body_copyup);
@@ -454,12 +519,16 @@ static void propagation(void **state)
 	skip_unable();
 	container_mkdir(c, "source");
 	ASSERT_RUN(c,
-		   container_config(CONTAINER_DEV
-				    ",{\"destination\":\"/s\",\"source\":\"%B/source\",\"options\":[\"bind\",\"rshared\"]}"
-				    ",{\"destination\":\"/p\",\"source\":\"%B/source\",\"options\":[\"bind\",\"private\"]}"
-				    ",{\"destination\":\"/u\",\"source\":\"%B/source\",\"options\":[\"bind\",\"unbindable\"]}"
-				    ",{\"destination\":\"/t\",\"type\":\"tmpfs\",\"options\":[\"shared\"]}",
-				    "\"rootfsPropagation\":\"unbindable\"", ""),
+		   container_config(
+			   CONTAINER_DEV
+			   ",{\"destination\":\"/s\",\"source\":\"%B/"
+			   "source\",\"options\":[\"bind\",\"rshared\"]}"
+			   ",{\"destination\":\"/p\",\"source\":\"%B/"
+			   "source\",\"options\":[\"bind\",\"private\"]}"
+			   ",{\"destination\":\"/u\",\"source\":\"%B/"
+			   "source\",\"options\":[\"bind\",\"unbindable\"]}"
+			   ",{\"destination\":\"/t\",\"type\":\"tmpfs\",\"options\":[\"shared\"]}",
+			   "\"rootfsPropagation\":\"unbindable\"", ""),
 		   body_propagation);
 }
 
@@ -485,10 +554,10 @@ static void shared_child(void *arg)
 	REQUIRE(mount(c->bundle, c->bundle, NULL, MS_BIND, NULL) == 0);
 	REQUIRE(mount(NULL, c->bundle, NULL, MS_SHARED, NULL) == 0);
 	if (container_run(c,
-			  container_config(
-			      CONTAINER_DEV
-			      ",{\"destination\":\"/s\",\"source\":\"%B/source\",\"options\":[\"rbind\",\"rshared\"]}",
-			      "\"rootfsPropagation\":\"rshared\"", ""),
+			  container_config(CONTAINER_DEV
+					   ",{\"destination\":\"/s\",\"source\":\"%B/"
+					   "source\",\"options\":[\"rbind\",\"rshared\"]}",
+					   "\"rootfsPropagation\":\"rshared\"", ""),
 			  body_mounts_back, NULL, &status) < 0)
 		REQUIRE_TEXT(c->err.message, "");
 	REQUIRE(status == 0);
@@ -498,10 +567,10 @@ static void shared_child(void *arg)
 	/* and by default nothing comes back at all */
 	REQUIRE(umount(container_path(c, "source/from")) == 0);
 	if (container_run(c,
-			  container_config(
-			      CONTAINER_DEV
-			      ",{\"destination\":\"/s\",\"source\":\"%B/source\",\"options\":[\"rbind\",\"rshared\"]}",
-			      "", ""),
+			  container_config(CONTAINER_DEV
+					   ",{\"destination\":\"/s\",\"source\":\"%B/"
+					   "source\",\"options\":[\"rbind\",\"rshared\"]}",
+					   "", ""),
 			  body_mounts_back, NULL, &status) < 0)
 		REQUIRE_TEXT(c->err.message, "");
 	REQUIRE(status == 0);
@@ -561,7 +630,8 @@ static void root_is_slash(void **state)
 
 	skip_unable();
 	ASSERT_RUN(c,
-		   "{\"ociVersion\":\"1.2.0\",\"root\":{\"path\":\"/\",\"readonly\":true},\"mounts\":[" CONTAINER_DEV
+		   "{\"ociVersion\":\"1.2.0\",\"root\":{\"path\":\"/"
+		   "\",\"readonly\":true},\"mounts\":[" CONTAINER_DEV
 		   "],\"linux\":{\"namespaces\":[" CONTAINER_NS "]}}",
 		   body_root_is_slash);
 }
@@ -581,9 +651,10 @@ static void remount(void **state)
 
 	skip_unable();
 	ASSERT_RUN(c,
-		   container_config(CONTAINER_DEV ",{\"destination\":\"/t\",\"type\":\"tmpfs\"}"
-						  ",{\"destination\":\"/t\",\"type\":\"tmpfs\",\"options\":"
-						  "[\"remount\",\"ro\",\"size=64k\"]}",
+		   container_config(CONTAINER_DEV
+				    ",{\"destination\":\"/t\",\"type\":\"tmpfs\"}"
+				    ",{\"destination\":\"/t\",\"type\":\"tmpfs\",\"options\":"
+				    "[\"remount\",\"ro\",\"size=64k\"]}",
 				    "", ""),
 		   body_remount);
 }
@@ -604,14 +675,16 @@ static void body_late(void *arg)
 static void late_readonly(void **state)
 {
 	skip_unable();
-	ASSERT_RUN((struct container *)*state,
-		   container_config("{\"destination\":\"/proc\",\"type\":\"proc\"}"
-				    ",{\"destination\":\"/dev\",\"type\":\"tmpfs\",\"options\":[\"ro\",\"mode=755\"]}"
-				    ",{\"destination\":\"/dev/shm\",\"type\":\"tmpfs\"}"
-				    ",{\"destination\":\"/t\",\"type\":\"tmpfs\",\"options\":[\"ro\"]}"
-				    ",{\"destination\":\"/t/inside\",\"type\":\"tmpfs\"}",
-				    "", ""),
-		   body_late);
+	ASSERT_RUN(
+		(struct container *)*state,
+		container_config("{\"destination\":\"/proc\",\"type\":\"proc\"}"
+				 ",{\"destination\":\"/"
+				 "dev\",\"type\":\"tmpfs\",\"options\":[\"ro\",\"mode=755\"]}"
+				 ",{\"destination\":\"/dev/shm\",\"type\":\"tmpfs\"}"
+				 ",{\"destination\":\"/t\",\"type\":\"tmpfs\",\"options\":[\"ro\"]}"
+				 ",{\"destination\":\"/t/inside\",\"type\":\"tmpfs\"}",
+				 "", ""),
+		body_late);
 }
 
 static void body_links(void *arg)
@@ -636,12 +709,12 @@ static void symlink_options(void **state)
 	container_link(c, "target", "link");
 	container_link(c, "/victim", "rootfs/shown");
 	ASSERT_RUN(c,
-		   container_config(
-		       CONTAINER_DEV
-		       ",{\"destination\":\"/etc/link\",\"source\":\"%B/link\",\"options\":[\"bind\",\"copy-symlink\"]}"
-		       ",{\"destination\":\"/shown\",\"source\":\"%B/link\",\"options\":[\"bind\",\"src-nofollow\","
-		       "\"dest-nofollow\"]}",
-		       "", ""),
+		   container_config(CONTAINER_DEV ",{\"destination\":\"/etc/link\",\"source\":\"%B/"
+						  "link\",\"options\":[\"bind\",\"copy-symlink\"]}"
+						  ",{\"destination\":\"/shown\",\"source\":\"%B/"
+						  "link\",\"options\":[\"bind\",\"src-nofollow\","
+						  "\"dest-nofollow\"]}",
+				    "", ""),
 		   body_links);
 }
 
@@ -651,12 +724,14 @@ static const char *userns_config(const char *mounts, const char *linux_members)
 {
 	static char json[1 << 16];
 
-	(void)snprintf(json, sizeof(json),
-		       "{\"ociVersion\":\"1.2.0\",\"root\":{\"path\":\"rootfs\"},\"mounts\":[%s],\"linux\":{"
-		       "\"namespaces\":[" CONTAINER_NS ",{\"type\":\"user\"}],"
-		       "\"uidMappings\":[{\"containerID\":0,\"hostID\":100000,\"size\":65536}],"
-		       "\"gidMappings\":[{\"containerID\":0,\"hostID\":100000,\"size\":65536}]%s%s}}",
-		       mounts, *linux_members ? "," : "", linux_members);
+	(void)snprintf(
+		json, sizeof(json),
+		"{\"ociVersion\":\"1.2.0\",\"root\":{\"path\":\"rootfs\"},\"mounts\":[%s],"
+		"\"linux\":{"
+		"\"namespaces\":[" CONTAINER_NS ",{\"type\":\"user\"}],"
+		"\"uidMappings\":[{\"containerID\":0,\"hostID\":100000,\"size\":65536}],"
+		"\"gidMappings\":[{\"containerID\":0,\"hostID\":100000,\"size\":65536}]%s%s}}",
+		mounts, *linux_members ? "," : "", linux_members);
 	return json;
 }
 
@@ -698,7 +773,8 @@ static void user_namespace(void **state)
 	char mounts[4096];
 
 	(void)snprintf(mounts, sizeof(mounts),
-		       "%s,{\"destination\":\"/deep\",\"source\":\"%s/closed/source\",\"options\":[\"rbind\",\"rw\"]}",
+		       "%s,{\"destination\":\"/deep\",\"source\":\"%s/closed/"
+		       "source\",\"options\":[\"rbind\",\"rw\"]}",
 		       default_mounts, c->bundle);
 	ASSERT_RUN(c, userns_config(mounts, "\"maskedPaths\":[\"/proc/keys\"]"), body_userns);
 }
@@ -724,8 +800,10 @@ static void host_sysfs(void **state)
 	skip_unable();
 	assert_int_equal(chown(container_path(c, "rootfs"), 100000, 100000), 0);
 	(void)snprintf(json, sizeof(json),
-		       "{\"ociVersion\":\"1.2.0\",\"root\":{\"path\":\"rootfs\"},\"mounts\":[%s],\"linux\":{"
-		       "\"namespaces\":[{\"type\":\"mount\"},{\"type\":\"pid\"},{\"type\":\"ipc\"},{\"type\":\"user\"}],"
+		       "{\"ociVersion\":\"1.2.0\",\"root\":{\"path\":\"rootfs\"},\"mounts\":[%s],"
+		       "\"linux\":{"
+		       "\"namespaces\":[{\"type\":\"mount\"},{\"type\":\"pid\"},{\"type\":\"ipc\"},"
+		       "{\"type\":\"user\"}],"
 		       "\"uidMappings\":[{\"containerID\":0,\"hostID\":100000,\"size\":65536}],"
 		       "\"gidMappings\":[{\"containerID\":0,\"hostID\":100000,\"size\":65536}]}}",
 		       default_mounts);
@@ -758,19 +836,27 @@ static void idmap(void **state)
 	container_file(c, "source/file", "one");
 	assert_int_equal(chown(container_path(c, "rootfs"), 100000, 100000), 0);
 	ASSERT_RUN(c,
-		   userns_config(
-		       CONTAINER_DEV
-		       ",{\"destination\":\"/mapped\",\"source\":\"%B/source\",\"options\":[\"rbind\",\"ridmap\"]}"
-		       ",{\"destination\":\"/plain\",\"source\":\"%B/source\",\"options\":[\"rbind\"]}",
-		       ""),
+		   userns_config(CONTAINER_DEV ",{\"destination\":\"/mapped\",\"source\":\"%B/"
+					       "source\",\"options\":[\"rbind\",\"ridmap\"]}"
+					       ",{\"destination\":\"/plain\",\"source\":\"%B/"
+					       "source\",\"options\":[\"rbind\"]}",
+				 ""),
 		   body_idmap);
 	ASSERT_RUN(c,
 		   container_config(
-		       CONTAINER_DEV
-		       ",{\"destination\":\"/mapped\",\"source\":\"%B/source\",\"options\":[\"bind\"],"
-		       "\"uidMappings\":[{\"containerID\":0,\"hostID\":5000,\"size\":10}],"
-		       "\"gidMappings\":[{\"containerID\":0,\"hostID\":6000,\"size\":10}]}",
-		       "", ""),
+			   CONTAINER_DEV
+			   ",{\"destination\":\"/mapped\",\"source\":\"%B/"
+			   "source\",\"options\":[\"bind\"],"
+			   "\"uidMappings\":[{\"containerID\":0,\"hostID\":5000,\"size\":10}],"
+			   "\"gidMappings\":[{\"containerID\":0,\"hostID\":6000,\"size\":10}]}",
+			   "", ""),
+		   body_own_map);
+	ASSERT_RUN(c,
+		   container_config(CONTAINER_DEV
+				    ",{\"destination\":\"/mapped\",\"source\":\"%B/"
+				    "source\",\"options\":[\"bind\","
+				    "\"idmap=uids=0-5000-10#10-1-1;gids=0-6000-10\"]}",
+				    "", ""),
 		   body_own_map);
 }
 
@@ -785,12 +871,14 @@ static void attack_proc_symlink(void **state)
 	container_mkdir(c, "rootfs/fake");
 	container_link(c, "/fake", "rootfs/proc");
 	ASSERT_RUN_FAILS(c, container_config(CONTAINER_DEV, "", ""),
-			 "mounts[0]: mount proc on /proc: /proc must be a real folder in the root, not a symlink or below one");
+			 "mounts[0]: mount proc on /proc: /proc must be a real folder in the root, "
+			 "not a symlink or below one");
 	assert_int_equal(unlink(container_path(c, "rootfs/proc")), 0);
 	container_link(c, "/fake", "rootfs/sys");
 	ASSERT_RUN_FAILS(c,
 			 container_config("{\"destination\":\"/sys\",\"type\":\"sysfs\"}", "", ""),
-			 "mounts[0]: mount sysfs on /sys: /sys must be a real folder in the root, not a symlink or below one");
+			 "mounts[0]: mount sysfs on /sys: /sys must be a real folder in the root, "
+			 "not a symlink or below one");
 }
 
 /* CVE-2021-30465 and kin: a mount point that is a symlink to the host's files stays inside the root */
@@ -813,8 +901,8 @@ static void attack_target_symlink(void **state)
 	container_mkdir(c, "rootfs/etc");
 	container_link(c, "../../../../../../etc/passwd-of-test", "rootfs/escape");
 	ASSERT_RUN(c,
-		   container_config(CONTAINER_DEV
-				    ",{\"destination\":\"/escape\",\"source\":\"%B/source\",\"options\":[\"bind\"]}",
+		   container_config(CONTAINER_DEV ",{\"destination\":\"/escape\",\"source\":\"%B/"
+						  "source\",\"options\":[\"bind\"]}",
 				    "", ""),
 		   body_target_link);
 	assert_true(access("/etc/passwd-of-test", F_OK) < 0);
@@ -823,8 +911,8 @@ static void attack_target_symlink(void **state)
 	(void)snprintf(victim, sizeof(victim), "%s/victim", c->bundle);
 	container_link(c, victim, "rootfs/absolute");
 	ASSERT_RUN(c,
-		   container_config(CONTAINER_DEV
-				    ",{\"destination\":\"/absolute\",\"source\":\"%B/source\",\"options\":[\"bind\"]}",
+		   container_config(CONTAINER_DEV ",{\"destination\":\"/absolute\",\"source\":\"%B/"
+						  "source\",\"options\":[\"bind\"]}",
 				    "", ""),
 		   container_nothing);
 	assert_true(container_file_is(victim, "good"));
@@ -840,11 +928,16 @@ static void attack_link_into_proc(void **state)
 	container_link(c, "/proc/sys/kernel", "rootfs/volume");
 	container_link(c, "/proc/self/attr", "rootfs/attr");
 	ASSERT_RUN_FAILS(c,
-			 container_config(CONTAINER_DEV ",{\"destination\":\"/volume\",\"type\":\"tmpfs\"}", "", ""),
-			 "mounts[2]: mount tmpfs on /volume: /volume: a symlink in the root leads into /proc");
-	ASSERT_RUN_FAILS(c,
-			 container_config(CONTAINER_DEV ",{\"destination\":\"/attr\",\"type\":\"tmpfs\"}", "", ""),
-			 "mounts[2]: mount tmpfs on /attr: /attr: a symlink in the root leads into /proc");
+			 container_config(CONTAINER_DEV
+					  ",{\"destination\":\"/volume\",\"type\":\"tmpfs\"}",
+					  "", ""),
+			 "mounts[2]: mount tmpfs on /volume: /volume: a symlink in the root leads "
+			 "into /proc");
+	ASSERT_RUN_FAILS(
+		c,
+		container_config(CONTAINER_DEV ",{\"destination\":\"/attr\",\"type\":\"tmpfs\"}",
+				 "", ""),
+		"mounts[2]: mount tmpfs on /attr: /attr: a symlink in the root leads into /proc");
 }
 
 /* A bind of a folder that only looks like a procfs */
@@ -856,20 +949,26 @@ static void attack_fake_proc(void **state)
 	skip_unable();
 	container_mkdir(c, "source");
 	(void)snprintf(message, sizeof(message),
-		       "mounts[0]: bind %s/source on /proc: only the root of a procfs can be bind-mounted on /proc",
+		       "mounts[0]: bind %s/source on /proc: only the root of a procfs can be "
+		       "bind-mounted on /proc",
 		       c->bundle);
 	ASSERT_RUN_FAILS(c,
-			 container_config("{\"destination\":\"/proc\",\"source\":\"%B/source\",\"options\":[\"bind\"]}",
+			 container_config("{\"destination\":\"/proc\",\"source\":\"%B/"
+					  "source\",\"options\":[\"bind\"]}",
 					  "", ""),
 			 message);
 	ASSERT_RUN_FAILS(c,
-			 container_config("{\"destination\":\"/proc\",\"source\":\"/proc/sys\",\"options\":[\"bind\"]}",
+			 container_config("{\"destination\":\"/proc\",\"source\":\"/proc/"
+					  "sys\",\"options\":[\"bind\"]}",
 					  "", ""),
-			 "mounts[0]: bind /proc/sys on /proc: only the root of a procfs can be bind-mounted on /proc");
-	ASSERT_RUN(c,
-		   container_config("{\"destination\":\"/proc\",\"source\":\"/proc\",\"options\":[\"rbind\"]}", "",
-				    ""),
-		   container_nothing);
+			 "mounts[0]: bind /proc/sys on /proc: only the root of a procfs can be "
+			 "bind-mounted on /proc");
+	ASSERT_RUN(
+		c,
+		container_config(
+			"{\"destination\":\"/proc\",\"source\":\"/proc\",\"options\":[\"rbind\"]}",
+			"", ""),
+		container_nothing);
 }
 
 /* CVE-2025-31133: the image's /dev/null is not the null device */
@@ -907,7 +1006,8 @@ static void attack_masked_symlink(void **state)
 	container_file(c, "rootfs/inside", "");
 	container_link(c, "../../../inside", "rootfs/masked");
 	container_link(c, "/proc/self/root/inside", "rootfs/magic");
-	ASSERT_RUN(c, container_config(CONTAINER_DEV, "\"maskedPaths\":[\"/masked\"]", ""), body_masked_link);
+	ASSERT_RUN(c, container_config(CONTAINER_DEV, "\"maskedPaths\":[\"/masked\"]", ""),
+		   body_masked_link);
 	assert_int_equal(stat(container_path(c, "rootfs/inside"), &st), 0);
 	assert_true(S_ISREG(st.st_mode));
 	ASSERT_RUN_FAILS(c, container_config(CONTAINER_DEV, "\"readonlyPaths\":[\"/magic\"]", ""),
@@ -922,7 +1022,9 @@ static void attack_mkdirs(void **state)
 	skip_unable();
 	container_link(c, "/../../../../tmp/carte-rootfs-escape", "rootfs/up");
 	ASSERT_RUN(c,
-		   container_config(CONTAINER_DEV ",{\"destination\":\"/up/x/y\",\"type\":\"tmpfs\"}", "", ""),
+		   container_config(CONTAINER_DEV
+				    ",{\"destination\":\"/up/x/y\",\"type\":\"tmpfs\"}",
+				    "", ""),
 		   container_nothing);
 	assert_true(access("/tmp/carte-rootfs-escape", F_OK) < 0);
 }
@@ -960,18 +1062,20 @@ static void attack_race(void **state)
 	container_link(c, container_path(c, "outside"), "rootfs/link");
 	pid = fork();
 	if (pid == 0) {
-		const char *a = container_path(c, "rootfs/swap"), *b = container_path(c, "rootfs/link");
+		const char *a = container_path(c, "rootfs/swap"),
+			   *b = container_path(c, "rootfs/link");
 
 		for (;;)
 			(void)renameat2(AT_FDCWD, a, AT_FDCWD, b, RENAME_EXCHANGE);
 	}
 	for (int i = 0; i < 20; i++) {
-		int r = container_run(c,
-				      container_config(
-					  CONTAINER_DEV
-					  ",{\"destination\":\"/swap/sub\",\"source\":\"%B/source\",\"options\":[\"bind\"]}",
-					  "\"maskedPaths\":[\"/swap/sub\"]", ""),
-				      body_race, NULL, &status);
+		int r = container_run(
+			c,
+			container_config(CONTAINER_DEV
+					 ",{\"destination\":\"/swap/sub\",\"source\":\"%B/"
+					 "source\",\"options\":[\"bind\"]}",
+					 "\"maskedPaths\":[\"/swap/sub\"]", ""),
+			body_race, NULL, &status);
 
 		if (r >= 0)
 			assert_int_equal(status, 0);
@@ -989,25 +1093,25 @@ static void attack_race(void **state)
 int main(void)
 {
 	const struct CMUnitTest plans[] = {
-		LIVE(plan_messages),	  LIVE(plan_proc_files),
-		LIVE(plan_no_pivot),	  LIVE(plan_needs_mount_namespace),
-		LIVE(plan_root_path),	  LIVE(prepare_refuses_bad_roots),
+		LIVE(plan_messages),  LIVE(plan_proc_files),
+		LIVE(plan_no_pivot),  LIVE(plan_needs_mount_namespace),
+		LIVE(plan_root_path), LIVE(prepare_refuses_bad_roots),
 	};
 	const struct CMUnitTest live[] = {
 		LIVE(default_container),     LIVE(binds),
-		LIVE(bind_messages),	     LIVE(copy_up),
-		LIVE(propagation),	     LIVE(no_pivot),
-		LIVE(root_is_slash),	     LIVE(remount),
+		LIVE(bind_messages),         LIVE(copy_up),
+		LIVE(propagation),           LIVE(no_pivot),
+		LIVE(root_is_slash),         LIVE(remount),
 		LIVE(attack_proc_symlink),   LIVE(attack_target_symlink),
 		LIVE(attack_link_into_proc), LIVE(attack_fake_proc),
-		LIVE(attack_null),	     LIVE(attack_masked_symlink),
-		LIVE(attack_mkdirs),	     LIVE(late_readonly),
+		LIVE(attack_null),           LIVE(attack_masked_symlink),
+		LIVE(attack_mkdirs),         LIVE(late_readonly),
 		LIVE(attack_race),
 	};
 	/* what mount(2) alone cannot do */
 	const struct CMUnitTest modern[] = {
 		LIVE(fs_messages),     LIVE(recursive_options), LIVE(shared_root),
-		LIVE(symlink_options), LIVE(user_namespace),	LIVE(idmap),
+		LIVE(symlink_options), LIVE(user_namespace),    LIVE(idmap),
 		LIVE(host_sysfs),
 	};
 	int failed;

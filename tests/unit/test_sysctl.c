@@ -33,7 +33,8 @@ static const char *config(const char *namespaces, const char *sysctl)
 	static char json[4096];
 
 	(void)snprintf(json, sizeof(json),
-		       "{\"ociVersion\":\"1.2.0\",\"root\":{\"path\":\"rootfs\"},\"mounts\":[" CONTAINER_DEV
+		       "{\"ociVersion\":\"1.2.0\",\"root\":{\"path\":\"rootfs\"},\"mounts\":"
+		       "[" CONTAINER_DEV
 		       "],\"linux\":{\"namespaces\":[{\"type\":\"mount\"}%s%s],\"sysctl\":{%s}}}",
 		       *namespaces ? "," : "", namespaces, sysctl);
 	return json;
@@ -44,7 +45,8 @@ static void refused(void **state)
 	static const struct {
 		const char *namespaces, *sysctl, *message;
 	} bad[] = {
-		{ CONTAINER_NS, "\"kernel.hostname\":\"x\"", "linux.sysctl: kernel.hostname: use hostname instead" },
+		{ CONTAINER_NS, "\"kernel.hostname\":\"x\"",
+		  "linux.sysctl: kernel.hostname: use hostname instead" },
 		{ CONTAINER_NS, "\"vm.swappiness\":\"1\"",
 		  "linux.sysctl: vm.swappiness: is not in a separate kernel namespace" },
 		{ CONTAINER_NS, "\"kernel.core_pattern\":\"|/x\"",
@@ -70,8 +72,10 @@ static void refused(void **state)
 		  "linux.sysctl: \"net...kernel.core_pattern\": is no sysctl name" },
 		{ CONTAINER_NS, "\"net.//.kernel.core_pattern\":\"|/x\"",
 		  "linux.sysctl: \"net.//.kernel.core_pattern\": is no sysctl name" },
-		{ CONTAINER_NS, "\"/net/ipv4\":\"1\"", "linux.sysctl: \"/net/ipv4\": is no sysctl name" },
-		{ CONTAINER_NS, "\"net.ipv4.\":\"1\"", "linux.sysctl: \"net.ipv4.\": is no sysctl name" },
+		{ CONTAINER_NS, "\"/net/ipv4\":\"1\"",
+		  "linux.sysctl: \"/net/ipv4\": is no sysctl name" },
+		{ CONTAINER_NS, "\"net.ipv4.\":\"1\"",
+		  "linux.sysctl: \"net.ipv4.\": is no sysctl name" },
 		{ CONTAINER_NS, "\"\":\"1\"", "linux.sysctl: \"\": is no sysctl name" },
 		{ CONTAINER_NS, "\"net.ipv4.ip_forward=1\\nkernel\":\"1\"",
 		  "linux.sysctl: \"net.ipv4.ip_forward=1 kernel\": is no sysctl name" },
@@ -126,9 +130,10 @@ static void written(void **state)
 		skip();
 	}
 	ASSERT_RUN(c,
-		   config(CONTAINER_NS,
-			  "\"kernel.msgmax\":\"4242\",\"net/ipv4/ip_forward\":\"1\",\"fs.mqueue.msg_max\":\"17\","
-			  "\"kernel.domainname\":\"example.org\",\"kernel.sem\":\"32000 1024000000 500 31999\""),
+		   config(CONTAINER_NS, "\"kernel.msgmax\":\"4242\",\"net/ipv4/"
+					"ip_forward\":\"1\",\"fs.mqueue.msg_max\":\"17\","
+					"\"kernel.domainname\":\"example.org\",\"kernel.sem\":"
+					"\"32000 1024000000 500 31999\""),
 		   body_written);
 }
 
@@ -142,7 +147,9 @@ static void value_with_more(void **state)
 		print_message("skipped: %s\n", container_unable());
 		skip();
 	}
-	assert_true(container_run(c, config(CONTAINER_NS, "\"kernel.shm_rmid_forced\":\"1+kernel.msgmax=9\""),
+	assert_true(container_run(c,
+				  config(CONTAINER_NS,
+					 "\"kernel.shm_rmid_forced\":\"1+kernel.msgmax=9\""),
 				  container_nothing, NULL, &status) < 0);
 	assert_int_equal(strncmp(c->err.message, "linux.sysctl: ", 14), 0);
 	assert_non_null(strstr(c->err.message, "Invalid argument"));
@@ -157,8 +164,8 @@ static void unknown_key(void **state)
 		print_message("skipped: %s\n", container_unable());
 		skip();
 	}
-	assert_true(container_run(c, config(CONTAINER_NS, "\"net.ipv4.no_such\":\"1\""), container_nothing, NULL,
-				  &status) < 0);
+	assert_true(container_run(c, config(CONTAINER_NS, "\"net.ipv4.no_such\":\"1\""),
+				  container_nothing, NULL, &status) < 0);
 	assert_non_null(strstr(c->err.message, "sys/net/ipv4/no_such"));
 	assert_non_null(strstr(c->err.message, "No such file or directory"));
 }
