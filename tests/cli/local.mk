@@ -5,11 +5,13 @@ CLI_TESTS = \
 	tests/cli/cgroups.bats \
 	tests/cli/exec.bats \
 	tests/cli/global.bats \
+	tests/cli/hooks.bats \
 	tests/cli/lifecycle.bats \
 	tests/cli/man.bats \
 	tests/cli/mounts.bats \
 	tests/cli/namespaces.bats \
 	tests/cli/process.bats \
+	tests/cli/rdt.bats \
 	tests/cli/seccomp.bats
 
 if HAVE_BATS
