@@ -104,6 +104,18 @@ int child_become_root(struct child *child, struct oci_error *err)
 	return 0;
 }
 
+/*
+ * A process that has one thread and moves itself ("0" into tasks) needs no lock over all thread groups; for
+ * any other the kernel waits for an RCU grace period, 10 ms on an idle v1 host. Still with the host's mounts
+ * and, by user id, with the rights of the host's root.
+ */
+int child_enter_cgroups(struct child *child, struct oci_error *err)
+{
+	if (!child->enters_cgroups)
+		return 0;
+	return cgroup_enter(&child->state->cgroup, 0, child->in_v2, err);
+}
+
 int child_await_cgroup(struct child *child, struct oci_error *err)
 {
 	int64_t pid;

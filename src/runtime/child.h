@@ -43,7 +43,9 @@ struct child {
 	int init_pidfd;      /* exec: whose namespaces are joined */
 	uint64_t late_joins; /* CLONE_NEW* still to be joined by the child itself */
 	bool keyring;
-	bool user_ns; /* made or joined: ids are those of that namespace */
+	bool enters_cgroups; /* by itself, see child_enter_cgroups; else the parent moves it */
+	bool in_v2;          /* clone3 puts it into the v2 cgroup */
+	bool user_ns;        /* made or joined: ids are those of that namespace */
 	bool await_id_maps;
 	bool hooks;         /* the parent has hooks to run before the root is entered */
 	unsigned inherited; /* fds behind stderr that the program gets */
@@ -79,6 +81,7 @@ int child_await_cgroup_ns(void *child, struct oci_error *err);
 /* What both tables share; child.c. */
 _Noreturn void child_run(struct child *child, const struct child_step *steps, size_t count);
 int child_become_root(struct child *child, struct oci_error *err);
+int child_enter_cgroups(struct child *child, struct oci_error *err);
 int child_await_cgroup(struct child *child, struct oci_error *err);
 int child_make_keyring(struct child *child, struct oci_error *err);
 int child_open_terminal(struct child *child, struct oci_error *err);

@@ -153,6 +153,7 @@ static int step_start_hooks(struct child *child, struct oci_error *err)
 
 static const struct child_step steps[] = {
 	{ "detach from the runtime", step_detach },
+	{ "enter the cgroups", child_enter_cgroups },
 	{ "wait for id maps", child_become_root },
 	{ "join namespaces", step_namespaces },
 	{ "set the host name", step_hostname },

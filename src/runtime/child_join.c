@@ -75,6 +75,7 @@ static int step_affinity(struct child *child, struct oci_error *err)
 
 static const struct child_step steps[] = {
 	{ "detach from the runtime", step_detach },
+	{ "enter the cgroups", child_enter_cgroups },
 	{ "join namespaces", step_namespaces },
 	{ "become root", child_become_root },
 	{ "join the session keyring", child_make_keyring },

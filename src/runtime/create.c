@@ -125,6 +125,8 @@ static int spawn_init(struct creation *c, struct oci_error *err)
 	spawn.early_joins = spawn_early_joins(&c->ns);
 	spawn.cgroup_fd = cgroup_fd = cgroup_v2_fd(&c->state.cgroup);
 	child->late_joins = spawn.early_joins ? 0 : ~0ULL;
+	/* in a joined mount namespace it would not find them */
+	child->enters_cgroups = !(spawn.early_joins & CLONE_NEWNS);
 	child->user_ns = c->ns.listed & CLONE_NEWUSER;
 	child->await_id_maps = c->ns.made & CLONE_NEWUSER;
 	child->hooks = c->config->hooks &&
@@ -205,8 +207,8 @@ static int lead_to_ready(struct creation *c, struct oci_error *err)
 	int r;
 
 	r = map_ids(c, err);
-	if (r == 0)
-		r = cgroup_enter(&c->state.cgroup, c->launch.pid, c->launch.in_cgroup, err);
+	if (r == 0 && !c->child.enters_cgroups)
+		r = cgroup_enter(&c->state.cgroup, c->launch.pid, c->child.in_v2, err);
 	if (r == 0 && c->state.rdt.path)
 		r = rdt_enter(&c->state.rdt, c->launch.pid, err);
 	if (r == 0)

@@ -88,6 +88,8 @@ static int spawn_joiner(struct execution *x, struct oci_error *err)
 		spawn.pid_ns_of = child->init_pidfd;
 	if (x->options->cgroups.len == 0)
 		spawn.cgroup_fd = cgroup_fd = cgroup_v2_fd(&x->state->cgroup);
+	/* with --cgroup it is moved further, which must come second */
+	child->enters_cgroups = x->options->cgroups.len == 0;
 	child->late_joins = x->ns.listed & ~(uint64_t)CLONE_NEWPID;
 	child->user_ns = x->ns.listed & CLONE_NEWUSER;
 	r = launch_spawn(&x->launch, &spawn, child_join_main, err);
@@ -113,7 +115,10 @@ static int enter_sub_cgroup(struct execution *x, const char *text, struct oci_er
 
 static int enter_cgroups(struct execution *x, struct oci_error *err)
 {
-	int r = cgroup_enter(&x->state->cgroup, x->launch.pid, x->launch.in_cgroup, err);
+	int r = 0;
+
+	if (!x->child.enters_cgroups)
+		r = cgroup_enter(&x->state->cgroup, x->launch.pid, x->child.in_v2, err);
 
 	for (size_t i = 0; r == 0 && i < x->options->cgroups.len; i++)
 		r = enter_sub_cgroup(x, x->options->cgroups.items[i], err);

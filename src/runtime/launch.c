@@ -44,7 +44,7 @@ int launch_spawn(struct launch *launch, const struct spawn *spawn, void (*main)(
 	launch->child->sync_fd = pair[1];
 	launch->child->peer_fd = pair[0];
 	r = spawn_child(spawn, main, launch->child, &launch->pid, &launch->pidfd,
-			&launch->in_cgroup, err);
+			&launch->child->in_v2, err);
 	fd_closep(&pair[1]);
 	launch->child->sync_fd = -EBADF;
 	return r;

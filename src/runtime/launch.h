@@ -20,8 +20,7 @@ struct launch {
 	int sync_fd; /* our end */
 	pid_t pid;
 	int pidfd;
-	int master;     /* pty, when the child has sent it to us; -1 */
-	bool in_cgroup; /* clone3 has put it into the v2 cgroup */
+	int master; /* pty, when the child has sent it to us; -1 */
 };
 
 /** struct process_io - the options of create, run and exec that say where things go. */

@@ -71,7 +71,7 @@ static int clone_child(const struct spawn *spawn, uint64_t extra, pid_t *parent_
 }
 
 _Noreturn static void join_and_clone(const struct spawn *spawn, struct relay *relay,
-				     void (*main)(void *), void *arg)
+				     void (*main)(void *), void *arg, bool *in_cgroup)
 {
 	int r = 0;
 
@@ -83,9 +83,10 @@ _Noreturn static void join_and_clone(const struct spawn *spawn, struct relay *re
 		r = err_sys(&relay->err, errno, "join the container's pid namespace");
 	if (r == 0)
 		r = clone_child(spawn, CLONE_PARENT | CLONE_PARENT_SETTID, &relay->pid, NULL,
-				&relay->in_cgroup, &relay->err);
+				in_cgroup, &relay->err);
 	if (r == 0)
 		main(arg);
+	relay->in_cgroup = *in_cgroup;
 	_exit(r < 0);
 }
 
@@ -103,7 +104,7 @@ static int spawn_by_relay(const struct spawn *spawn, void (*main)(void *), void 
 		return err_sys(err, errno, "mmap");
 	between = clone_child(&plain, 0, NULL, NULL, &unused, err);
 	if (between == 0)
-		join_and_clone(spawn, relay, main, arg);
+		join_and_clone(spawn, relay, main, arg, ret_in_cgroup);
 	if (between < 0) {
 		r = between;
 	} else {

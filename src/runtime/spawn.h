@@ -28,7 +28,7 @@ uint64_t spawn_early_joins(const struct ns_plan *ns);
 
 /**
  * spawn_child - clone a child of the calling process that runs @main(@arg).
- * @ret_in_cgroup: clone3 has put it into @cgroup_fd
+ * @ret_in_cgroup: clone3 has put it into @cgroup_fd; set before the clone, so that the child sees it
  */
 int spawn_child(const struct spawn *spawn, void (*main)(void *), void *arg, pid_t *ret_pid,
 		int *ret_pidfd, bool *ret_in_cgroup, struct oci_error *err);
