@@ -123,7 +123,7 @@ static int new_top(struct rootfs *rf, const struct mount_plan *m, struct oci_err
 	} else {
 		r = mount_classic_at(rf, &target, "tmpfs", "tmpfs", CGROUP_FLAGS, "mode=755");
 		if (r >= 0)
-			r = top = mount_open_plain(rf->root_fd, m->destination, O_DIRECTORY);
+			r = top = mount_open_plain(rf, m->destination, O_DIRECTORY);
 	}
 	mount_target_done(rf, &target);
 	if (r < 0)

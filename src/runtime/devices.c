@@ -297,7 +297,7 @@ static int open_dev(struct rootfs *rf, struct oci_error *err)
 
 	if (rf->dev_fd >= 0)
 		return 0;
-	fd = mount_open_plain(rf->root_fd, "/dev", O_DIRECTORY);
+	fd = mount_open_plain(rf, "/dev", O_DIRECTORY);
 	if (fd < 0)
 		fd = path_mkdirs_in_root(rf->root_fd, "/dev", 0755);
 	if (fd < 0)

@@ -142,7 +142,7 @@ static int bind_target(struct rootfs *rf, const struct mount_plan *m, int tree,
 	struct stat st;
 	int fd;
 
-	fd = mount_open_plain(rf->root_fd, m->destination, 0);
+	fd = mount_open_plain(rf, m->destination, 0);
 	if (fd >= 0) {
 		*target = (struct mount_target){ .dirfd = fd, .name = "", .owned = true };
 		return 0;
@@ -323,7 +323,7 @@ int mounts_finish(struct rootfs *rf, struct oci_error *err)
 		if (!m->late_readonly)
 			continue;
 		if (fd < 0)
-			fd = own = mount_open_plain(rf->root_fd, m->destination, O_DIRECTORY);
+			fd = own = mount_open_plain(rf, m->destination, O_DIRECTORY);
 		r = fd < 0              ? fd
 		    : rf->force_classic ? -ENOSYS
 					: mount_set_attributes(fd, 0, MOUNT_ATTR_RDONLY, 0, 0);

@@ -158,7 +158,7 @@ static unsigned long attr_flags(uint64_t attr)
 static int reopen(struct rootfs *rf, const struct mount_plan *m, const struct stat *expect,
 		  long fs_type, struct oci_error *err)
 {
-	CLEANUP_CLOSE int fd = mount_open_plain(rf->root_fd, m->destination, 0);
+	CLEANUP_CLOSE int fd = mount_open_plain(rf, m->destination, 0);
 	struct statfs fs;
 	struct stat st;
 

@@ -63,12 +63,14 @@ static int open_plain_walk(int root_fd, const char *path, int flags)
 	}
 }
 
-int mount_open_plain(int root_fd, const char *path, int flags)
+int mount_open_plain(const struct rootfs *rf, const char *path, int flags)
 {
-	int fd = sys_openat2(root_fd, path, (uint64_t)(O_PATH | flags), 0,
-			     RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS | RESOLVE_NO_SYMLINKS);
+	int fd = rf->force_classic ? -ENOSYS
+				   : sys_openat2(rf->root_fd, path, (uint64_t)(O_PATH | flags), 0,
+						 RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS |
+							 RESOLVE_NO_SYMLINKS);
 
-	return mount_is_missing(fd) ? open_plain_walk(root_fd, path, flags) : fd;
+	return mount_is_missing(fd) ? open_plain_walk(rf->root_fd, path, flags) : fd;
 }
 
 /* Inside a tmpfs of our own nobody can put anything in the way of a name. */
@@ -125,13 +127,13 @@ int mount_target_find(struct rootfs *rf, const char *destination, bool real_dir,
 
 	if (target_in_scratch(rf, destination, is_dir, ret) == 0)
 		return 0;
-	fd = mount_open_plain(rf->root_fd, destination, 0);
+	fd = mount_open_plain(rf, destination, 0);
 	if (fd == -ENOENT && real_dir) {
 		/* made through links, but then looked at without */
 		fd = path_mkdirs_in_root(rf->root_fd, destination, TARGET_MODE);
 		if (fd >= 0) {
 			(void)close(fd);
-			fd = mount_open_plain(rf->root_fd, destination, 0);
+			fd = mount_open_plain(rf, destination, 0);
 		}
 	}
 	if ((fd == -ELOOP || fd == -ENOTDIR || fd == -ENOENT) && !real_dir)

@@ -123,7 +123,7 @@ int mount_new_fs(struct rootfs *rf, const char *type, const char *source, unsign
 		 uint64_t attr, const char *data, const char *label, struct oci_error *err);
 
 /** mount_open_plain - O_PATH in the root with no symlink on the way at all. */
-int mount_open_plain(int root_fd, const char *path, int flags);
+int mount_open_plain(const struct rootfs *rf, const char *path, int flags);
 
 /* mount_fallback.c: mount(2) where the fd interface is missing */
 int mount_bind_classic(struct rootfs *rf, struct mount_plan *m, struct oci_error *err);
