@@ -5,4 +5,5 @@ TEST_FOLDERS = \
 	tests/bad \
 	tests/data \
 	tests/engines \
+	tests/fault \
 	tests/lib
