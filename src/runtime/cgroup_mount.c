@@ -63,8 +63,10 @@ static int mount_hierarchy(struct rootfs *rf, const struct cgroup_dir *dir, int 
 	char path[PATH_MAX];
 	int r;
 
-	if (mkdirat(top, target.name, 0755) < 0)
-		return err_sys(err, errno, "mkdir %s", target.name);
+	if (mkdirat(top, target.name, 0755) < 0) {
+		/* two hierarchies whose mount points end alike: the first one has the name */
+		return errno == EEXIST ? 0 : err_sys(err, errno, "mkdir %s", target.name);
+	}
 	if (rf->options.new_cgroup_ns) {
 		r = mount_classic_at(rf, &target, "cgroup", v2 ? "cgroup2" : "cgroup", CGROUP_FLAGS,
 				     v2 ? NULL : dir->controllers);
