@@ -20,6 +20,7 @@ libbase_a_SOURCES = \
 	src/base/procfs.h \
 	src/base/seal.c \
 	src/base/seal.h \
+	src/base/seal_move.c \
 	src/base/sys.c \
 	src/base/sys.h \
 	src/base/sys_process.c \
