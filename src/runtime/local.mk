@@ -129,3 +129,6 @@ carte_runtime_CPPFLAGS = $(AM_CPPFLAGS) -include commit.h
 carte_runtime_CFLAGS = $(AM_CFLAGS) $(PROGRAM_CFLAGS)
 carte_runtime_LDFLAGS = $(AM_LDFLAGS) $(PROGRAM_LDFLAGS)
 carte_runtime_LDADD = $(RUNTIME_LIBS)
+if SANITIZERS
+carte_runtime_SOURCES += tests/asan_options.c
+endif
