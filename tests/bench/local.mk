@@ -16,7 +16,7 @@ tests_bench_bench_parse_SOURCES = tests/bench/bench_parse.c
 tests_bench_bench_parse_LDADD = $(RUNTIME_LIBS)
 EXTRA_DIST += tests/bench/run
 
-# ARGS="-n 50", "--only run,state", "--check" ...; tests/bench/run --help
+# ARGS="-n 50" ...; tests/bench/run --help
 bench: all tests/bench/floor tests/bench/bench tests/bench/bench_parse
 	@$(top_srcdir)/tests/bench/run --builddir '$(abs_top_builddir)' $(ARGS)
 
