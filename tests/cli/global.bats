@@ -162,7 +162,7 @@ load helpers
 	says "carte-runtime: state '$CID': container does not exist"
 	config '.mounts[0].destination = 7'
 	try rt create -b "$BUNDLE" "$CID"
-	same "$err" "carte-runtime: create '$CID': config.json: mounts[0].destination: expected string, got integer"
+	same "$err" "carte-runtime: create '$CID': config.json: mounts[0].destination: expected string, got number"
 }
 
 @test "no-op options are accepted" {

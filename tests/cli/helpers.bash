@@ -118,6 +118,12 @@ map_ids() {
 		| .linux.gidMappings = .linux.uidMappings' --argjson h "$1" --argjson n "$2"
 }
 
+# namespace TYPE [PATH] - a new one, or one joined; whatever config.json had of that type goes
+namespace() {
+	config '.linux.namespaces |= (map(select(.type != $t)) + [{type: $t} + (if $p == "" then {} else {path: $p} end)])' --arg t "$1" --arg p "${2:-}"
+}
+no_namespace() { config '.linux.namespaces |= map(select(.type != $t))' --arg t "$1"; }
+
 # ---- running -----------------------------------------------------------------------------------------------------
 # fd 3 is bats' own: a container that keeps it keeps bats waiting
 rt() { timeout -k 1 "${T:-20}" "$RUNTIME" --root "$ROOT" "$@" 3>&-; }

@@ -18,7 +18,7 @@ load helpers
 
 @test "run: 128+N when a signal ends it" {
 	idle
-	config '.process.args = ["sleep", "1001"]'
+	config '.process.args = ["sleep", "1001"] | .linux.cgroupsPath += "-b"'
 	timeout 20 "$RUNTIME" --root "$ROOT" run -b "$BUNDLE" "$CID-b" >"$D/o" 2>&1 </dev/null 3>&- &
 	local job=$! st=0
 	await 5 rt state "$CID-b"

@@ -124,7 +124,7 @@ other"
 
 @test "join by path: cgroup" {
 	other -C
-	config '.linux.namespaces += [{type: "cgroup", path: $p}]' --arg p "/proc/$NSPID/ns/cgroup"
+	namespace cgroup "/proc/$NSPID/ns/cgroup"
 	inside 'readlink /proc/self/ns/cgroup'
 	prints "$(readlink "/proc/$NSPID/ns/cgroup")"
 }
@@ -144,7 +144,8 @@ other"
 	NSPID=$!
 	await 5 grep -q 1 "/proc/$NSPID/uid_map"
 	[ "$RUNTIME_KIND" != runc ] || skip "runc 1.1 wants mappings here"
-	config '.linux.namespaces |= (map(if .type == "network" then .path = $p + "/net" else . end) + [{type: "user", path: ($p + "/user")}])' --arg p "/proc/$NSPID/ns"
+	config '.linux.namespaces |= (map(if .type == "network" then .path = $p + "/net" else . end) + [{type: "user", path: ($p + "/user")}])
+		| .mounts |= map(if .destination == "/dev/pts" then .options |= map(select(. != "gid=5")) else . end)' --arg p "/proc/$NSPID/ns"
 	inside 'readlink /proc/self/ns/user; readlink /proc/self/ns/net'
 	prints "$(readlink "/proc/$NSPID/ns/user")
 $(readlink "/proc/$NSPID/ns/net")"

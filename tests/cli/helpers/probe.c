@@ -144,38 +144,45 @@ static int probe_write(char **args)
 	return 0;
 }
 
+/* is this process neither ours nor one of the image's programs? */
+static int is_stranger(int pid)
+{
+	char path[64], link[256];
+	ssize_t n;
+
+	if (pid == getpid())
+		return 0;
+	snprintf(path, sizeof(path), "/proc/%d/exe", pid);
+	n = readlink(path, link, sizeof(link) - 1);
+	if (n <= 0)
+		return 0;
+	link[n] = 0;
+	return !strstr(link, "/bin/busybox") && !strstr(link, "/bin/probe");
+}
+
 /*
- * Lie in wait for any other process of the pid namespace and try to write to what it executes; once its
- * text is no longer busy, through the descriptor kept. Prints "overwritten" if one was opened for writing.
+ * Lie in wait for processes that run another program than the image's, keep a descriptor of it, and try to write to it:
+ * what CVE-2019-5736 did to the runtime. The byte written is the one that is there.
  */
 static int probe_hunt(char **args)
 {
-	int seconds = args[0] ? atoi(args[0]) : 5;
-	time_t end = time(NULL) + seconds;
-	int found = 0;
-	int kept[64];
-	int count = 0;
+	time_t end = time(NULL) + atoi(args[0]);
+	int seen = 0, count = 0;
+	int kept[256];
 
-	printf("hunting\n");
+	puts("hunting");
 	fflush(stdout);
 	while (time(NULL) < end) {
-		for (int pid = 1; pid < 64; pid++) {
-			char path[64], link[256];
-			ssize_t n;
+		for (int pid = 1; pid < 400; pid++) {
+			char path[64];
 			int fd;
 
-			if (pid == getpid())
+			if (count == 256 || !is_stranger(pid))
 				continue;
+			seen++;
 			snprintf(path, sizeof(path), "/proc/%d/exe", pid);
-			n = readlink(path, link, sizeof(link) - 1);
-			if (n <= 0)
-				continue;
-			link[n] = 0;
-			if (strstr(link, "busybox") || strstr(link, "probe"))
-				continue;
-			found = 1;
 			fd = open(path, O_RDONLY | O_CLOEXEC);
-			if (fd >= 0 && count < 64)
+			if (fd >= 0)
 				kept[count++] = fd;
 		}
 		for (int i = 0; i < count; i++) {
@@ -183,14 +190,57 @@ static int probe_hunt(char **args)
 			int fd;
 
 			snprintf(path, sizeof(path), "/proc/self/fd/%d", kept[i]);
-			fd = open(path, O_WRONLY);
-			if (fd >= 0) {
-				printf("overwritten\n");
+			fd = open(path, O_WRONLY | O_CLOEXEC);
+			if (fd >= 0 && pwrite(fd, "\177", 1, 0) == 1) {
+				puts("overwritten");
+				return 0;
+			}
+			if (fd >= 0)
+				close(fd);
+		}
+	}
+	printf("safe, seen %s, kept %d\n", seen ? "some" : "none", count);
+	return 0;
+}
+
+/* Look into the descriptors, root and memory of every process that does not run the image's programs: CVE-2016-9962. */
+static int probe_snoop(char **args)
+{
+	time_t end = time(NULL) + atoi(args[0]);
+
+	puts("snooping");
+	fflush(stdout);
+	while (time(NULL) < end) {
+		for (int pid = 1; pid < 400; pid++) {
+			char path[64], link[512];
+			ssize_t n;
+
+			for (int fd = 3; fd < 20; fd++) {
+				snprintf(path, sizeof(path), "/proc/%d/fd/%d", pid, fd);
+				n = readlink(path, link, sizeof(link) - 1);
+				if (n < 0)
+					continue;
+				link[n] = 0;
+				if (!is_stranger(pid))
+					continue;
+				printf("leak: pid %d fd %d %s\n", pid, fd, link);
 				return 0;
 			}
 		}
 	}
-	printf("safe seen=%d\n", found);
+	puts("nothing seen");
+	return 0;
+}
+
+/* swap A B SECONDS - exchange two names as fast as possible: the other side of a race */
+static int probe_swap(char **args)
+{
+	time_t end = time(NULL) + atoi(args[2]);
+
+	while (time(NULL) < end) {
+		for (int i = 0; i < 1000; i++)
+			(void)syscall(SYS_renameat2, AT_FDCWD, args[0], AT_FDCWD, args[1], 2);
+	}
 	return 0;
 }
 
@@ -271,7 +321,7 @@ static const struct {
 	{ "clock", probe_clock, 0 },
 	{ "fds", probe_fds, 0 },
 	{ "groups", probe_groups, 0 },
-	{ "hunt", probe_hunt, 0 },
+	{ "hunt", probe_hunt, 1 },
 	{ "ioprio", probe_ioprio, 0 },
 	{ "keyring", probe_keyring, 0 },
 	{ "mempolicy", probe_mempolicy, 0 },
@@ -281,6 +331,8 @@ static const struct {
 	{ "personality", probe_personality, 0 },
 	{ "remount", probe_remount, 1 },
 	{ "sched", probe_sched, 0 },
+	{ "snoop", probe_snoop, 1 },
+	{ "swap", probe_swap, 3 },
 	{ "syscall", probe_syscall, 1 },
 	{ "write", probe_write, 1 },
 };
