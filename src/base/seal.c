@@ -3,8 +3,9 @@
  * seal.c - continue in an image of ourselves that cannot be written to.
  *
  * Root: an overlay of the program's folder without an upper layer, in no mount
- * namespace, gone with the last process that runs from it. Others, and where
- * that fails: a copy in a sealed memfd. argv, environment and every inherited
+ * namespace, gone with the last process that runs from it; by changing over in
+ * place (seal_move.c), else by an exec. Others, and where that fails: a copy in a
+ * sealed memfd. argv, environment and every inherited
  * fd stay as they are; all fds made here are O_CLOEXEC.
  *
  * Why a sealed image is recognised correctly. All of these must hold, and none
@@ -152,30 +153,35 @@ static int overlay_mount(const char *lower)
 	return r < 0 ? r : sys_fsmount(fs, MARK_ATTRS);
 }
 
-/* Returns only when it cannot be done; then the memfd is next. */
-static void exec_overlay(char **argv)
+/* true: sealed without an exec. false: it cannot be done; then the memfd is next. */
+static bool use_overlay(char **argv)
 {
 	CLEANUP_CLOSE int mount = -EBADF;
+	CLEANUP_CLOSE int self = -EBADF;
 	char path[PATH_MAX], lower[256];
 	struct statfs fs;
 	char *name;
 	ssize_t n = readlink(SELF_EXE, path, sizeof(path) - 1);
 
 	if (n <= 0 || path[0] != '/')
-		return;
+		return false;
 	path[n] = '\0';
 	name = strrchr(path, '/');
 	*name++ = '\0';
 	if (!lower_option(path, lower))
-		return;
+		return false;
 	mount = overlay_mount(lower);
 	if (mount < 0)
-		return;
+		return false;
 	if (fstatfs(mount, &fs) || !has_mark(&fs) || !is_this_program(mount, name) ||
 	    !is_unwritable(mount, name))
-		return;
+		return false;
+	self = openat(mount, name, O_RDONLY | O_CLOEXEC);
+	if (self >= 0 && seal_move(self) == 0)
+		return true;
 	/* by name, so that comm stays the program's name */
 	(void)sys_execveat(mount, name, argv, environ, 0);
+	return false;
 }
 
 static int make_memfd(void)
@@ -239,7 +245,7 @@ int seal_self(char **argv, struct oci_error *err)
 		restore_name(argv);
 		return 0;
 	}
-	if (getauxval(AT_EUID) == 0)
-		exec_overlay(argv);
+	if (getauxval(AT_EUID) == 0 && use_overlay(argv))
+		return 0;
 	return exec_memfd(argv, err);
 }

@@ -13,7 +13,8 @@
 struct oci_error;
 
 /**
- * seal_self - continue in a sealed copy; does not return when it re-executes.
+ * seal_self - make this process safe to be seen in a container, or continue in a sealed copy; does not return when it
+ * re-executes.
  *
  * Recognises a sealed image by its own exe link (memfd seals, or a file that
  * lies on no visible mount of overlay type that we made), never by an
@@ -21,5 +22,11 @@ struct oci_error;
  * Return: 0 when already sealed, else -errno.
  */
 int seal_self(char **argv, struct oci_error *err);
+
+/**
+ * seal_move - the cheap way that seal_self tries first: go on from @fd, the same program in a sealed place, see seal_move.c.
+ * Return: 0, or -errno when the kernel, the rights or the build do not allow it; then nothing is sealed.
+ */
+int seal_move(int fd);
 
 #endif

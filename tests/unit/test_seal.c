@@ -15,6 +15,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mount.h>
+#include <sys/auxv.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/vfs.h>
@@ -61,6 +62,37 @@ static int sealed_main(char **argv)
 	for (int i = 2; argv[i]; i++)
 		printf(" %s", argv[i]);
 	printf(" env=%s\n", getenv("SEAL_ENV") ? getenv("SEAL_ENV") : "-");
+	return 0;
+}
+
+/* The same without an exec: what was in memory is still there, and the old file is not. */
+static int moved_main(char **argv)
+{
+	static int counter = 40;
+	static char old[512];
+	char *heap = strdup("heap");
+	char line[1024];
+	FILE *maps;
+
+	if (readlink("/proc/self/exe", old, sizeof(old) - 1) < 0)
+		return 2;
+	counter += 2;
+	if (seal_self(argv, NULL) < 0)
+		return 1;
+	/* an exec would have brought us here with the kernel's name for it */
+	if (!strncmp((const char *)getauxval(AT_EXECFN), "/dev/fd/", 8))
+		return 3;
+	maps = fopen("/proc/self/maps", "re");
+	while (maps && fgets(line, sizeof(line), maps))
+		if (strstr(line, old))
+			return 4;
+	if (!maps || fclose(maps) || counter != 42 || strcmp(heap, "heap"))
+		return 5;
+	free(heap);
+	/* a child has it from us, and may be run again */
+	if (open("/proc/self/exe", O_WRONLY | O_CLOEXEC) >= 0 || errno != EROFS)
+		return 6;
+	printf("moved\n");
 	return 0;
 }
 
@@ -124,6 +156,19 @@ static void overlay(void **state)
 		"overlay write=EROFS seals=no fds=3 comm=%s argv0=./some/name a b -- -x env=kept\n",
 		name_of(self));
 	assert_string_equal(line, want);
+}
+
+static void in_place(void **state)
+{
+	char *argv[] = { "x", "CARTE_SEAL_MOVE", NULL };
+
+	(void)state;
+	need_root();
+#ifdef CARTE_SANITIZERS
+	print_message("SKIP: the sanitizers' memory cannot be moved\n");
+	skip();
+#endif
+	assert_string_equal(run(self, argv, NULL), "moved\n");
 }
 
 static int become_nobody(void)
@@ -268,11 +313,13 @@ int main(int argc, char **argv)
 		cmocka_unit_test(overlay),         cmocka_unit_test(memfd),
 		cmocka_unit_test(inherited_fds),   cmocka_unit_test(by_relative_path),
 		cmocka_unit_test(on_overlay_root), cmocka_unit_test(unlinked),
-		cmocka_unit_test(no_proc),
+		cmocka_unit_test(no_proc),         cmocka_unit_test(in_place),
 	};
 
 	if (argc > 1 && !strcmp(argv[1], "CARTE_SEAL_CHILD"))
 		return sealed_main(argv);
+	if (argc > 1 && !strcmp(argv[1], "CARTE_SEAL_MOVE"))
+		return moved_main(argv);
 	if (readlink("/proc/self/exe", self, sizeof(self) - 1) < 0)
 		return 1;
 	return cmocka_run_group_tests(tests, NULL, NULL);
