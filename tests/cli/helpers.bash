@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # helpers.bash - what every command test shares. Each test gets a bundle with a root of its own, an ID, a state root;
 # its teardown removes the containers and fails the test when anything of them is left.
-# shellcheck shell=bash disable=SC2034
+# shellcheck shell=bash disable=SC2034,SC2016,SC2010,SC2013,SC2119,SC2120 # variables and quotes are the tests' and jq's
 
 TESTS=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 # shellcheck source=tests/lib/runtime.sh
@@ -38,8 +38,10 @@ setup() {
 
 teardown() {
 	local id left="" try failed=0
-	for id in $(ls "$ROOT" 2>/dev/null); do
-		timeout -k 1 10 "$RUNTIME" --root "$ROOT" delete --force "$id" >/dev/null 2>>"$D/teardown" 3>&- || true
+	for id in "$ROOT"/*/; do
+		[ -d "$id" ] || continue
+		id=${id%/}
+		timeout -k 1 10 "$RUNTIME" --root "$ROOT" delete --force "${id##*/}" >/dev/null 2>>"$D/teardown" 3>&- || true
 	done
 	[ "${#AGENTS[@]}" -eq 0 ] || kill "${AGENTS[@]}" 2>/dev/null || true
 	type test_teardown >/dev/null 2>&1 && test_teardown

@@ -519,3 +519,30 @@ load helpers
 	try rt state "$CID"
 	says "container does not exist"
 }
+
+@test "create, run: --config, another document of the bundle" {
+	requires_carte --config
+	args echo other
+	mv "$BUNDLE/config.json" "$BUNDLE/other.json"
+	try rt run --config=other.json -b "$BUNDLE" "$CID"
+	good
+	prints other
+}
+
+@test "kill, delete: --regex" {
+	requires_carte --regex
+	idle
+	config '.linux.cgroupsPath += "-b"'
+	try rt run -d -b "$BUNDLE" "$CID-b"
+	good
+	try rt kill --regex "^$CID" KILL
+	good
+	await_status stopped
+	await 5 sh -c "[ \$($RUNTIME --root $ROOT state $CID-b | jq -r .status) = stopped ]"
+	try rt delete --regex "^$CID-.\$"
+	good
+	same "$(rt list -q)" "$CID"
+	try rt delete -r -f "^$CID"
+	good
+	same "$(rt list -q)" ""
+}

@@ -60,3 +60,13 @@ group() {
 	refused
 	[[ ${err,,} == *rdt* || ${err,,} == *resctrl* ]] || show "names it"
 }
+
+@test "intelRdt: update of the schemata" {
+	group class1
+	printf 'L3:0=ff\n' >"$CARTE_RESCTRL_ROOT/class1/schemata"
+	config '.linux.intelRdt = {closID: "class1", l3CacheSchema: "L3:0=ff"}'
+	up_ct
+	try rt update --l3-cache-schema 'L3:0=f' --mem-bw-schema 'MB:0=20' "$CID"
+	good
+	grep -qE 'L3:0=f$|MB:0=20' "$CARTE_RESCTRL_ROOT/class1/schemata"
+}

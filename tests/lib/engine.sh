@@ -4,7 +4,7 @@
 # The engine lives in its own mount, network, pid and cgroup namespace with its own /run, under one cgroup per
 # hierarchy that is removed at the end: the machine sees nothing of it, and the death of the
 # script's pid 1 ends every daemon, shim and container. Everything on disk is below $W.
-# shellcheck shell=bash
+# shellcheck shell=bash disable=SC2034 # status is for the tests
 
 ENGINE_LIB=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 # shellcheck source=tests/lib/runtime.sh
@@ -183,8 +183,7 @@ own_cgroups() {
 		remove)
 			[ -d "$dir" ] || continue
 			# depth first; what was just killed may need a moment to be reaped
-			local try
-			for try in 1 2 3 4 5 6 7 8 9 10; do
+			for _ in 1 2 3 4 5 6 7 8 9 10; do
 				find "$dir" -depth -type d -exec rmdir {} + 2>/dev/null
 				[ -d "$dir" ] || break
 				sleep 0.2
@@ -242,6 +241,7 @@ engine_isolate() {
 	shift
 	if [ "${CARTE_ENGINE_INSIDE:-}" != 1 ]; then
 		runtime_find || exit 1
+		set -- "$(readlink -f "$1")" "${@:2}"
 		ENGINE_PID=$$
 		W=$(mktemp -d "${TMPDIR:-/var/tmp}/carte-$ENGINE.XXXXXX") || exit 1
 		export W
@@ -274,6 +274,7 @@ engine_isolate() {
 	unset XDG_RUNTIME_DIR DBUS_SESSION_BUS_ADDRESS NOTIFY_SOCKET
 	export HOME=$W/home
 	mkdir -p "$W/home" "$W/rt" "$W/tmp" "$W/bin"
+	cd "$W" || exit 1 # conmon leaves files named oom where it stands
 	export PATH=$W/bin:$PATH TMPDIR=$W/tmp
 	: >"$W/argv.log"
 	: >"$W/out"
