@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * cmd_ps.c - `ps`: the processes of a container, as a JSON list of pids or as the host's ps shows them.
+ *
+ * by name: only reads the host's /proc, to find out which number a process has there.
  */
 #include <dirent.h>
 #include <errno.h>

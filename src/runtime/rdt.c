@@ -5,6 +5,8 @@
  * A group is a folder of the resctrl file system; a closID names one that may
  * be shared, so only what we made ourselves is ever removed. The schemata of
  * an existing group are compared, not changed, at create.
+ *
+ * by name: all paths are the host's resctrl, where no container writes.
  */
 #include <fcntl.h>
 #include <linux/magic.h>
