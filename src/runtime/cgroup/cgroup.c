@@ -72,6 +72,7 @@ static int no_cgroup(struct oci_error *err, const char *what)
 
 struct host_context {
 	struct oci_arena *arena;
+	int error; /* of a place that may have been a hierarchy */
 };
 
 static const char *host_mountinfo(void *context)
@@ -88,11 +89,14 @@ static const char *host_mountinfo(void *context)
 
 static int host_fs_version(const char *path, void *context)
 {
+	struct host_context *host = context;
 	struct statfs fs;
 
-	(void)context;
-	if (statfs(path, &fs) < 0)
+	if (statfs(path, &fs) < 0) {
+		if (errno != ENOENT && errno != ENOTDIR)
+			host->error = errno;
 		return 0;
+	}
 	if (fs.f_type == CGROUP_SUPER_MAGIC)
 		return 1;
 	return fs.f_type == CGROUP2_SUPER_MAGIC ? 2 : 0;
@@ -107,7 +111,7 @@ static bool host_exists(const char *path, void *context)
 int cgroup_plan(struct oci_arena *arena, enum cgroup_manager manager, const char *cgroups_path,
 		const char *id, struct cgroup **ret, struct oci_error *err)
 {
-	struct host_context context = { arena };
+	struct host_context context = { arena, 0 };
 	struct cgroup_host host = {
 		.mountinfo = host_mountinfo,
 		.fs_version = host_fs_version,
@@ -143,6 +147,9 @@ int cgroup_plan(struct oci_arena *arena, enum cgroup_manager manager, const char
 	r = cgroup_discover(arena, &host, cgroups_path, id, cgroup, err);
 	if (r < 0)
 		return r;
+	/* to do without would be a container that is not limited as its config says */
+	if (context.error)
+		return err_sys(err, context.error, "look for the cgroup file systems");
 	if (cgroup->mode == CGROUP_MODE_V2)
 		return err_set(
 			err, ENOTSUP,
