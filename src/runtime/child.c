@@ -255,12 +255,11 @@ static int await_start_socket(struct child *child, struct oci_error *err)
 	enum sync_state got = SYNC_NONE;
 
 	do {
-		int fd = RETRY_EINTR(accept4(child->start_fd, NULL, NULL, SOCK_CLOEXEC));
-
-		if (fd < 0)
-			return err_sys(err, errno, "wait for start");
+		/* the one before: nobody may wait for an answer that does not come */
 		fd_closep(&child->sync_fd);
-		child->sync_fd = fd;
+		child->sync_fd = RETRY_EINTR(accept4(child->start_fd, NULL, NULL, SOCK_CLOEXEC));
+		if (child->sync_fd < 0)
+			return err_sys(err, errno, "wait for start");
 	} while (sync_receive(child->sync_fd, &got, NULL, NULL, NULL) < 0 || got != SYNC_START);
 	fd_closep(&child->start_fd);
 	/* a second `start` in the queue meets an end of file without this word */
@@ -276,7 +275,8 @@ int child_await_start(struct child *child, struct oci_error *err)
 	 * From here on it lives without the runtime: the signal first, so that the runtime may exit
 	 * as soon as it has answered; should it die before that, the socket is at its end.
 	 */
-	(void)prctl(PR_SET_PDEATHSIG, 0, 0, 0, 0);
+	if (prctl(PR_SET_PDEATHSIG, 0, 0, 0, 0) < 0)
+		return err_sys(err, errno, "prctl PR_SET_PDEATHSIG");
 	r = sync_send(child->sync_fd, SYNC_READY, 0, err);
 	if (r == 0)
 		r = sync_await(child->sync_fd, detached ? SYNC_WAIT_START : SYNC_START, NULL, err);
