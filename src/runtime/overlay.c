@@ -8,6 +8,7 @@
  * Kernels older than 6.13 take names only: one string, escaped, relative to
  * the folder that all have in common, because it must fit into a page.
  */
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -39,6 +40,7 @@ struct overlay_plan {
 	const char *upper; /* NULL: a tmpfs */
 	const char *work;
 	const char *folder; /* of the default upper and work, to be made; NULL: they are given */
+	bool made;          /* the folder is new */
 };
 
 /* ---- planning ------------------------------------------------------------------- */
@@ -168,20 +170,51 @@ static int make_folders(const struct overlay_plan *o, int dir, const char *where
 	return 0;
 }
 
-int overlay_prepare(const struct overlay_plan *o, struct oci_error *err)
+int overlay_prepare(struct overlay_plan *o, struct oci_error *err)
 {
 	CLEANUP_CLOSE int dir = -1;
 
 	if (!o->folder)
 		return 0;
 	/* by name: the bundle is the host's own */
-	if (mkdir(o->folder, 0700) < 0 && errno != EEXIST)
+	o->made = mkdir(o->folder, 0700) == 0;
+	if (!o->made && errno != EEXIST)
 		return err_sys(err, errno, "%s", o->folder);
 	/* by name: the same */
 	dir = open(o->folder, O_PATH | O_DIRECTORY | O_CLOEXEC);
 	if (dir < 0)
 		return err_sys(err, errno, "%s", o->folder);
 	return make_folders(o, dir, o->folder, err);
+}
+
+#define UNDO_DEPTH 64
+
+/* What a container that never came to be has left in a folder that was made for it. */
+static void remove_tree(int at, const char *name, int depth)
+{
+	CLEANUP_CLOSEDIR DIR *d = NULL;
+	CLEANUP_CLOSE int fd = openat(at, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	struct dirent *e;
+
+	if (fd < 0 || depth > UNDO_DEPTH || !(d = fdopendir(fd)))
+		return;
+	(void)TAKE_FD(fd);
+	while ((e = readdir(d))) {
+		if (!strcmp(e->d_name, ".") || !strcmp(e->d_name, ".."))
+			continue;
+		if (unlinkat(dirfd(d), e->d_name, 0) < 0 && errno == EISDIR)
+			remove_tree(dirfd(d), e->d_name, depth + 1);
+	}
+	(void)unlinkat(at, name, AT_REMOVEDIR);
+}
+
+void overlay_undo(struct overlay_plan *o)
+{
+	if (!o->made)
+		return;
+	o->made = false;
+	/* by name: the bundle is the host's own */
+	remove_tree(AT_FDCWD, o->folder, 0);
 }
 
 /* ---- what went wrong, in words ------------------------------------------------------ */
@@ -205,6 +238,11 @@ static int explain(const struct overlay_plan *o, const char *message, int code,
 		return err_sys(err, errno, "annotations." KEY_UPPER ": %s", o->upper);
 	if (o->work && statfs(o->work, &fs) < 0)
 		return err_sys(err, errno, "annotations." KEY_WORK ": %s", o->work);
+	if (o->upper && !strcmp(o->upper, o->work))
+		return err_set(err, EINVAL,
+			       "annotations." KEY_WORK ": %s: is the upper folder too, must be "
+			       "another one on the same file system",
+			       o->work);
 	if (*message)
 		return err_set(err, code, "overlay root: %s", message);
 	if (o->upper && code == EINVAL && statfs(o->upper, &fs) == 0)
@@ -429,6 +467,24 @@ static int mount_by_names(const struct overlay_plan *o, struct rootfs *rf, bool 
 
 /* ---- mounting ----------------------------------------------------------------------- */
 
+/* A tmpfs that is mounted nowhere; as a layer it does from Linux 6.15 on. */
+static int open_throwaway(const struct overlay_plan *o, struct oci_error *err)
+{
+	CLEANUP_CLOSE int fs = sys_fsopen("tmpfs");
+	CLEANUP_CLOSE int dir = -1;
+	int r = fs;
+
+	if (r >= 0)
+		r = sys_fsconfig_string(fs, "mode", "700");
+	if (r >= 0)
+		r = sys_fsconfig_create(fs);
+	if (r >= 0)
+		r = dir = sys_fsmount(fs, MOUNT_ATTR_NODEV);
+	if (r >= 0)
+		r = make_folders(o, dir, "tmpfs", err);
+	return r < 0 ? r : TAKE_FD(dir);
+}
+
 /* A tmpfs below the overlay's own mount point: out of sight, and gone with the old root. */
 static int mount_throwaway(const struct overlay_plan *o, const struct rootfs *rf,
 			   struct oci_error *err)
@@ -436,6 +492,13 @@ static int mount_throwaway(const struct overlay_plan *o, const struct rootfs *rf
 	CLEANUP_CLOSE int dir = -1;
 	int r;
 
+	for (size_t i = 0; i < o->layers_len; i++)
+		if (path_is_below(o->layers[i], rf->path))
+			return err_set(err, EINVAL,
+				       "annotations." KEY_LAYERS
+				       "[%zu]: %s: a layer in root.path, with "
+				       "a throw-away upper folder, needs Linux 6.15",
+				       i, o->layers[i]);
 	/* by name: the root folder on the host, before anything of the container runs */
 	if (mount("overlay-upper", rf->path, "tmpfs", MS_NODEV, "mode=700") < 0)
 		return err_sys(err, errno, "annotations." KEY_UPPER ": tmpfs");
@@ -464,6 +527,14 @@ int overlay_mount(const struct overlay_plan *o, struct rootfs *rf, bool *ret_att
 	bool in_userns = rf->options.new_user_ns;
 	int tree;
 
+	*ret_attached = false;
+	if (!o->upper && !rf->force_classic) {
+		upper_dir = open_throwaway(o, NULL);
+		tree = upper_dir < 0 ? upper_dir : mount_by_fds(o, rf, upper_dir, in_userns, NULL);
+		if (tree >= 0)
+			return tree;
+		fd_closep(&upper_dir);
+	}
 	if (!o->upper) {
 		upper_dir = mount_throwaway(o, rf, err);
 		if (upper_dir < 0)
