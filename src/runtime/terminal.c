@@ -156,6 +156,12 @@ int terminal_open(const struct process_plan *plan, bool bind_console, int *ret_m
 	slave = open_slave(master, err);
 	if (slave < 0)
 		return slave;
+	/*
+	 * Standard input is the caller's still. The relay sets this size as well, but only once the program runs, which
+	 * would be told 0x0 when it asks at once.
+	 */
+	if (!size.ws_row && !size.ws_col)
+		(void)ioctl(STDIN_FILENO, TIOCGWINSZ, &size);
 	if ((size.ws_row || size.ws_col) && ioctl(master, TIOCSWINSZ, &size) < 0)
 		return err_sys(err, errno, "process.consoleSize: set the size");
 	/* The group stays what the mount's gid= made it. */
