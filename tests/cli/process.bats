@@ -405,8 +405,8 @@ caps_inside() {
 @test "terminal: SIGWINCH resizes it" {
 	requires_python
 	config '.process.terminal = true'
-	script 'trap "stty size" WINCH; echo ready; read line; echo "now $(stty size)"'
-	try "$TESTS/lib/pty-run" --size 24x80 --resize 50x120 --send 'x\n' -- "$RUNTIME" --root "$ROOT" run -b "$BUNDLE" "$CID"
+	script 'echo ready; for i in $(seq 50); do s=$(stty size 2>/dev/null); [ "${s:-24 80}" != "24 80" ] && break; sleep 0.1; done; echo "now $s"'
+	try "$TESTS/lib/pty-run" --size 24x80 --resize 50x120 -- "$RUNTIME" --root "$ROOT" run -b "$BUNDLE" "$CID"
 	good
 	has "now 50 120"
 }
