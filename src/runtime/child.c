@@ -263,7 +263,13 @@ static int await_start_socket(struct child *child, struct oci_error *err)
 	} while (sync_receive(child->sync_fd, &got, NULL, NULL, NULL) < 0 || got != SYNC_START);
 	fd_closep(&child->start_fd);
 	/* a second `start` in the queue meets an end of file without this word */
-	return sync_send(child->sync_fd, SYNC_START, 0, err);
+	return sync_send(child->sync_fd, SYNC_START, child_has_start_hooks(child), err);
+}
+
+bool child_has_start_hooks(const struct child *child)
+{
+	return !child->joining && child->config->hooks &&
+	       child->config->hooks->start_container_len > 0;
 }
 
 int child_await_start(struct child *child, struct oci_error *err)

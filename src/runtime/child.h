@@ -92,6 +92,9 @@ int child_find_program(struct child *child, struct oci_error *err);
 int child_await_start(struct child *child, struct oci_error *err);
 int child_execute(struct child *child, struct oci_error *err);
 
+/** child_has_start_hooks - then it says SYNC_START (once more) behind them, before it executes the program. */
+bool child_has_start_hooks(const struct child *child);
+
 /** child_need_procfs - open child->proc_fd. */
 int child_need_procfs(struct child *child, struct oci_error *err);
 

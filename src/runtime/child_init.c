@@ -144,11 +144,13 @@ static int step_finish_root(struct child *child, struct oci_error *err)
 static int step_start_hooks(struct child *child, struct oci_error *err)
 {
 	const struct oci_hooks *hooks = child->config->hooks;
+	int r;
 
-	if (!hooks)
+	if (!child_has_start_hooks(child))
 		return 0;
-	return run_hooks(child, hooks->start_container, hooks->start_container_len,
-			 "startContainer", OCI_STATUS_CREATED, err);
+	r = run_hooks(child, hooks->start_container, hooks->start_container_len, "startContainer",
+		      OCI_STATUS_CREATED, err);
+	return r == 0 ? sync_send(child->sync_fd, SYNC_START, 0, err) : r;
 }
 
 static const struct child_step steps[] = {

@@ -90,8 +90,7 @@ int container_start(const char *root, const struct state *state, struct oci_erro
 		return err_set(err, EINVAL, "cannot start: the container is not waiting for it");
 	if (r < 0)
 		return err_sys(err, -r, "start");
-	/* by name: below the state root */
-	(void)unlink(path);
+	/* the socket's name stays: by now it may be that of a new container with this ID */
 	return container_run_poststart(state, NULL, err);
 }
 

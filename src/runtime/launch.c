@@ -158,18 +158,26 @@ int launch_publish(const struct launch *launch, const struct process_io *io, str
 	return r;
 }
 
+static int ended_early(struct oci_error *err)
+{
+	return err_set(err, ECHILD, "the container's process ended in the startContainer hooks");
+}
+
 int start_and_confirm(int fd, struct oci_error *err)
 {
 	enum sync_state got = SYNC_NONE;
 	bool answered = false;
+	int64_t hooks = 0;
 	int r;
 
 	r = sync_send(fd, SYNC_START, 0, NULL);
 	if (r < 0)
 		return -EPIPE;
-	while ((r = sync_receive(fd, &got, NULL, NULL, err)) == 0)
+	while ((r = sync_receive(fd, &got, &hooks, NULL, err)) == 0)
 		if (got == SYNC_START)
 			answered = true;
+	if (r == -EPIPE && answered && hooks)
+		return ended_early(err);
 	/* execve has closed the other end; so has a death, which is the program's affair by now */
 	return r == -EPIPE && answered ? 0 : r;
 }
@@ -177,13 +185,19 @@ int start_and_confirm(int fd, struct oci_error *err)
 int launch_start(struct launch *launch, struct oci_error *err)
 {
 	enum sync_state got = SYNC_NONE;
+	bool hooks = child_has_start_hooks(launch->child);
 	int r = sync_send(launch->sync_fd, SYNC_START, 0, err);
 
 	if (r < 0)
 		return r;
-	r = sync_receive(launch->sync_fd, &got, NULL, NULL, err);
-	if (r == 0)
-		return err_set(err, EPROTO, "the container's process said %d out of order", got);
+	while ((r = sync_receive(launch->sync_fd, &got, NULL, NULL, err)) == 0) {
+		if (got != SYNC_START || !hooks)
+			return err_set(err, EPROTO, "the container's process said %d out of order",
+				       got);
+		hooks = false;
+	}
+	if (r == -EPIPE && hooks)
+		return ended_early(err);
 	return r == -EPIPE ? 0 : r;
 }
 
