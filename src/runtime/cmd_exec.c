@@ -4,6 +4,7 @@
  */
 #include <signal.h>
 #include <stddef.h>
+#include <unistd.h>
 
 #include "base/mem.h"
 #include "runtime/cmds.h"
@@ -67,8 +68,12 @@ static int stay(struct execution *x, const sigset_t *mask, struct oci_error *err
 	int status, r;
 
 	r = foreground_run(&foreground, mask, &status, err);
-	if (r < 0)
+	if (r < 0) {
 		launch_abort(&x->launch);
+		/* by name: the caller's own file */
+		if (x->options->io.pid_file)
+			(void)unlink(x->options->io.pid_file);
+	}
 	return r < 0 ? r : status;
 }
 
