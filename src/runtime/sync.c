@@ -43,8 +43,10 @@ int sync_pair(int ret[2], struct oci_error *err)
 
 static int send_message(int fd, const struct sync_message *m, size_t length, struct oci_error *err)
 {
+	/* a peer that died with unread data of ours resets the connection; to us it is gone in either way */
 	if (RETRY_EINTR(send(fd, m, length, MSG_NOSIGNAL)) < 0)
-		return err_sys(err, errno, "tell the other side '%s'", state_name(m->state));
+		return err_sys(err, errno == ECONNRESET ? EPIPE : errno,
+			       "tell the other side '%s'", state_name(m->state));
 	return 0;
 }
 
@@ -85,18 +87,30 @@ void sync_send_failure(int fd, const struct oci_error *failure)
 	(void)send_message(fd, &m, SYNC_HEADER + length + 1, NULL);
 }
 
-int sync_receive(int fd, enum sync_state *ret, int64_t *ret_value, int *ret_fd,
-		 struct oci_error *err)
+static ssize_t receive(int fd, struct sync_message *m, int *ret_fd)
 {
-	struct sync_message m;
 	size_t fds = 0;
 	ssize_t n;
 
 	if (ret_fd)
-		n = io_recv_fds(fd, &m, sizeof(m), ret_fd, 1, &fds);
-	else if ((n = RETRY_EINTR(recv(fd, &m, sizeof(m), 0))) < 0)
-		n = -errno;
-	/* a peer that died with unread data of ours resets the connection */
+		return io_recv_fds(fd, m, sizeof(*m), ret_fd, 1, &fds);
+	n = RETRY_EINTR(recv(fd, m, sizeof(*m), 0));
+	return n < 0 ? -errno : n;
+}
+
+int sync_receive(int fd, enum sync_state *ret, int64_t *ret_value, int *ret_fd,
+		 struct oci_error *err)
+{
+	struct sync_message m;
+	ssize_t n;
+
+	n = receive(fd, &m, ret_fd);
+	/*
+	 * A peer that died with unread data of ours resets the connection. That is said once, and before what it
+	 * sent: its reason is still behind it.
+	 */
+	if (n == -ECONNRESET)
+		n = receive(fd, &m, ret_fd);
 	if (n == 0 || n == -ECONNRESET)
 		return -EPIPE;
 	if (n < 0)
