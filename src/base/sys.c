@@ -147,6 +147,9 @@ void sys_fs_message(int fsfd, char *buf, size_t size)
 			continue;
 		text += 2;
 		n -= 2;
+		/* some parameters are parsed twice, and complained about as often */
+		if (length == (size_t)n && memcmp(buf, text, (size_t)n) == 0)
+			continue;
 		if (length && length + 2 < size) {
 			memcpy(buf + length, "; ", 2);
 			length += 2;

@@ -33,11 +33,18 @@ struct masks {
 
 static int check_paths(char *const *paths, size_t len, const char *where, struct oci_error *err)
 {
-	for (size_t i = 0; i < len; i++)
+	for (size_t i = 0; i < len; i++) {
 		if (paths[i][0] != '/')
 			return err_set(err, EINVAL,
 				       "linux.%s[%zu]: \"%s\": must be an absolute path", where, i,
 				       paths[i]);
+		/* mounted on the root, it would be seen by nobody who is in it already */
+		if (!paths[i][strspn(paths[i], "/.")])
+			return err_set(err, EINVAL,
+				       "linux.%s[%zu]: \"%s\": does not work for the root%s", where,
+				       i, paths[i],
+				       *where == 'r' ? "; use root.readonly" : "");
+	}
 	return 0;
 }
 

@@ -196,6 +196,8 @@ static int mount_fs_handle(struct rootfs *rf, struct mount_plan *m,
 	if (r < 0)
 		return r;
 	r = mount_attach(rf, tree, target);
+	if (r == -EINVAL || r == -ENOTDIR)
+		return err_set(err, ENOTDIR, "the mount point in the root is not a folder");
 	if (r < 0)
 		return err_sys(err, -r, "attach");
 	r = mount_set_propagation(rf, m, tree, err);

@@ -99,7 +99,7 @@ static int check_not_procfs(int fd)
 
 	if (fstatfs(fd, &fs) < 0)
 		return -errno;
-	return fs.f_type == PROC_SUPER_MAGIC ? -ELOOP : 0;
+	return fs.f_type == PROC_SUPER_MAGIC ? -EXDEV : 0;
 }
 
 static int target_through_links(struct rootfs *rf, const char *destination, bool is_dir)
@@ -142,7 +142,7 @@ int mount_target_find(struct rootfs *rf, const char *destination, bool real_dir,
 		return err_set(err, ELOOP,
 			       "%s must be a real folder in the root, not a symlink or below one",
 			       destination);
-	if (fd == -ELOOP)
+	if (fd == -EXDEV)
 		return err_set(err, ELOOP, "%s: a symlink in the root leads into /proc",
 			       destination);
 	if (fd < 0)

@@ -105,6 +105,10 @@ static int check_options(const struct rootfs *rf, const struct oci_mount *in, st
 		return err_set(err, EINVAL,
 			       "mounts[%zu].options[%zu]: \"%s\": is no option of a bind mount",
 			       m->index, o->data_index, in->options[o->data_index]);
+	if (m->kind == MOUNT_CGROUP && o->data && !strcmp(in->type, "cgroup"))
+		return err_set(err, EINVAL,
+			       "mounts[%zu].options[%zu]: \"%s\": is no option of a cgroup mount",
+			       m->index, o->data_index, in->options[o->data_index]);
 	if (m->kind != MOUNT_BIND && (o->copy_symlink || o->src_nofollow))
 		return err_set(err, EINVAL,
 			       "mounts[%zu].options: copy-symlink and src-nofollow are for bind "

@@ -63,7 +63,7 @@ struct rootfs {
 	size_t masked_len;
 	char *const *readonly_paths;
 	size_t readonly_paths_len;
-	const struct overlay_plan *overlay; /* NULL: root.path itself is the root */
+	struct overlay_plan *overlay; /* NULL: root.path itself is the root */
 	const char *label_data;             /* context="..." for new file systems; NULL: none */
 
 	/* while mounting; only the child uses them, but for root_tree */
@@ -164,7 +164,8 @@ int cgroup_mount(struct rootfs *rf, struct mount_plan *m, struct oci_error *err)
 /* overlay.c */
 int overlay_plan(struct oci_arena *arena, const struct oci_config *config, struct rootfs *rf,
 		 struct oci_error *err);
-int overlay_prepare(const struct overlay_plan *overlay, struct oci_error *err);
+int overlay_prepare(struct overlay_plan *overlay, struct oci_error *err);
+void overlay_undo(struct overlay_plan *overlay);
 /**
  * overlay_tree - in the parent, for a user namespace whose root could not mount it: a detached overlay.
  * fd; -EOPNOTSUPP without words where the child must do it; else -errno.

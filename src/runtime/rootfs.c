@@ -79,7 +79,7 @@ static int plan_root(struct oci_arena *arena, const struct oci_config *config, s
 	char *full;
 
 	if (!path || !*path)
-		return err_set(err, EINVAL, "root.path: required");
+		return err_set(err, EINVAL, "root.path: required field is missing");
 	full = *path == '/' ? oci_arena_strdup(arena, path)
 			    : oci_arena_printf(arena, "%s/%s", rf->options.bundle, path);
 	if (!full)
@@ -236,6 +236,12 @@ int rootfs_prepare(struct rootfs *rf, struct oci_error *err)
 	if (r < 0)
 		rootfs_release(rf);
 	return r;
+}
+
+void rootfs_undo(struct rootfs *rf)
+{
+	if (rf->overlay)
+		overlay_undo(rf->overlay);
 }
 
 void rootfs_release(struct rootfs *rf)

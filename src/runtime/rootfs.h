@@ -54,6 +54,9 @@ const char *rootfs_path(const struct rootfs *rootfs);
  */
 int rootfs_prepare(struct rootfs *rootfs, struct oci_error *err);
 
+/** rootfs_undo - remove from the bundle what prepare made there, once no process of the container is left. */
+void rootfs_undo(struct rootfs *rootfs);
+
 /** rootfs_release - in the parent, after the clone: close what prepare opened. */
 void rootfs_release(struct rootfs *rootfs);
 
