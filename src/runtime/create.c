@@ -9,10 +9,13 @@
 #include "runtime/create.h"
 
 #include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/error.h"
@@ -30,13 +33,28 @@
 #include "runtime/spawn.h"
 #include "runtime/sync.h"
 
+/* What was found only when it was tried: to the reader it is a place in config.json like any other. */
+static void name_document(const struct create_options *options, struct oci_error *err)
+{
+	static const char *const members[] = { "root",	      "process", "hostname",	"domainname",
+					       "mounts",      "hooks",	 "annotations", "linux" };
+	const char *message = err ? err->message : "";
+	size_t n = strcspn(message, ".[: ");
+
+	if (!n || !message[n] || message[n] == ' ')
+		return;
+	for (size_t i = 0; i < ARRAY_LEN(members); i++)
+		if (strlen(members[i]) == n && strncmp(members[i], message, n) == 0)
+			err_prefix(err, "%s: ", options->config ? options->config : "config.json");
+}
+
 static int connect_to(const char *path, const char *what, int *ret, struct oci_error *err)
 {
 	if (!path)
 		return 0;
 	*ret = io_connect_unix(SOCK_STREAM, path);
 	if (*ret < 0)
-		return err_sys(err, -*ret, "connect to the %s %s", what, path);
+		return err_sys(err, -*ret, "%s %s", what, path);
 	return 0;
 }
 
@@ -58,7 +76,8 @@ static int prepare_seccomp(struct creation *c, struct oci_error *err)
 	if (r < 0)
 		return r;
 	c->child.seccomp = program;
-	return program->notify ? connect_to(program->listener_path, "seccomp agent",
+	return program->notify ? connect_to(program->listener_path,
+					    "linux.seccomp.listenerPath: connect to",
 					    &c->child.agent_fd, err)
 			       : 0;
 }
@@ -87,7 +106,7 @@ static int make_outside(struct creation *c, struct oci_error *err)
 
 	r = prepare_seccomp(c, err);
 	if (r == 0)
-		r = connect_to(c->options->io.console_socket, "console socket",
+		r = connect_to(c->options->io.console_socket, "connect to the console socket",
 			       &c->child.console_fd, err);
 	if (r == 0)
 		r = listen_for_start(c, err);
@@ -202,6 +221,26 @@ static int run_create_hooks(void *arg, struct oci_error *err)
 	return r;
 }
 
+/* A process that could not give its reason was killed; most often by the OOM killer of its own cgroup. */
+static void explain_death(const struct creation *c, struct oci_error *err)
+{
+	const struct oci_resources *r = c->config->linux_->resources;
+	struct pollfd end = { .fd = c->launch.pidfd, .events = POLLIN };
+	siginfo_t info = { 0 };
+
+	/* its files are closed before it counts as ended */
+	if (poll(&end, 1, 1000) <= 0 ||
+	    waitid(P_PID, (id_t)c->launch.pid, &info, WEXITED | WNOHANG | WNOWAIT) < 0 ||
+	    info.si_code != CLD_KILLED || !err)
+		return;
+	err->code = 0;
+	(void)err_set(err, ECHILD, "the container's process was killed by signal %d (%s)%s",
+		      info.si_status, strsignal(info.si_status),
+		      info.si_status == SIGKILL && r && r->memory && r->memory->limit.present
+			      ? "; is linux.resources.memory.limit too small?"
+			      : "");
+}
+
 static int lead_to_ready(struct creation *c, struct oci_error *err)
 {
 	int r;
@@ -219,6 +258,8 @@ static int lead_to_ready(struct creation *c, struct oci_error *err)
 		r = launch_send_in_cgroup(&c->launch, err);
 	if (r == 0)
 		r = launch_await_ready(&c->launch, run_create_hooks, c, err);
+	if (r == -ECHILD && c->launch.pid > 0)
+		explain_death(c, err);
 	return r;
 }
 
@@ -271,6 +312,8 @@ void create_undo(struct creation *c)
 	if (c->options->io.pid_file && c->state.pid.present)
 		/* by name: the caller's own file */
 		(void)unlink(c->options->io.pid_file);
+	if (c->rootfs)
+		rootfs_undo(c->rootfs);
 	if (c->dir.fd >= 0)
 		(void)state_dir_remove(&c->dir, NULL);
 	create_free(c);
@@ -320,7 +363,9 @@ int create_container(struct creation *c, struct cmd_context *ctx, const char *id
 		r = lead_to_ready(c, err);
 	if (r == 0)
 		r = record(c, err);
-	if (r < 0)
+	if (r < 0) {
 		create_undo(c);
+		name_document(options, err);
+	}
 	return r;
 }

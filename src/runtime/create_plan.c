@@ -48,7 +48,7 @@ static int plan_process(struct creation *c, struct oci_error *err)
 	int r;
 
 	if (!c->config->process)
-		return err_set(err, EINVAL, "process: required to create a container");
+		return err_set(err, EINVAL, "process: required field is missing");
 	r = process_plan(&c->arena, c->config->process, c->config->linux_, "process", &plan, err);
 	for (size_t i = 0; r == 0 && i < c->inherited.env_len; i++)
 		r = process_env_set(plan, c->inherited.env[i], err);
@@ -92,7 +92,7 @@ static int plan_linux(struct creation *c, struct oci_error *err)
 	int r = 0;
 
 	if (!l)
-		return err_set(err, EINVAL, "linux: required to create a container");
+		return err_set(err, EINVAL, "linux: required field is missing");
 	if (l->seccomp)
 		r = seccomp_check(l->seccomp, err);
 	if (r == 0 && l->net_devices_len)
@@ -105,6 +105,20 @@ static int plan_linux(struct creation *c, struct oci_error *err)
 	if (r == 0)
 		r = cgroup_check(c->cgroup, l->resources, err);
 	return r;
+}
+
+/* SemVer; within a major version documents stay readable (config.md#specification-version, version.md) */
+static int check_version(const char *version, struct oci_error *err)
+{
+	size_t major = strspn(version, "0123456789");
+
+	if (!major || version[major] != '.' || version[major + 1] < '0' || version[major + 1] > '9')
+		return err_set(err, EINVAL, "ociVersion: expected a version such as %s, got '%s'",
+			       OCI_RUNTIME_SPEC_VERSION, version);
+	if (major != 1 || *version != '1')
+		return err_set(err, EINVAL, "ociVersion: %s is not supported, 1.0.0 to %s are",
+			       version, OCI_RUNTIME_SPEC_VERSION);
+	return 0;
 }
 
 static bool wants_later_hooks(const struct oci_hooks *hooks)
@@ -176,7 +190,9 @@ int create_plan(struct creation *c, struct oci_error *err)
 			&c->config, err);
 	if (r < 0)
 		return r;
-	r = ns_plan(c->config, &c->ns, err);
+	r = check_version(c->config->oci_version, err);
+	if (r == 0)
+		r = ns_plan(c->config, &c->ns, err);
 	if (r == 0)
 		r = plan_notify(c, err);
 	if (r == 0)

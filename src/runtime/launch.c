@@ -23,11 +23,11 @@ int launch_check_terminal(const struct process_io *io, bool terminal, struct oci
 {
 	if (io->console_socket && !terminal)
 		return err_set(err, EINVAL,
-			       "--console-socket is given but the process has no terminal "
-			       "(process.terminal is false)");
+			       "process.terminal: is not true, so --console-socket has nothing to "
+			       "receive");
 	if (terminal && io->detach && !io->console_socket)
 		return err_set(err, EINVAL,
-			       "a process with a terminal that is not in the foreground needs "
+			       "process.terminal: a terminal that is not in the foreground needs "
 			       "--console-socket");
 	return 0;
 }
