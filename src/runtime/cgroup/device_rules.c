@@ -176,6 +176,12 @@ static int parse_rule(const struct oci_device_rule *rule, size_t i, struct cgrou
 		r = parse_number(&rule->minor, "minor", i, &ret->minor, err);
 	if (r < 0)
 		return r;
+	/* to the kernel "a" is everything, whatever numbers follow */
+	if (ret->type == 'a' && (ret->major != ANY || ret->minor != ANY))
+		return err_set(err, EINVAL,
+			       "linux.resources.devices[%zu].type: 'a' stands for all devices and "
+			       "takes no major and minor; use c or b",
+			       i);
 	if (ret->type != 'a' && ret->access == 0) /* "a" is everything, whatever its access says */
 		return err_set(err, EINVAL, "linux.resources.devices[%zu].access: %s", i,
 			       rule->access ? "is empty" : "required field is missing");

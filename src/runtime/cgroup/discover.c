@@ -35,6 +35,8 @@ struct discovery {
 
 int cgroup_path_check(const char *path, struct oci_error *err)
 {
+	if (path[strcspn(path, "\n")])
+		return err_set(err, EINVAL, "linux.cgroupsPath: holds a newline");
 	for (const char *p = path; p; p = strchr(p, '/')) {
 		while (*p == '/')
 			p++;

@@ -271,6 +271,13 @@ static int check_huge_pages(const struct cgroup *cgroup, const struct oci_resour
 				"linux.resources.hugepageLimits[%zu].pageSize: this host has no"
 				" huge pages of %s",
 				i, size);
+		for (size_t k = 0; k < i; k++)
+			if (page_size_kb(resources->hugepage_limits[k].page_size) == kb)
+				return err_set(
+					err, EINVAL,
+					"linux.resources.hugepageLimits[%zu].pageSize: %s is given"
+					" twice",
+					i, size);
 	}
 	if (resources->hugepage_limits_len > 0 && !cgroup_dir_find(cgroup, "hugetlb") &&
 	    !v2_dir_with(cgroup, "hugetlb"))

@@ -80,7 +80,8 @@ static const struct resource_row rows[] = {
 	MEMORY("disableOOMKiller", "oom_control", disable_oom_killer, ZERO_DEFAULT, 0, 0),
 	CPU("shares", "shares", shares, ZERO_LEAVES, 2, 262144),
 	CPU("idle", "idle", idle, ZERO_DEFAULT, 0, 1),
-	CPU("period", "cfs_period_us", period, ZERO_LEAVES, 0, 0),
+	/* kernel/sched/core.c: min_cfs_quota_period, max_cfs_quota_period */
+	CPU("period", "cfs_period_us", period, ZERO_LEAVES, 1000, 1000000),
 	CPU("quota", "cfs_quota_us", quota, ZERO_LEAVES | MINUS_DEFAULT, 0, 0),
 	CPU("burst", "cfs_burst_us", burst, ZERO_DEFAULT, 0, 0),
 	CPU("realtimePeriod", "rt_period_us", realtime_period, ZERO_LEAVES, 0, 0),
@@ -232,6 +233,32 @@ static int check_memory(const struct oci_memory *memory, struct oci_error *err)
 	return 0;
 }
 
+/* What the kernel answers with a bare EINVAL. */
+static int check_cpu(const struct oci_cpu *cpu, struct oci_error *err)
+{
+	if (!cpu)
+		return 0;
+	if (cpu->quota.present && cpu->quota.value > 0 && cpu->quota.value < 1000)
+		return err_set(err, EINVAL,
+			       "linux.resources.cpu.quota: %" PRId64
+			       " is less than 1000 microseconds, the least that the kernel takes",
+			       cpu->quota.value);
+	if (cpu->burst.present && cpu->quota.present && cpu->quota.value > 0 &&
+	    cpu->burst.value > (uint64_t)cpu->quota.value)
+		return err_set(err, EINVAL,
+			       "linux.resources.cpu.burst: %" PRIu64
+			       " is more than cpu.quota %" PRId64,
+			       cpu->burst.value, cpu->quota.value);
+	if (cpu->realtime_runtime.present && cpu->realtime_period.present &&
+	    cpu->realtime_period.value > 0 && cpu->realtime_runtime.value > 0 &&
+	    (uint64_t)cpu->realtime_runtime.value > cpu->realtime_period.value)
+		return err_set(err, EINVAL,
+			       "linux.resources.cpu.realtimeRuntime: %" PRId64
+			       " is more than cpu.realtimePeriod %" PRIu64,
+			       cpu->realtime_runtime.value, cpu->realtime_period.value);
+	return 0;
+}
+
 static int check_devices(const struct cgroup *cgroup, const struct oci_resources *resources,
 			 struct oci_error *err)
 {
@@ -265,6 +292,8 @@ int cgroup_resources_check(const struct cgroup *cgroup, const struct oci_resourc
 			return cgroup_no_controller(cgroup, rows[i].field, rows[i].controller, err);
 	}
 	r = check_memory(resources->memory, err);
+	if (r == 0)
+		r = check_cpu(resources->cpu, err);
 	if (r == 0)
 		r = check_devices(cgroup, resources, err);
 	if (r == 0)
@@ -301,6 +330,13 @@ int cgroup_value_failed(const struct cgroup_value *value, int code, struct oci_e
 				       "linux.resources.%s: unable to set limit to %s (current "
 				       "usage: %" PRIu64 ")",
 				       value->field, value->text, usage);
+		break;
+	case EINVAL:
+		if (strcmp(value->file, "memory.memsw.limit_in_bytes") == 0)
+			return err_set(err, EINVAL,
+				       "linux.resources.%s: %s is less than the memory limit (it "
+				       "counts memory and swap together); set memory.limit too",
+				       value->field, value->text);
 		break;
 	default:
 		break;
