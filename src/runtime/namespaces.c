@@ -18,6 +18,8 @@
 #include "base/sys.h"
 #include "runtime/idmap.h"
 
+#define NANOSECS_MAX 999999999u
+
 static const int ns_flags[] = {
 	[OCI_NS_MOUNT] = CLONE_NEWNS,      [OCI_NS_PID] = CLONE_NEWPID,
 	[OCI_NS_NETWORK] = CLONE_NEWNET,   [OCI_NS_UTS] = CLONE_NEWUTS,
@@ -56,7 +58,7 @@ static int plan_list(const struct oci_linux *linux_, struct ns_plan *ret, struct
 			return err_set(err, EINVAL,
 				       "linux.namespaces[%zu].path: '%s' is not an absolute path",
 				       i, ns->path);
-		ret->joins[ret->joins_len++] = (struct ns_join){ flag, ns->path, -EBADF };
+		ret->joins[ret->joins_len++] = (struct ns_join){ flag, ns->path, -EBADF, i };
 	}
 	return 0;
 }
@@ -111,6 +113,12 @@ int ns_plan(const struct oci_config *config, struct ns_plan *ret, struct oci_err
 					 "hostname: needs a uts namespace in linux.namespaces")
 			       : 0;
 	offsets = config->linux_->time_offsets;
+	if (offsets && offsets->monotonic && offsets->monotonic->nanosecs.value > NANOSECS_MAX)
+		return err_set(err, EINVAL, "linux.timeOffsets.monotonic.nanosecs: above %u",
+			       NANOSECS_MAX);
+	if (offsets && offsets->boottime && offsets->boottime->nanosecs.value > NANOSECS_MAX)
+		return err_set(err, EINVAL, "linux.timeOffsets.boottime.nanosecs: above %u",
+			       NANOSECS_MAX);
 	if (offsets && (offsets->boottime || offsets->monotonic))
 		ret->time_offsets = offsets;
 	r = plan_list(config->linux_, ret, err);
@@ -136,16 +144,19 @@ int ns_open(struct ns_plan *plan, struct oci_error *err)
 		/* by name: config.json is trusted; the type is checked */
 		join->fd = open(join->path, O_RDONLY | O_CLOEXEC);
 		if (join->fd < 0)
-			return err_sys(err, errno, "linux.namespaces: open %s for the %s namespace",
-				       join->path, ns_name(join->flag));
+			return err_sys(err, errno,
+				       "linux.namespaces[%zu].path: open %s for the %s namespace",
+				       join->index, join->path, ns_name(join->flag));
 		type = ioctl(join->fd, NS_GET_NSTYPE);
 		if (type < 0)
-			return err_set(err, EINVAL, "linux.namespaces: %s is not a namespace",
-				       join->path);
+			return err_set(err, EINVAL,
+				       "linux.namespaces[%zu].path: %s is not a namespace",
+				       join->index, join->path);
 		if (type != join->flag)
 			return err_set(err, EINVAL,
-				       "linux.namespaces: %s is a %s namespace, expected a %s one",
-				       join->path, ns_name(type), ns_name(join->flag));
+				       "linux.namespaces[%zu].path: %s is a %s namespace, expected a "
+				       "%s one",
+				       join->index, join->path, ns_name(type), ns_name(join->flag));
 	}
 	return 0;
 }
@@ -218,6 +229,10 @@ int ns_set_time(const struct ns_plan *plan, struct oci_error *err)
 		n += snprintf(line + n, sizeof(line) - (size_t)n, "boottime %lld %u\n",
 			      (long long)o->boottime->secs.value, o->boottime->nanosecs.value);
 	r = io_write_at(AT_FDCWD, "/proc/self/timens_offsets", line);
+	if (r == -ERANGE)
+		return err_set(err, ERANGE,
+			       "linux.timeOffsets: a clock of the container would be below 0, or "
+			       "above 146 years (time_namespaces(7))");
 	if (r < 0)
 		return err_sys(err, -r, "linux.timeOffsets: set the clocks of the time namespace");
 	/* by name: our own, still in the host's mounts */

@@ -157,6 +157,10 @@ static int plan_user(struct oci_arena *arena, const struct oci_user *user,
 		022; /* config.md#posix-platform-user leaves the default to the runtime; runc's */
 	if (!user)
 		return 0;
+	/* beside a uid it is a comment; alone it would silently mean root */
+	if (user->username && *user->username && !user->uid.present)
+		return err_set(err, EINVAL, "%s%suser.username: is for Windows, use uid and gid",
+			       AT(plan->where));
 	if (user->uid.present)
 		plan->uid = user->uid.value;
 	if (user->gid.present)

@@ -426,6 +426,10 @@ int process_set_mempolicy(const struct process_plan *plan, struct oci_error *err
 	for (size_t i = 0; i < ARRAY_LEN(policy->nodes); i++)
 		any |= policy->nodes[i] != 0;
 	r = sys_set_mempolicy(policy->mode, any ? policy->nodes : NULL, NODES_MAX);
+	if (r == -EINVAL)
+		return err_set(err, EINVAL,
+			       "linux.memoryPolicy: set_mempolicy: Invalid argument (is a node in "
+			       "nodes that the container may use?)");
 	if (r < 0)
 		return err_sys(err, -r, "linux.memoryPolicy: set_mempolicy");
 	return 0;

@@ -144,9 +144,14 @@ int process_set_keyring(const char *id, const char *selinux_label, struct oci_er
 		if (procfd < 0)
 			return procfd;
 		r = procfs_write(procfd, "thread-self/attr/keycreate", selinux_label, NULL);
+		/* by name: the host's selinuxfs, or none */
+		if (r < 0 && access("/sys/fs/selinux/enforce", F_OK) < 0)
+			return err_set(err, EOPNOTSUPP,
+				       "process.selinuxLabel: SELinux is not enabled on this host");
 		if (r < 0)
 			return err_sys(err, -r,
-				       "write /proc/thread-self/attr/keycreate: label \"%s\"",
+				       "process.selinuxLabel: write "
+				       "/proc/thread-self/attr/keycreate: label \"%s\"",
 				       selinux_label);
 	}
 	if ((size_t)snprintf(name, sizeof(name), "_ses.%s", id) >= sizeof(name))
