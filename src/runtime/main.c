@@ -192,8 +192,8 @@ static int run_command(struct cmd_context *ctx, const struct cmd *cmd, int argc,
 {
 	_Alignas(max_align_t) char options[OPTIONS_SIZE_MAX] = { 0 };
 	const char *name = cmd->command.name;
-	char **operands;
-	int count, r;
+	char **operands = NULL;
+	int count = 0, r; /* a line that could not be parsed has no operands to name */
 
 	r = opt_parse(&cmd->command, argc, argv, options, &operands, &count, err);
 	if (r == 1) {
