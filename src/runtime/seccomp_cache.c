@@ -10,22 +10,22 @@
 #include <dirent.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
-#include <sys/random.h>
 #include <sys/stat.h>
-#include <sys/uio.h>
 #include <sys/utsname.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "base/error.h"
+#include "base/io.h"
 #include "base/mem.h"
 #include "runtime/seccomp-private.h"
 
 /* Grows with every change of what seccomp_compile makes of the same profile. */
 #define CACHE_VERSION 1
 #define CACHE_MAGIC "CARTEBPF"
-#define CACHE_TEMPORARY "tmp-"
+#define CACHE_TEMPORARY ".tmp" /* the end of io_replace_at's names */
 #define CACHE_TEMPORARY_AGE 60 /* s; older ones were left by a writer that was killed */
 
 struct cache_header {
@@ -230,7 +230,9 @@ static bool is_entry(const char *name)
 
 static bool is_temporary(const char *name)
 {
-	return strncmp(name, CACHE_TEMPORARY, strlen(CACHE_TEMPORARY)) == 0;
+	size_t length = strlen(name), end = strlen(CACHE_TEMPORARY);
+
+	return name[0] == '.' && length > end && strcmp(name + length - end, CACHE_TEMPORARY) == 0;
 }
 
 /*
@@ -299,26 +301,18 @@ void seccomp_cache_store(int dirfd, const struct seccomp_key *key, const struct 
 		.insns = (uint32_t)code->len,
 	};
 	size_t length = code->len * sizeof(struct sock_filter);
-	const struct iovec parts[] = {
-		{&header, sizeof(header)},
-		{(void *)key->data, key->len},
-		{(void *)zeros, padded(key->len) - key->len},
-		{(void *)code->insns, length},
-	};
-	const ssize_t total = (ssize_t)(sizeof(header) + padded(key->len) + length);
-	CLEANUP_CLOSE int fd = -EBADF;
-	char name[sizeof(CACHE_TEMPORARY) + 16];
-	uint64_t random;
+	const size_t total = sizeof(header) + padded(key->len) + length;
+	CLEANUP_FREE char *text = malloc(total);
+	char *at = text;
 
+	if (!text)
+		return;
 	hash_bytes(code->insns, length, header.sum);
-	if (getrandom(&random, sizeof(random), GRND_NONBLOCK) != sizeof(random))
-		return;
-	snprintf(name, sizeof(name), CACHE_TEMPORARY "%016llx", (unsigned long long)random);
+	at = mempcpy(at, &header, sizeof(header));
+	at = mempcpy(at, key->data, key->len);
+	at = mempcpy(at, zeros, padded(key->len) - key->len);
+	memcpy(at, code->insns, length);
 	cache_make_room(dirfd);
-	fd = openat(dirfd, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
-	if (fd < 0)
-		return;
-	if (RETRY_EINTR(writev(fd, parts, ARRAY_LEN(parts))) != total ||
-	    renameat(dirfd, name, dirfd, key->name) < 0)
-		(void)unlinkat(dirfd, name, 0);
+	/* kill -9 leaves nothing of it, but where the file system knows no unnamed files */
+	(void)io_replace_at(dirfd, key->name, text, total, 0600);
 }

@@ -1166,9 +1166,9 @@ static void test_cache_is_bounded(void **state)
 
 	if (!need_library())
 		return;
-	assert_int_equal(mknodat(f->dirfd, "tmp-0123456789abcdef", S_IFREG | 0600, 0), 0);
-	assert_int_equal(utimensat(f->dirfd, "tmp-0123456789abcdef", old, 0), 0);
-	assert_int_equal(mknodat(f->dirfd, "tmp-new", S_IFREG | 0600, 0), 0);
+	assert_int_equal(mknodat(f->dirfd, ".old.tmp", S_IFREG | 0600, 0), 0);
+	assert_int_equal(utimensat(f->dirfd, ".old.tmp", old, 0), 0);
+	assert_int_equal(mknodat(f->dirfd, ".new.tmp", S_IFREG | 0600, 0), 0);
 	assert_int_equal(mknodat(f->dirfd, "not-ours", S_IFREG | 0600, 0), 0);
 	for (uint32_t i = 0; i < SECCOMP_CACHE_MAX; i++) {
 		rule.errno_ret = (struct oci_u32){ true, i + 1 };
