@@ -3,6 +3,7 @@
 
 TEST_FOLDERS = \
 	tests/bad \
+	tests/bad \
 	tests/data \
 	tests/engines \
 	tests/fault \

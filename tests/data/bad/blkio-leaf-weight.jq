@@ -1,0 +1,2 @@
+# expect: carte-runtime: create '@ID@': config.json: linux.resources.blockIO.leafWeight: this kernel has no blkio.leaf_weight in /sys/fs/cgroup/blkio/@ID@
+.linux.resources.blockIO = {leafWeight: 100}

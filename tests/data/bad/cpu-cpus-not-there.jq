@@ -1,0 +1,2 @@
+# expect: carte-runtime: create '@ID@': config.json: linux.resources.cpu.cpus: write '0-1023' to /sys/fs/cgroup/cpuset/@ID@/cpuset.cpus: Numerical result out of range
+.linux.resources.cpu = {cpus: "0-1023"}

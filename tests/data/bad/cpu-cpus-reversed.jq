@@ -1,0 +1,2 @@
+# expect: carte-runtime: create '@ID@': config.json: linux.resources.cpu.cpus: write '3-1' to /sys/fs/cgroup/cpuset/@ID@/cpuset.cpus: Invalid argument
+.linux.resources.cpu = {cpus: "3-1"}

@@ -1,0 +1,2 @@
+# expect: carte-runtime: create '@ID@': config.json: hooks.createContainer[0]: /bin/sleep: timed out after 1 s
+.hooks = {createContainer: [{path: "/bin/sleep", args: ["sleep", "60"], timeout: 1}]}

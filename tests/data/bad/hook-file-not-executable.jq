@@ -1,0 +1,3 @@
+# expect: carte-runtime: create '@ID@': config.json: hooks.prestart[0]: @BUNDLE@/hook: exec: Permission denied
+# setup: echo '#!/bin/sh' >hook
+.hooks = {prestart: [{path: ($bundle + "/hook")}]}

@@ -1,0 +1,3 @@
+# expect: carte-runtime: create '@ID@': config.json: the document is empty
+# setup: : >config.json
+.

@@ -1,0 +1,2 @@
+# expect: carte-runtime: create '@ID@': config.json: expected object, got string
+"config"

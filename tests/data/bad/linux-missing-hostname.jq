@@ -1,0 +1,2 @@
+# expect: carte-runtime: create '@ID@': config.json: hostname: needs a uts namespace in linux.namespaces
+del(.linux)

@@ -1,0 +1,2 @@
+# expect: carte-runtime: create '@ID@': the container's process was killed by signal 9 (Killed); is linux.resources.memory.limit too small?
+.linux.resources.memory = {limit: 4096}

@@ -1,0 +1,2 @@
+# expect: carte-runtime: create '@ID@': config.json: mounts[7].source: required for a bind mount
+.mounts += [{destination: "/tmp", source: "", type: "bind", options: ["bind"]}]

@@ -1,0 +1,2 @@
+# expect: carte-runtime: create '@ID@': config.json: linux.namespaces: a new user namespace needs linux.uidMappings and linux.gidMappings
+.linux.namespaces += [{type: "user"}] | .linux.uidMappings = [{containerID: 0, hostID: 0, size: 1}]

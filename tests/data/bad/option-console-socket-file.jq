@@ -1,0 +1,4 @@
+# expect: carte-runtime: create '@ID@': connect to the console socket @TMP@/file: Connection refused
+# args: --console-socket "$TMP/file"
+# setup: : >"$TMP/file"
+.process.terminal = true

@@ -1,0 +1,3 @@
+# expect: carte-runtime: create '@ID@': --preserve-fds 3: file descriptor 3 is not open
+# args: --preserve-fds 3
+.

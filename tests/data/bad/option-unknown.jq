@@ -1,0 +1,3 @@
+# expect: carte-runtime: create: unknown option --colour
+# args: --colour
+.

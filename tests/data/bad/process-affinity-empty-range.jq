@@ -1,0 +1,2 @@
+# expect: carte-runtime: create '@ID@': config.json: process.execCPUAffinity.initial: "0-" is not a list of CPUs below 8192
+.process.execCPUAffinity = {initial: "0-"}

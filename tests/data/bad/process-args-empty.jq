@@ -1,0 +1,2 @@
+# expect: carte-runtime: create '@ID@': config.json: process.args: must have at least one entry
+.process.args = []

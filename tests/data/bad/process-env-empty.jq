@@ -1,0 +1,2 @@
+# expect: carte-runtime: create '@ID@': config.json: process.env[2]: expected NAME=VALUE, got ""
+.process.env += [""]

@@ -1,0 +1,3 @@
+# expect: carte-runtime: create '@ID@': exec: "/bin/ls": stat /bin/ls: no such file or directory
+# setup: ln -s /bin/busybox rootfs/bin/ls
+.process.args = ["/bin/ls"]

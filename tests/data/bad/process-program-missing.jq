@@ -1,0 +1,2 @@
+# expect: carte-runtime: create '@ID@': exec: "nginx": executable file not found in $PATH
+.process.args = ["nginx"]

@@ -1,0 +1,3 @@
+# expect: carte-runtime: create '@ID@': exec: "/bin/true": permission denied
+# setup: cp rootfs/bin/true new; mv new rootfs/bin/true; chmod 644 rootfs/bin/true
+.process.args = ["/bin/true"]

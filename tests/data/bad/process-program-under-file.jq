@@ -1,0 +1,2 @@
+# expect: carte-runtime: create '@ID@': exec: "/bin/true/x": stat /bin/true/x: not a directory
+.process.args = ["/bin/true/x"]

@@ -1,0 +1,2 @@
+# expect: carte-runtime: create '@ID@': config.json: process: expected object, got string
+.process = "sh"

@@ -1,0 +1,2 @@
+# expect: carte-runtime: create '@ID@': config.json: process.user: expected object, got string
+.process.user = "root"

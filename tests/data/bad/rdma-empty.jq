@@ -1,0 +1,2 @@
+# expect: carte-runtime: create '@ID@': config.json: linux.resources.rdma: the rdma cgroup controller is not mounted
+.linux.resources.rdma = {mlx5_0: {}}

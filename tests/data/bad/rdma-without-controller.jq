@@ -1,0 +1,3 @@
+# expect: carte-runtime: create '@ID@': config.json: linux.resources.rdma: the rdma cgroup controller is not mounted
+# needs: no-file:/sys/fs/cgroup/rdma
+.linux.resources.rdma = {mlx5_0: {hcaHandles: 3}}

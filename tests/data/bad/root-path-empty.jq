@@ -1,0 +1,2 @@
+# expect: carte-runtime: create '@ID@': config.json: root.path: required field is missing
+.root.path = ""

@@ -1,0 +1,2 @@
+# expect: carte-runtime: create '@ID@': config.json: linux.timeOffsets: needs a new time namespace in linux.namespaces
+.linux.namespaces += [{type: "time", path: "/proc/self/ns/time"}] | .linux.timeOffsets = {monotonic: {secs: 10}}

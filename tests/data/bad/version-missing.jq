@@ -1,0 +1,2 @@
+# expect: carte-runtime: create '@ID@': config.json: ociVersion: required field is missing
+del(.ociVersion)
