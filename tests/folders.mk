@@ -3,7 +3,6 @@
 
 TEST_FOLDERS = \
 	tests/bad \
-	tests/bad \
 	tests/data \
 	tests/engines \
 	tests/fault \
