@@ -5,12 +5,14 @@
 #include "runtime/child.h"
 
 #include <fcntl.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include "base/error.h"
+#include "base/io.h"
 #include "base/mem.h"
 #include "base/procfs.h"
 #include "base/sys.h"
@@ -80,6 +82,17 @@ int child_need_procfs(struct child *child, struct oci_error *err)
 	return child->proc_fd < 0 ? child->proc_fd : 0;
 }
 
+bool child_setgroups_denied(pid_t pid)
+{
+	char path[40], text[16];
+
+	if (pid)
+		snprintf(path, sizeof(path), "/proc/%d/setgroups", (int)pid);
+	else
+		snprintf(path, sizeof(path), "/proc/self/setgroups");
+	return io_read_small(AT_FDCWD, path, text, sizeof(text)) > 0 && strcmp(text, "deny") == 0;
+}
+
 /* setns and clone3 give all capabilities in a user namespace, but files are made with the ids that we have */
 int child_become_root(struct child *child, struct oci_error *err)
 {
@@ -94,6 +107,9 @@ int child_become_root(struct child *child, struct oci_error *err)
 	}
 	if (!child->user_ns)
 		return 0;
+	/* joined by path: the host's /proc is still there; for exec the runtime has looked */
+	if (!child->await_id_maps && !child->joining)
+		child->setgroups_denied = child_setgroups_denied(0);
 	/* EINVAL: the container maps no root; then what it makes belongs to the overflow id */
 	if (setresgid(0, 0, 0) < 0 && errno != EINVAL)
 		return err_sys(err, errno, "become group 0 of the user namespace");

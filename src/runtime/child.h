@@ -81,6 +81,8 @@ int child_await_cgroup_ns(void *child, struct oci_error *err);
 /* What both tables share; child.c. */
 _Noreturn void child_run(struct child *child, const struct child_step *steps, size_t count);
 int child_become_root(struct child *child, struct oci_error *err);
+/** child_setgroups_denied - user_namespaces(7): may a process of @pid's user namespace change its groups? 0: our own */
+bool child_setgroups_denied(pid_t pid);
 int child_enter_cgroups(struct child *child, struct oci_error *err);
 int child_await_cgroup(struct child *child, struct oci_error *err);
 int child_make_keyring(struct child *child, struct oci_error *err);

@@ -36,8 +36,8 @@
 /* What was found only when it was tried: to the reader it is a place in config.json like any other. */
 static void name_document(const struct create_options *options, struct oci_error *err)
 {
-	static const char *const members[] = { "root",	      "process", "hostname",	"domainname",
-					       "mounts",      "hooks",	 "annotations", "linux" };
+	static const char *const members[] = { "root",   "process", "hostname",    "domainname",
+					       "mounts", "hooks",   "annotations", "linux" };
 	const char *message = err ? err->message : "";
 	size_t n = strcspn(message, ".[: ");
 
@@ -155,7 +155,6 @@ static int spawn_init(struct creation *c, struct oci_error *err)
 		return child->lock_fd;
 	r = launch_spawn(&c->launch, &spawn, child_init_main, err);
 	ns_close(&c->ns);
-	rootfs_release(c->rootfs);
 	fd_closep(&child->start_fd);
 	fd_closep(&child->console_fd);
 	fd_closep(&child->agent_fd);
@@ -246,6 +245,7 @@ static int lead_to_ready(struct creation *c, struct oci_error *err)
 	int r;
 
 	r = map_ids(c, err);
+	rootfs_release(c->rootfs);
 	if (r == 0 && !c->child.enters_cgroups)
 		r = cgroup_enter(&c->state.cgroup, c->launch.pid, c->child.in_v2, err);
 	if (r == 0 && c->state.rdt.path)
@@ -342,6 +342,11 @@ int create_container(struct creation *c, struct cmd_context *ctx, const char *id
 	r = state_check_id(id, err);
 	if (r == 0)
 		r = create_plan(c, err);
+	/* a cgroup that is in use is the other container's */
+	if (r == -EBUSY && state_dir_exists(ctx->root, id)) {
+		*err = (struct oci_error)OCI_ERROR_INIT;
+		r = state_already_exists(err);
+	}
 	if (r < 0) {
 		create_free(c);
 		return r;

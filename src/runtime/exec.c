@@ -92,6 +92,8 @@ static int spawn_joiner(struct execution *x, struct oci_error *err)
 	child->enters_cgroups = x->options->cgroups.len == 0;
 	child->late_joins = x->ns.listed & ~(uint64_t)CLONE_NEWPID;
 	child->user_ns = x->ns.listed & CLONE_NEWUSER;
+	if (child->user_ns)
+		child->setgroups_denied = child_setgroups_denied((pid_t)x->state->pid.value);
 	r = launch_spawn(&x->launch, &spawn, child_join_main, err);
 	fd_closep(&child->init_pidfd);
 	fd_closep(&child->console_fd);

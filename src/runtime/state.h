@@ -90,6 +90,10 @@ int state_dir_create(const char *root, const char *id, bool rootless, struct sta
 int state_dir_open(const char *root, const char *id, bool wait, struct state_dir *ret,
 		   struct oci_error *err);
 
+/** state_dir_exists - is there a folder for this ID? state_already_exists - the words that engines know for it. */
+bool state_dir_exists(const char *root, const char *id);
+int state_already_exists(struct oci_error *err);
+
 /** state_dir_close - unlock and close; state_dir_remove - delete the folder with all its files first. */
 void state_dir_close(struct state_dir *dir);
 int state_dir_remove(struct state_dir *dir, struct oci_error *err);

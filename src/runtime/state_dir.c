@@ -62,13 +62,18 @@ static int dir_lock(int fd, bool wait)
 	return st.st_nlink > 0;
 }
 
+int state_already_exists(struct oci_error *err)
+{
+	return err_set(err, EEXIST, "container with given ID already exists");
+}
+
 static int dir_make(struct state_dir *dir, const char *root, struct oci_error *err)
 {
 	if (mkdirat(dir->root_fd, dir->id, 0700) < 0) {
 		int code = errno;
 
 		if (code == EEXIST)
-			return err_set(err, EEXIST, "container with given ID already exists");
+			return state_already_exists(err);
 		return err_sys(err, code, "create %s/%s", root, dir->id);
 	}
 	dir->fd = openat(dir->root_fd, dir->id, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
@@ -119,6 +124,14 @@ int state_dir_create(const char *root, const char *id, bool rootless, struct sta
 	}
 	state_dir_close(&dir);
 	return r;
+}
+
+bool state_dir_exists(const char *root, const char *id)
+{
+	/* by name: the state root */
+	CLEANUP_CLOSE int fd = open(root, O_PATH | O_DIRECTORY | O_CLOEXEC);
+
+	return fd >= 0 && faccessat(fd, id, F_OK, AT_SYMLINK_NOFOLLOW) == 0;
 }
 
 int state_dir_open(const char *root, const char *id, bool wait, struct state_dir *ret,
