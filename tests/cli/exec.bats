@@ -263,7 +263,9 @@ test_setup() { args sleep 1000; }
 @test "exec: --tty relayed" {
 	requires_python
 	up_ct
-	try "$TESTS/lib/pty-run" --size 41x101 --send 'typed\n' -- "$RUNTIME" --root "$ROOT" exec -t "$CID" sh -c 'stty size; read x; echo "got $x"; exit 4'
+	local pause=''
+	[ "$RUNTIME_KIND" = carte ] || pause='sleep 0.5; '
+	try "$TESTS/lib/pty-run" --size 41x101 --send 'typed\n' -- "$RUNTIME" --root "$ROOT" exec -t "$CID" sh -c "$pause"'stty size; read x; echo "got $x"; exit 4'
 	exits 4
 	has "41 101"
 	has "got typed"

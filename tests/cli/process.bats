@@ -395,7 +395,10 @@ caps_inside() {
 @test "terminal: foreground relay, size, input, exit status" {
 	requires_python
 	config '.process.terminal = true'
-	script 'stty size; read line; echo "got $line"; exit 6'
+	local pause=''
+	# runc sets the size some time after the start
+	[ "$RUNTIME_KIND" = carte ] || pause='sleep 0.5; '
+	script "$pause"'stty size; read line; echo "got $line"; exit 6'
 	try "$TESTS/lib/pty-run" --size 44x111 --send 'typed\n' -- "$RUNTIME" --root "$ROOT" run -b "$BUNDLE" "$CID"
 	exits 6
 	has "44 111"
