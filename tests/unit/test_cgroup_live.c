@@ -264,6 +264,9 @@ static void updates_up_and_down(void **state)
 	destroy();
 }
 
+/* above what the kernel counts, and nothing that the check before it knows */
+#define REFUSED_QUOTA (1LL << 50)
+
 static void puts_back_what_a_failed_update_wrote(void **state)
 {
 	struct oci_memory memory = { .limit = I64(48 << 20), .swap = I64(48 << 20) };
@@ -278,10 +281,10 @@ static void puts_back_what_a_failed_update_wrote(void **state)
 	memory.limit.value = memory.swap.value = 256 << 20;
 	memory.disable_oom_killer = (struct oci_bool){ true, true };
 	cpu.shares.value = 200;
-	cpu.quota.value = 1; /* refused */
+	cpu.quota.value = REFUSED_QUOTA;
 	pids.limit.value = 20;
 	assert_int_equal(cgroup_update(f.cgroup, &resources, &f.err), -EINVAL);
-	assert_memory_equal(f.err.message, "linux.resources.cpu.quota: write '1' to ", 40);
+	assert_memory_equal(f.err.message, "linux.resources.cpu.quota: write '", 34);
 	f.err = (struct oci_error)OCI_ERROR_INIT;
 	has_value("memory", "memory.limit_in_bytes", "50331648");
 	has_value("memory", "memory.memsw.limit_in_bytes", "50331648");
@@ -356,7 +359,7 @@ static void refuses_to_go_below_usage(void **state)
 
 static void names_what_the_kernel_refuses(void **state)
 {
-	struct oci_cpu cpu = { .quota = I64(1) };
+	struct oci_cpu cpu = { .quota = I64(REFUSED_QUOTA) };
 	struct oci_block_io io = { .leaf_weight = I64(100) };
 	struct oci_throttle_device device = { .major = I64(250),
 					      .minor = I64(77),
@@ -371,8 +374,8 @@ static void names_what_the_kernel_refuses(void **state)
 	plan("/a/b");
 	assert_int_equal(cgroup_create(f.cgroup, &resources, &f.err), -EINVAL);
 	snprintf(expected, sizeof(expected),
-		 "linux.resources.cpu.quota: write '1' to %s%s/cpu.cfs_quota_us: Invalid argument",
-		 dir_of("cpu")->mount, f.path);
+		 "linux.resources.cpu.quota: write '%lld' to %s%s/cpu.cfs_quota_us: Invalid argument",
+		 REFUSED_QUOTA, dir_of("cpu")->mount, f.path);
 	assert_string_equal(f.err.message, expected);
 	assert_false(exists_anywhere());
 	assert_false(f.cgroup->dirs[0].made);

@@ -116,17 +116,17 @@ static void test_open(void **state)
 	} cases[] = {
 		{ "/proc/self/ns/net", 0, "" },
 		{ "/proc/self/ns/uts", -EINVAL,
-		  "linux.namespaces: /proc/self/ns/uts is a uts namespace, expected a network "
-		  "one" },
-		{ "/dev/null", -EINVAL, "linux.namespaces: /dev/null is not a namespace" },
+		  "linux.namespaces[3].path: /proc/self/ns/uts is a uts namespace, expected a "
+		  "network one" },
+		{ "/dev/null", -EINVAL, "linux.namespaces[3].path: /dev/null is not a namespace" },
 		{ "/nonexistent", -ENOENT,
-		  "linux.namespaces: open /nonexistent for the network namespace: No such file or "
-		  "directory" },
+		  "linux.namespaces[3].path: open /nonexistent for the network namespace: No such "
+		  "file or directory" },
 	};
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
-		struct ns_plan ns = { .joins = { { CLONE_NEWNET, cases[i].path, -EBADF } },
+		struct ns_plan ns = { .joins = { { CLONE_NEWNET, cases[i].path, -EBADF, 3 } },
 				      .joins_len = 1 };
 		struct oci_error err = OCI_ERROR_INIT;
 
