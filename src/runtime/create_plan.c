@@ -33,7 +33,8 @@ static int plan_rootfs(struct creation *c, struct oci_error *err)
 		.new_cgroup_ns = ns->listed & CLONE_NEWCGROUP,
 		.new_pid_ns = ns->listed & CLONE_NEWPID,
 		.rootless = c->ctx->rootless,
-		.cgroup = &c->state.cgroup, /* as cgroup_create leaves it: it may do without some folders */
+		.cgroup =
+			&c->state.cgroup, /* as cgroup_create leaves it: it may do without some folders */
 		.selinux_mount_label = c->config->linux_ ? c->config->linux_->mount_label : NULL,
 		.await_cgroup = child_await_cgroup_ns,
 		.await_arg = &c->child,

@@ -42,8 +42,7 @@ static int check_paths(char *const *paths, size_t len, const char *where, struct
 		if (!paths[i][strspn(paths[i], "/.")])
 			return err_set(err, EINVAL,
 				       "linux.%s[%zu]: \"%s\": does not work for the root%s", where,
-				       i, paths[i],
-				       *where == 'r' ? "; use root.readonly" : "");
+				       i, paths[i], *where == 'r' ? "; use root.readonly" : "");
 	}
 	return 0;
 }

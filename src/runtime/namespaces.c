@@ -153,10 +153,11 @@ int ns_open(struct ns_plan *plan, struct oci_error *err)
 				       "linux.namespaces[%zu].path: %s is not a namespace",
 				       join->index, join->path);
 		if (type != join->flag)
-			return err_set(err, EINVAL,
-				       "linux.namespaces[%zu].path: %s is a %s namespace, expected a "
-				       "%s one",
-				       join->index, join->path, ns_name(type), ns_name(join->flag));
+			return err_set(
+				err, EINVAL,
+				"linux.namespaces[%zu].path: %s is a %s namespace, expected a "
+				"%s one",
+				join->index, join->path, ns_name(type), ns_name(join->flag));
 	}
 	return 0;
 }

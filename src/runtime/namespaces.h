@@ -17,7 +17,7 @@
 struct ns_join {
 	int flag; /* CLONE_NEW* */
 	const char *path;
-	int fd; /* opened by ns_open; -EBADF before */
+	int fd;       /* opened by ns_open; -EBADF before */
 	size_t index; /* in linux.namespaces */
 };
 

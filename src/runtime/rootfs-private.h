@@ -64,7 +64,7 @@ struct rootfs {
 	char *const *readonly_paths;
 	size_t readonly_paths_len;
 	struct overlay_plan *overlay; /* NULL: root.path itself is the root */
-	const char *label_data;             /* context="..." for new file systems; NULL: none */
+	const char *label_data;       /* context="..." for new file systems; NULL: none */
 
 	/* while mounting; only the child uses them, but for root_tree */
 	int root_tree;  /* of the root folder, from the parent; -1: none */

@@ -45,8 +45,8 @@ static int send_message(int fd, const struct sync_message *m, size_t length, str
 {
 	/* a peer that died with unread data of ours resets the connection; to us it is gone in either way */
 	if (RETRY_EINTR(send(fd, m, length, MSG_NOSIGNAL)) < 0)
-		return err_sys(err, errno == ECONNRESET ? EPIPE : errno,
-			       "tell the other side '%s'", state_name(m->state));
+		return err_sys(err, errno == ECONNRESET ? EPIPE : errno, "tell the other side '%s'",
+			       state_name(m->state));
 	return 0;
 }
 
