@@ -336,7 +336,10 @@ static void test_signals(void **state)
 	sigaction(SIGPIPE, &ignore, &pipe_before);
 	sigaction(SIGUSR1, &handle, &usr1_before);
 	sigprocmask(SIG_SETMASK, &blocked, &before);
-	run_well(f, "grep -E '^Sig(Blk|Ign)' /proc/self/status >$D/signals");
+	/* 32 and 33 are the C library's own: a caller may have left them ignored, and no program can change that */
+	run_well(f,
+		 "sed -nE '/^Sig(Blk|Ign)/s/0000000180000000/0000000000000000/; /^Sig(Blk|Ign)/p' "
+		 "/proc/self/status >$D/signals");
 	sigprocmask(SIG_SETMASK, NULL, &after);
 	assert_true(sigismember(&after, SIGTERM)); /* ours is as it was */
 	assert_false(sigismember(&after, SIGCHLD));
