@@ -3,6 +3,7 @@
  * main.c - global options, dispatch, and the one line of a failure.
  */
 #include <fcntl.h>
+#include <poll.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -215,6 +216,23 @@ static int run_command(struct cmd_context *ctx, const struct cmd *cmd, int argc,
 	return r;
 }
 
+/*
+ * A caller that closed one of them must not have a state file or a socket of ours take its place: the terminal's
+ * dup2 would end that, and the container would find it as its standard input.
+ */
+static int fill_standard_fds(void)
+{
+	struct pollfd fds[3] = { { .fd = 0 }, { .fd = 1 }, { .fd = 2 } };
+
+	if (poll(fds, 3, 0) < 0)
+		return -errno;
+	for (int i = 0; i < 3; i++)
+		/* by name: the host's; the lowest free number is this one */
+		if ((fds[i].revents & POLLNVAL) && open("/dev/null", O_RDWR) < 0)
+			return -errno;
+	return 0;
+}
+
 int main(int argc, char **argv)
 {
 	CLEANUP_ARENA struct oci_arena arena = OCI_ARENA_INIT;
@@ -225,6 +243,8 @@ int main(int argc, char **argv)
 	char **all, **operands;
 	int count, r;
 
+	if (fill_standard_fds() < 0)
+		return 1;
 	/* parsing sorts argv; a sealed copy starts from the words as they came */
 	all = oci_arena_array(&arena, (size_t)argc + 1, sizeof(*all));
 	if (!all)
