@@ -440,3 +440,20 @@ caps_inside() {
 	try rt create --console-socket "$D/nosuch.sock" -b "$BUNDLE" "$CID"
 	refused "nosuch.sock"
 }
+
+@test "closed standard descriptors become /dev/null, not files of the runtime" {
+	local fd
+	writable
+	mkdir -p "$BUNDLE/rootfs/seen"
+	chmod 777 "$BUNDLE/rootfs/seen"
+	script 'for fd in 0 1 2; do stat -L -c %t:%T /proc/self/fd/$fd >/seen/$fd; done; cat; exit 7'
+	status=0
+	rt run -b "$BUNDLE" "$CID" <&- >&- 2>&- || status=$?
+	same "$status" 7
+	for fd in 0 1 2; do
+		case $fd in
+		1) ;; # stat's own, the file in /seen
+		*) same "$(cat "$BUNDLE/rootfs/seen/$fd")" 1:3 ;;
+		esac
+	done
+}
