@@ -442,6 +442,7 @@ caps_inside() {
 }
 
 @test "closed standard descriptors become /dev/null, not files of the runtime" {
+	requires_carte "filled standard descriptors"
 	local fd
 	writable
 	mkdir -p "$BUNDLE/rootfs/seen"
