@@ -16,8 +16,9 @@ struct oci_error;
 
 struct log_target {
 	const char *program; /* prefix of stderr lines */
-	const char *file;    /* --log; NULL: stderr only. "file:P", "syslog:ID" and "journald:ID" prefixes as crun */
-	bool json;           /* --log-format json */
+	const char *
+		file; /* --log; NULL: stderr only. "file:P", "syslog:ID" and "journald:ID" prefixes as crun */
+	bool json; /* --log-format json */
 	bool debug;
 };
 
@@ -26,6 +27,6 @@ void log_failure(const struct log_target *target, const struct oci_error *err);
 
 /** log_debug - only with --debug; to the log at level "debug", else to stderr. */
 void log_debug(const struct log_target *target, const char *format, ...)
-    __attribute__((format(printf, 2, 3)));
+	__attribute__((format(printf, 2, 3)));
 
 #endif

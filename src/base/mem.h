@@ -73,22 +73,22 @@ static inline void mem_closedirp(DIR **dir)
 		*take_fd_ = -EBADF;      \
 		take_v_;                 \
 	})
-#define TAKE_PTR(p)                                \
-	({                                         \
-		__typeof__(p) *take_p_ = &(p);     \
-		__typeof__(p) take_v_ = *take_p_;  \
-		*take_p_ = NULL;                   \
-		take_v_;                           \
+#define TAKE_PTR(p)                               \
+	({                                        \
+		__typeof__(p) *take_p_ = &(p);    \
+		__typeof__(p) take_v_ = *take_p_; \
+		*take_p_ = NULL;                  \
+		take_v_;                          \
 	})
 
 /* Retry a call that blocks; never used on close. */
-#define RETRY_EINTR(call)                                   \
-	({                                                  \
-		__typeof__(call) retry_r_;                  \
-		do                                          \
-			retry_r_ = (call);                  \
-		while (retry_r_ == -1 && errno == EINTR);   \
-		retry_r_;                                   \
+#define RETRY_EINTR(call)                                 \
+	({                                                \
+		__typeof__(call) retry_r_;                \
+		do                                        \
+			retry_r_ = (call);                \
+		while (retry_r_ == -1 && errno == EINTR); \
+		retry_r_;                                 \
 	})
 
 #endif

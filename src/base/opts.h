@@ -18,10 +18,10 @@
 struct oci_error;
 
 enum opt_kind {
-	OPT_FLAG,   /* bool *; --x, --x=true, --x=false */
-	OPT_STRING, /* const char ** */
-	OPT_LIST,   /* struct opt_list *; repeatable */
-	OPT_U32,    /* uint32_t * */
+	OPT_FLAG,           /* bool *; --x, --x=true, --x=false */
+	OPT_STRING,         /* const char ** */
+	OPT_LIST,           /* struct opt_list *; repeatable */
+	OPT_U32,            /* uint32_t * */
 	OPT_IGNORED_FLAG,   /* accepted for compatibility, nothing stored */
 	OPT_IGNORED_STRING, /* the same, takes a value */
 };
@@ -35,18 +35,18 @@ struct opt {
 	const char *name; /* without dashes */
 	char letter;      /* 0: none */
 	enum opt_kind kind;
-	size_t offset;     /* of the target in the command's options struct */
-	const char *arg;   /* metavariable for --help: "FILE" */
-	const char *help;  /* one line; NULL hides the option from --help (not from parsing) */
+	size_t offset;    /* of the target in the command's options struct */
+	const char *arg;  /* metavariable for --help: "FILE" */
+	const char *help; /* one line; NULL hides the option from --help (not from parsing) */
 };
 
 /** struct opt_command - a verb, or the program itself. */
 struct opt_command {
 	const char *name;
-	const char *usage;   /* operands: "[OPTIONS] CONTAINER-ID" */
-	const char *summary; /* one line */
+	const char *usage;      /* operands: "[OPTIONS] CONTAINER-ID" */
+	const char *summary;    /* one line */
 	const struct opt *opts; /* ends with a NULL name */
-	int positional_after; /* operands after which nothing is an option; -1: never */
+	int positional_after;   /* operands after which nothing is an option; -1: never */
 	int min_operands;
 	int max_operands; /* -1: any number */
 };

@@ -309,7 +309,14 @@ int child_await_start(struct child *child, struct oci_error *err)
 
 int child_execute(struct child *child, struct oci_error *err)
 {
-	int r = inherit_fds_close_rest(child->inherited, err);
+	int r;
+
+	/*
+	 * Not left to execve, which lets go of files in an order of its own: whoever was told by the end of the
+	 * sync socket that the program runs would still find the container "created".
+	 */
+	fd_closep(&child->lock_fd);
+	r = inherit_fds_close_rest(child->inherited, err);
 
 	if (r == 0 && child->seccomp && child->process->no_new_privileges)
 		r = install_filter(child, err);

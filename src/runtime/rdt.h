@@ -25,7 +25,8 @@ int rdt_create(struct oci_arena *arena, const struct oci_intel_rdt *rdt, const c
 	       struct rdt_group *ret, struct oci_error *err);
 int rdt_enter(const struct rdt_group *group, pid_t pid, struct oci_error *err);
 /** rdt_update - `update --l3-cache-schema --mem-bw-schema`; NULL leaves one. */
-int rdt_update(const struct rdt_group *group, const char *l3, const char *mb, struct oci_error *err);
+int rdt_update(const struct rdt_group *group, const char *l3, const char *mb,
+	       struct oci_error *err);
 int rdt_destroy(const struct rdt_group *group, struct oci_error *err);
 
 #endif

@@ -35,7 +35,7 @@ static void list_add(struct list *list, const char *name)
 static bool kernel_has_action(enum oci_seccomp_action action)
 {
 	uint32_t value =
-		seccomp_return(action, (struct oci_u32){false, 0}) & SECCOMP_RET_ACTION_FULL;
+		seccomp_return(action, (struct oci_u32){ false, 0 }) & SECCOMP_RET_ACTION_FULL;
 	int r = sys_seccomp(SECCOMP_GET_ACTION_AVAIL, 0, &value);
 
 	/* EINVAL: before 4.14, when the query came, kernels had these five and no others */

@@ -19,7 +19,7 @@ int seccomp_send_listener(int socket, const void *document, size_t length, int l
 		struct cmsghdr header; /* for its alignment */
 		char space[CMSG_SPACE(sizeof(int))];
 	} control;
-	struct iovec iov = {(void *)document, length};
+	struct iovec iov = { (void *)document, length };
 	struct msghdr message = {
 		.msg_iov = &iov,
 		.msg_iovlen = 1,

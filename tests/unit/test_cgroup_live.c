@@ -374,7 +374,8 @@ static void names_what_the_kernel_refuses(void **state)
 	plan("/a/b");
 	assert_int_equal(cgroup_create(f.cgroup, &resources, &f.err), -EINVAL);
 	snprintf(expected, sizeof(expected),
-		 "linux.resources.cpu.quota: write '%lld' to %s%s/cpu.cfs_quota_us: Invalid argument",
+		 "linux.resources.cpu.quota: write '%lld' to %s%s/cpu.cfs_quota_us: Invalid "
+		 "argument",
 		 REFUSED_QUOTA, dir_of("cpu")->mount, f.path);
 	assert_string_equal(f.err.message, expected);
 	assert_false(exists_anywhere());

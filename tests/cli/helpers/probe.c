@@ -46,8 +46,9 @@ static int probe_sched(char **args)
 	(void)args;
 	if (syscall(SYS_sched_getattr, 0, &a, sizeof(a), 0) < 0)
 		return fail("sched_getattr");
-	printf("policy=%u nice=%d priority=%u flags=%llu runtime=%llu deadline=%llu period=%llu\n", a.policy, a.nice,
-	       a.priority, (unsigned long long)a.flags, (unsigned long long)a.runtime, (unsigned long long)a.deadline,
+	printf("policy=%u nice=%d priority=%u flags=%llu runtime=%llu deadline=%llu period=%llu\n",
+	       a.policy, a.nice, a.priority, (unsigned long long)a.flags,
+	       (unsigned long long)a.runtime, (unsigned long long)a.deadline,
 	       (unsigned long long)a.period);
 	return 0;
 }
