@@ -120,6 +120,11 @@ static bool check_end(struct scene *s, const struct injection *injection,
 	bool killed = injection->target == TARGET_RUNTIME && !injection->error;
 	bool good = traced->status == 0;
 
+	/* run and exec give the status of the program, also of one that was killed on the point of being executed */
+	if (injection->target == TARGET_CHILD && !injection->error && !*said &&
+	    WIFEXITED(traced->status) && WEXITSTATUS(traced->status) == 128 + SIGKILL)
+		killed = true;
+
 	if (traced->hung)
 		complain(v, "hangs");
 	else if (killed || (traced->loading && !good))
@@ -171,11 +176,13 @@ static void after_run(struct scene *s, bool killed, bool good, struct verdict *v
 		live_again(s, v);
 }
 
-static void after_start(struct scene *s, bool good, struct verdict *v)
+static void after_start(struct scene *s, bool child_killed, bool good, struct verdict *v)
 {
 	if (good) {
 		scene_wait(scene_pid(s));
-		scene_check_picture(s, s->picture, v);
+		/* one that was killed on the point of execve says nothing, but its hooks have run */
+		scene_check_picture(s, child_killed && !scene_has_words(s) ? "hooks prcsP\n" : s->picture,
+				    v);
 	}
 	tear_down(s, true, v);
 }
@@ -255,7 +262,7 @@ static bool inject(struct worker *w, int at, size_t action)
 	if (exec)
 		after_exec(s, killed, good, &v);
 	else if (start)
-		after_start(s, good, &v);
+		after_start(s, killed && job->target == TARGET_CHILD, good, &v);
 	else if (delete || force)
 		after_delete(s, good, &v);
 	else if (strcmp(job->verb, "run") == 0)
@@ -323,6 +330,7 @@ static int exec_batch(struct worker *w, int from)
 		printf("FAIL: exec: %s\n", v.text);
 		exit(2);
 	}
+	scene_wait_words(&w->scene);
 	if (pipe(to) < 0 || fflush(stdout) || (pid = fork()) < 0)
 		exit(2);
 	if (pid == 0) {
@@ -503,13 +511,17 @@ int main(int argc, char **argv)
 	pid_t holder;
 
 	parse(argc, argv, &o);
-	if (geteuid() != 0 || pipe(pipes) < 0) {
+	if (geteuid() != 0) {
 		fprintf(stderr, "inject: needs root\n");
 		return 2;
 	}
 	holder = start_holder();
+	if (pipe(pipes) < 0) {
+		perror("inject: pipe");
+		return 2;
+	}
 	for (int i = 0; i < o.workers; i++)
-		if (fork() == 0)
+		if (fork() == 0) /* the pipe is the worker's as long as it lives, and nobody else's */
 			work(&o, i, holder, pipes[1]);
 	close(pipes[1]);
 	for (int i = 0; i < o.workers; i++) {

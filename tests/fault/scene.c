@@ -332,43 +332,55 @@ void scene_forget_pid_file(const struct scene *s)
 
 /* ---- terminals ---- */
 
-/* What was written to the terminal whose master comes over this connection goes to out, too. */
-static void take_terminal(const struct scene *s, int connection)
+/* The master of a terminal that comes over this connection; -1. */
+static int take_master(int connection)
 {
 	union {
 		struct cmsghdr align;
 		char bytes[CMSG_SPACE(sizeof(int))];
 	} control;
-	char buf[4096];
-	struct iovec iov = { buf, sizeof(buf) };
+	char byte;
+	struct iovec iov = { &byte, 1 };
 	struct msghdr msg = { .msg_iov = &iov,
 			      .msg_iovlen = 1,
 			      .msg_control = control.bytes,
 			      .msg_controllen = sizeof(control.bytes) };
 	struct cmsghdr *head;
-	ssize_t n;
 	int fd;
 
 	if (recvmsg(connection, &msg, MSG_CMSG_CLOEXEC | MSG_DONTWAIT) <= 0)
-		return;
+		return -1;
 	head = CMSG_FIRSTHDR(&msg);
 	if (!head || head->cmsg_type != SCM_RIGHTS)
-		return;
+		return -1;
 	memcpy(&fd, CMSG_DATA(head), sizeof(fd));
 	(void)fcntl(fd, F_SETFL, O_NONBLOCK);
-	while ((n = read(fd, buf, sizeof(buf))) > 0)
-		(void)!write(s->out, buf, (size_t)n);
-	close(fd);
+	return fd;
 }
 
-static void take_terminals(const struct scene *s)
+/* What was written to terminals goes to out, too. They stay open: a hangup would end who still writes. */
+static void take_terminals(struct scene *s)
 {
+	char buf[4096];
+	ssize_t n;
 	int fd;
 
 	while (s->console >= 0 && (fd = accept4(s->console, NULL, NULL, SOCK_CLOEXEC)) >= 0) {
-		take_terminal(s, fd);
+		int master = take_master(fd);
+
+		if (master >= 0 && s->masters_len < MASTERS_MAX)
+			s->masters[s->masters_len++] = master;
 		close(fd);
 	}
+	for (size_t i = 0; i < s->masters_len; i++)
+		while ((n = read(s->masters[i], buf, sizeof(buf))) > 0)
+			(void)!write(s->out, buf, (size_t)n);
+}
+
+static void close_terminals(struct scene *s)
+{
+	while (s->masters_len > 0)
+		close(s->masters[--s->masters_len]);
 }
 
 /* ---- what is left ---- */
@@ -411,16 +423,27 @@ void scene_wait(pid_t pid)
 		nap();
 }
 
-void scene_wait_words(const struct scene *s)
+bool scene_has_words(struct scene *s)
+{
+	take_terminals(s);
+	return lseek(s->out, 0, SEEK_END) > 0;
+}
+
+void scene_wait_words(struct scene *s)
 {
 	int64_t end = now_ms() + GRACE_MS;
 
-	for (;;) {
+	char tail[6] = "";
+
+	do {
+		off_t size;
+
 		take_terminals(s);
-		if (lseek(s->out, 0, SEEK_END) > 0 || now_ms() > end)
+		size = lseek(s->out, 0, SEEK_END);
+		if (size >= 5 && pread(s->out, tail, 5, size - 5) == 5 && strstr(tail, "end"))
 			return;
 		nap();
-	}
+	} while (now_ms() < end);
 }
 
 /* Somebody of ours is still there: say who, and end them. */
@@ -538,6 +561,7 @@ out:
 void scene_check_gone(struct scene *s, const char *when, struct verdict *v)
 {
 	take_terminals(s);
+	close_terminals(s);
 	if (!scene_reap(s)) {
 		kill_children(v, when);
 		(void)scene_reap(s);
@@ -552,6 +576,7 @@ void scene_reset(struct scene *s)
 	char path[160];
 
 	take_terminals(s);
+	close_terminals(s);
 	free(scene_read(s->out));
 	free(scene_read(s->err));
 	snprintf(path, sizeof(path), "%s/log/hooks", s->work);

@@ -33,6 +33,8 @@ struct verdict {
 
 __attribute__((format(printf, 2, 3))) void complain(struct verdict *v, const char *format, ...);
 
+#define MASTERS_MAX 8
+
 struct scene {
 	const char *runtime;
 	char work[64]; /* everything of this scene is in it */
@@ -40,6 +42,8 @@ struct scene {
 	enum variant variant;
 	int null, out, err; /* stdin; memfds */
 	int console;        /* listening socket; -1 */
+	int masters[MASTERS_MAX]; /* of terminals that came over it */
+	size_t masters_len;
 	pid_t holder;       /* whose pid namespace VARIANT_JOIN enters */
 	char *listing;      /* the files of work, before anything was done */
 	char *picture;      /* what a good container says */
@@ -81,8 +85,9 @@ bool scene_reap(const struct scene *s);
 /** scene_wait - until this child has ended. */
 void scene_wait(pid_t pid);
 
-/** scene_wait_words - until the container has said something. */
-void scene_wait_words(const struct scene *s);
+/** scene_has_words - has the container said anything? scene_wait_words - until it has said all. */
+bool scene_has_words(struct scene *s);
+void scene_wait_words(struct scene *s);
 
 /** scene_check_gone - no process, mount, cgroup, file. Puts the scene right again when something is left. */
 void scene_check_gone(struct scene *s, const char *when, struct verdict *v);

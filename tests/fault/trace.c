@@ -119,6 +119,7 @@ struct tracer {
 	bool ended;    /* the runtime */
 	bool done;     /* the injection */
 	pid_t victim;  /* whose call's result is to be replaced at its end */
+	long argument; /* of brk, to be put back */
 	pid_t class[CLASS_MAX]; /* processes that are the target */
 	size_t class_len;
 	pid_t early[EARLY_MAX]; /* children that stopped before their parent's event told of them */
@@ -224,6 +225,12 @@ static void entered(struct tracer *t, pid_t pid, const struct ptrace_syscall_inf
 		return;
 	}
 	t->victim = pid;
+	if (result->nr == SYS_brk) {
+		/* its failure is that the break stays where it is, which is what it returns */
+		t->argument = (long)info->entry.args[0];
+		(void)ptrace(PTRACE_POKEUSER, pid, offsetof(struct user, regs.rdi), 0L);
+		return;
+	}
 	/* close(2) frees the descriptor whatever it returns, so it is let through */
 	if (result->nr != SYS_close)
 		(void)ptrace(PTRACE_POKEUSER, pid, offsetof(struct user, regs.orig_rax), -1L);
@@ -238,8 +245,12 @@ static void system_call(struct tracer *t, pid_t pid)
 	if (info.op == PTRACE_SYSCALL_INFO_ENTRY && t->victim != pid) {
 		entered(t, pid, &info);
 	} else if (info.op == PTRACE_SYSCALL_INFO_EXIT && t->victim == pid) {
-		(void)ptrace(PTRACE_POKEUSER, pid, offsetof(struct user, regs.rax),
-			     (long)-t->injection->error);
+		if (t->result->nr == SYS_brk)
+			(void)ptrace(PTRACE_POKEUSER, pid, offsetof(struct user, regs.rdi),
+				     t->argument);
+		else
+			(void)ptrace(PTRACE_POKEUSER, pid, offsetof(struct user, regs.rax),
+				     (long)-t->injection->error);
 		t->victim = 0;
 	}
 }

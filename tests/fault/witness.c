@@ -180,6 +180,7 @@ int main(int argc, char **argv)
 	say_folder("/");
 	say_folder("/dev");
 	say_rest();
+	say("end\n");
 	if (write(1, text, len) != (ssize_t)len)
 		return 3;
 	while (argc > 1 && strcmp(argv[1], "pause") == 0)
