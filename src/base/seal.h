@@ -4,8 +4,9 @@
  *
  * A process that enters a container can be reached as /proc/PID/exe from
  * there, and through it the file on the host (CVE-2019-5736). So the verbs
- * that enter one re-execute the program first, from a read-only overlay mount
- * that is in no mount namespace (root) or from a sealed memfd.
+ * that enter one first change over to the program as it is seen through a
+ * read-only overlay mount that is in no mount namespace: in place, or by
+ * executing it; without root they execute a copy in a sealed memfd.
  */
 #ifndef CARTE_BASE_SEAL_H
 #define CARTE_BASE_SEAL_H
