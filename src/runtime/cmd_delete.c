@@ -22,7 +22,10 @@ static const struct opt delete_opts[] = {
 	{ .name = NULL },
 };
 
-/* A folder without a state file is what a killed create left before it made anything else. */
+/* how often a container may be deleted and created by others while we look at it */
+#define TRIES 64
+
+/* A folder without a state file is what a killed create left before it made anything else. -EAGAIN: it has one. */
 static int delete_remains(struct cmd_context *ctx, const char *id, struct oci_error *err)
 {
 	struct state_dir dir = STATE_DIR_INIT;
@@ -32,7 +35,7 @@ static int delete_remains(struct cmd_context *ctx, const char *id, struct oci_er
 		return r;
 	/* while we waited for the lock a create may have got on with it */
 	if (faccessat(dir.fd, STATE_FILE, F_OK, 0) == 0)
-		r = err_set(err, EBUSY, "the container is being created");
+		r = -EAGAIN;
 	else
 		r = state_dir_remove(&dir, err);
 	state_dir_close(&dir);
@@ -77,20 +80,23 @@ static int delete_known(struct cmd_context *ctx, struct oci_arena *arena, struct
 static int delete_one(struct cmd_context *ctx, const char *id, bool force, struct oci_error *err)
 {
 	CLEANUP_ARENA struct oci_arena arena = OCI_ARENA_INIT;
-	struct oci_error said = OCI_ERROR_INIT;
+	struct oci_error said;
 	struct state *state;
-	int r;
+	int r = -EAGAIN;
 
-	r = state_load(&arena, ctx->root, id, &state, &said);
-	if (r == 0) {
-		r = delete_known(ctx, &arena, state, force, &said);
-	} else if (r == -ENOENT) {
-		struct oci_error rest = OCI_ERROR_INIT;
-
-		r = delete_remains(ctx, id, &rest);
-		if (r < 0)
-			said = rest;
+	for (int i = 0; i < TRIES && r == -EAGAIN; i++) {
+		said = (struct oci_error)OCI_ERROR_INIT;
+		r = state_load(&arena, ctx->root, id, &state, &said);
+		if (r == 0)
+			r = delete_known(ctx, &arena, state, force, &said);
+		/* also while we waited for its lock: somebody's new one may have been killed at once */
+		if (r == -ENOENT) {
+			said = (struct oci_error)OCI_ERROR_INIT;
+			r = delete_remains(ctx, id, &said);
+		}
 	}
+	if (r == -EAGAIN)
+		return err_set(err, EBUSY, "another command is working on the container");
 	if (r < 0 && !(r == -ENOENT && force))
 		return err_set(err, said.code, "%s", said.message);
 	return 0;
