@@ -158,6 +158,21 @@ void exec_free(struct execution *x)
 	oci_arena_free(&x->arena);
 }
 
+/* Namespaces cannot be joined, cgroups are gone, the process is killed: all for one reason that says more. */
+static void explain_end(const struct execution *x, struct oci_error *err)
+{
+	CLEANUP_CLOSE int pidfd = -EBADF;
+
+	/* set as soon as the container was found alive and the plan was good */
+	if (!x->child.state || !err)
+		return;
+	pidfd = state_pidfd(x->state, NULL);
+	if (pidfd != -ESRCH)
+		return;
+	err->code = 0; /* what was said before goes */
+	(void)err_set(err, ESRCH, "container not running");
+}
+
 int exec_process(struct execution *x, struct cmd_context *ctx, const char *id,
 		 const struct exec_options *options, const sigset_t *mask, struct oci_error *err)
 {
@@ -190,6 +205,7 @@ int exec_process(struct execution *x, struct cmd_context *ctx, const char *id,
 		r = lead_to_program(x, err);
 	if (r < 0) {
 		launch_abort(&x->launch);
+		explain_end(x, err);
 		exec_free(x);
 	}
 	return r;
