@@ -159,6 +159,7 @@ void bundle_write(const struct scene *s)
 
 	write_config(s, "once", "once");
 	write_config(s, "pause", "pause");
+	write_config(s, "hang", "pause"); /* stress.c makes more of it */
 	snprintf(path, sizeof(path), "%s/process.json", s->work);
 	write_text(path, process);
 	free(process);

@@ -181,6 +181,7 @@ void scene_open(struct scene *s, const char *runtime, const char *witness, enum 
 		fail(s->work);
 	make_folder(s, "once", 0755);
 	make_folder(s, "pause", 0755);
+	make_folder(s, "hang", 0755);
 	make_folder(s, "rootfs", 0755);
 	make_folder(s, "upper", 0755);
 	make_folder(s, "log", 0777);
@@ -475,13 +476,19 @@ static void kill_children(struct verdict *v, const char *when)
 static void check_cgroups(const struct scene *s, const char *when, struct verdict *v)
 {
 	for (size_t i = 0; i < cgroup_mounts_len; i++) {
-		char path[512];
+		DIR *d = opendir(cgroup_mounts[i]);
+		struct dirent *e;
 
-		snprintf(path, sizeof(path), "%s/%s", cgroup_mounts[i], s->id);
-		if (access(path, F_OK) < 0)
-			continue;
-		complain(v, "%s: cgroup %s is left", when, path);
-		rmdir(path);
+		/* the ID, and what begins with it and a dash */
+		while (d && (e = readdir(d))) {
+			if (strncmp(e->d_name, s->id, strlen(s->id)) != 0 ||
+			    !strchr("-", e->d_name[strlen(s->id)]))
+				continue;
+			complain(v, "%s: cgroup %s/%s is left", when, cgroup_mounts[i], e->d_name);
+			unlinkat(dirfd(d), e->d_name, AT_REMOVEDIR);
+		}
+		if (d)
+			closedir(d);
 	}
 }
 
