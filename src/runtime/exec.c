@@ -5,6 +5,7 @@
 #include "runtime/exec.h"
 
 #include <fcntl.h>
+#include <poll.h>
 #include <sched.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -158,16 +159,26 @@ void exec_free(struct execution *x)
 	oci_arena_free(&x->arena);
 }
 
+#define END_MS 200
+
 /* Namespaces cannot be joined, cgroups are gone, the process is killed: all for one reason that says more. */
 static void explain_end(const struct execution *x, struct oci_error *err)
 {
 	CLEANUP_CLOSE int pidfd = -EBADF;
+	struct pollfd end = { .events = POLLIN };
+	bool ended;
 
 	/* set as soon as the container was found alive and the plan was good */
 	if (!x->child.state || !err)
 		return;
-	pidfd = state_pidfd(x->state, NULL);
-	if (pidfd != -ESRCH)
+	end.fd = pidfd = state_pidfd(x->state, NULL);
+	ended = pidfd == -ESRCH;
+	/* its namespaces are gone, and processes in them killed, a little before it counts as ended */
+	if (pidfd >= 0 && (err->code == ESRCH || err->code == EPIPE || err->code == ECHILD ||
+			   err->code == ENOMEM) &&
+	    RETRY_EINTR(poll(&end, 1, END_MS)) == 1)
+		ended = true;
+	if (!ended)
 		return;
 	err->code = 0; /* what was said before goes */
 	(void)err_set(err, ESRCH, "container not running");
