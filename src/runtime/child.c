@@ -75,6 +75,35 @@ _Noreturn void child_run(struct child *child, const struct child_step *steps, si
 	_exit(1);
 }
 
+static void close_from_to(unsigned first, unsigned last)
+{
+	if (first > last || sys_close_range(first, last, 0) == 0)
+		return;
+	/* before 5.9: every number that fs.nr_open allows by default */
+	for (unsigned fd = first; fd <= last && fd < 1u << 20; fd++)
+		(void)close((int)fd);
+}
+
+void child_close_all_but(const struct child *child, const int *kept, size_t count)
+{
+	unsigned first = 3 + child->inherited;
+
+	/* at most a handful: take the lowest that is left, close the gap before it */
+	for (;;) {
+		unsigned next = ~0U;
+
+		for (size_t i = 0; i < count; i++)
+			if (kept[i] >= 0 && (unsigned)kept[i] >= first && (unsigned)kept[i] < next)
+				next = (unsigned)kept[i];
+		if (next == ~0U)
+			break;
+		if (next > first)
+			close_from_to(first, next - 1);
+		first = next + 1;
+	}
+	close_from_to(first, ~0U);
+}
+
 int child_need_procfs(struct child *child, struct oci_error *err)
 {
 	if (child->proc_fd < 0)

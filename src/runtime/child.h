@@ -35,7 +35,7 @@ struct child {
 	const struct state_dir *dir;           /* its fds, and so its lock, are not for the child */
 	int sync_fd;
 	int peer_fd;         /* the parent's end of it */
-	int lock_fd;         /* init's lock on the state file; lost by execve */
+	int lock_fd;         /* init's lock, see state_lock_init; lost by execve */
 	int start_fd;        /* listening start.sock; -1: the parent starts */
 	int console_fd;      /* connected console socket; -1: none */
 	int agent_fd;        /* connected seccomp agent; -1: none */
@@ -93,6 +93,9 @@ int child_drop_privileges(struct child *child, struct oci_error *err);
 int child_find_program(struct child *child, struct oci_error *err);
 int child_await_start(struct child *child, struct oci_error *err);
 int child_execute(struct child *child, struct oci_error *err);
+
+/** child_close_all_but - of the fds behind those that the program gets, keep those in @kept (-1: none). */
+void child_close_all_but(const struct child *child, const int *kept, size_t count);
 
 /** child_has_start_hooks - then it says SYNC_START (once more) behind them, before it executes the program. */
 bool child_has_start_hooks(const struct child *child);

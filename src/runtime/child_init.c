@@ -141,6 +141,22 @@ static int step_finish_root(struct child *child, struct oci_error *err)
 	return rootfs_finish(child->rootfs, child->proc_fd, err);
 }
 
+/*
+ * Once it waits for its start, others may be sent into the container, and it may wait for long: nothing of the host
+ * is left in it for them, and what is left they may not look at (CVE-2016-9962, CVE-2024-21626). Ahead of the filter,
+ * which may forbid it.
+ */
+static int step_let_go(struct child *child, struct oci_error *err)
+{
+	const int kept[] = { child->sync_fd, child->start_fd, child->lock_fd, child->agent_fd };
+
+	if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) < 0)
+		return err_sys(err, errno, "become undumpable");
+	child_close_all_but(child, kept, ARRAY_LEN(kept));
+	child->proc_fd = -EBADF;
+	return 0;
+}
+
 static int step_start_hooks(struct child *child, struct oci_error *err)
 {
 	const struct oci_hooks *hooks = child->config->hooks;
@@ -169,6 +185,7 @@ static const struct child_step steps[] = {
 	{ "make the working folder", step_make_cwd },
 	{ "finish the root", step_finish_root },
 	{ "set process attributes", child_set_attributes },
+	{ "let go of the host", step_let_go },
 	{ "install the seccomp filter", child_filter_early },
 	{ "drop privileges", child_drop_privileges },
 	{ "find the program", child_find_program },

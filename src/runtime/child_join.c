@@ -13,28 +13,9 @@
 
 #include "base/error.h"
 #include "base/mem.h"
-#include "base/sys.h"
 #include "runtime/child.h"
 #include "runtime/process.h"
 #include "runtime/sync.h"
-
-static void close_all_but(const int *kept, size_t count, unsigned first)
-{
-	/* at most a handful: take the lowest that is left, close the gap before it */
-	for (;;) {
-		unsigned next = ~0U;
-
-		for (size_t i = 0; i < count; i++)
-			if (kept[i] >= 0 && (unsigned)kept[i] >= first && (unsigned)kept[i] < next)
-				next = (unsigned)kept[i];
-		if (next == ~0U)
-			break;
-		if (next > first)
-			(void)sys_close_range(first, next - 1, 0);
-		first = next + 1;
-	}
-	(void)sys_close_range(first, ~0U, 0);
-}
 
 static int step_detach(struct child *child, struct oci_error *err)
 {
@@ -43,7 +24,7 @@ static int step_detach(struct child *child, struct oci_error *err)
 
 	if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) < 0)
 		return err_sys(err, errno, "become undumpable");
-	close_all_but(kept, ARRAY_LEN(kept), 3 + child->inherited);
+	child_close_all_but(child, kept, ARRAY_LEN(kept));
 	if (setsid() < 0)
 		return err_sys(err, errno, "setsid");
 	/* while the host's CPUs are still allowed: final narrows it within the container's cpuset */

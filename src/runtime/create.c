@@ -119,7 +119,7 @@ static int make_outside(struct creation *c, struct oci_error *err)
 	if (r == 0 && l->intel_rdt) {
 		r = rdt_create(&c->arena, l->intel_rdt, c->state.id, &c->state.rdt, err);
 		if (r == 0)
-			r = state_save(&c->dir, &c->state, -1, err);
+			r = state_save(&c->dir, &c->state, err);
 	}
 	return r;
 }
@@ -273,7 +273,7 @@ static int record(struct creation *c, struct oci_error *err)
 		return err_sys(err, -r, "read the container's /proc/%d/stat", (int)c->launch.pid);
 	c->state.pid = (struct oci_i64){ true, c->launch.pid };
 	c->state.start_time = (struct oci_u64){ true, stat.start_time };
-	r = state_save(&c->dir, &c->state, c->child.lock_fd, err);
+	r = state_save(&c->dir, &c->state, err);
 	/* from now on the child's copy alone is the lock */
 	fd_closep(&c->child.lock_fd);
 	if (r == 0)
@@ -359,7 +359,7 @@ int create_container(struct creation *c, struct cmd_context *ctx, const char *id
 		create_free(c);
 		return r;
 	}
-	r = state_save(&c->dir, &c->state, -1, err);
+	r = state_save(&c->dir, &c->state, err);
 	if (r == 0)
 		r = make_outside(c, err);
 	if (r == 0)

@@ -152,8 +152,16 @@ static bool process_is_alive(struct oci_i64 pid, struct oci_u64 start_time)
 	       start_time.present && stat.start_time == start_time.value;
 }
 
-/* @fd: the state file, as opened through the path */
-static enum oci_status state_find_status(const struct state *state, int fd)
+/* init holds the lock until its execve; a shared lock that we get is dropped by close */
+static bool is_locked(const char *path)
+{
+	/* by name: below the state root */
+	CLEANUP_CLOSE int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+
+	return fd >= 0 && flock(fd, LOCK_SH | LOCK_NB) < 0;
+}
+
+static enum oci_status state_find_status(const struct state *state, const char *lock)
 {
 	if (!state->pid.present)
 		return process_is_alive(state->creator_pid, state->creator_start_time)
@@ -161,8 +169,7 @@ static enum oci_status state_find_status(const struct state *state, int fd)
 			       : OCI_STATUS_STOPPED;
 	if (!process_is_alive(state->pid, state->start_time))
 		return OCI_STATUS_STOPPED;
-	/* init holds the lock until its execve; a shared lock that we get is dropped by close */
-	if (flock(fd, LOCK_SH | LOCK_NB) < 0)
+	if (is_locked(lock))
 		return OCI_STATUS_CREATED;
 	if (cgroup_is_frozen(&state->cgroup))
 		return OCI_STATUS_PAUSED;
@@ -210,7 +217,7 @@ int state_load(struct oci_arena *arena, const char *root, const char *id, struct
 	CLEANUP_CLOSE int fd = -EBADF;
 	struct state_file *file;
 	void *parsed;
-	char *path, *text;
+	char *path, *lock, *text;
 	size_t length;
 	int r;
 
@@ -218,7 +225,8 @@ int state_load(struct oci_arena *arena, const char *root, const char *id, struct
 	if (r < 0)
 		return r;
 	path = oci_arena_printf(arena, "%s/%s/" STATE_FILE, root, id);
-	if (!path)
+	lock = oci_arena_printf(arena, "%s/%s/" STATE_LOCK_FILE, root, id);
+	if (!path || !lock)
 		return err_nomem(err);
 	/* by name: below the state root */
 	fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
@@ -236,7 +244,7 @@ int state_load(struct oci_arena *arena, const char *root, const char *id, struct
 	r = state_from_file(arena, file, err);
 	if (r < 0)
 		return r;
-	file->state.status = state_find_status(&file->state, fd);
+	file->state.status = state_find_status(&file->state, lock);
 	*ret = &file->state;
 	return 0;
 }
@@ -310,8 +318,7 @@ static int state_to_file(const struct state *state, struct oci_arena *arena, str
 	return 0;
 }
 
-int state_save(const struct state_dir *dir, const struct state *state, int lock_fd,
-	       struct oci_error *err)
+int state_save(const struct state_dir *dir, const struct state *state, struct oci_error *err)
 {
 	CLEANUP_ARENA struct oci_arena arena = OCI_ARENA_INIT;
 	CLEANUP_FREE char *text = NULL;
@@ -326,13 +333,9 @@ int state_save(const struct state_dir *dir, const struct state *state, int lock_
 	r = oci_table_emit(&state_table, &file, 0, &text, &length, err);
 	if (r < 0)
 		return r;
-	if (lock_fd >= 0) {
-		r = io_write_all(lock_fd, text, length);
-	} else {
-		fd = openat(dir->fd, STATE_NEW_FILE,
-			    O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
-		r = fd < 0 ? -errno : io_write_all(fd, text, length);
-	}
+	fd = openat(dir->fd, STATE_NEW_FILE, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW,
+		    0600);
+	r = fd < 0 ? -errno : io_write_all(fd, text, length);
 	if (r == 0 && renameat(dir->fd, STATE_NEW_FILE, dir->fd, STATE_FILE) < 0)
 		r = -errno;
 	if (r < 0) {
@@ -344,10 +347,10 @@ int state_save(const struct state_dir *dir, const struct state *state, int lock_
 
 int state_lock_init(const struct state_dir *dir, struct oci_error *err)
 {
-	CLEANUP_CLOSE int fd = openat(dir->fd, STATE_NEW_FILE,
-				      O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
+	CLEANUP_CLOSE int fd =
+		openat(dir->fd, STATE_LOCK_FILE, O_RDONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
 
 	if (fd < 0 || flock(fd, LOCK_EX | LOCK_NB) < 0)
-		return err_sys(err, errno, "create %s of container '%s'", STATE_NEW_FILE, dir->id);
+		return err_sys(err, errno, "create %s of container '%s'", STATE_LOCK_FILE, dir->id);
 	return TAKE_FD(fd);
 }

@@ -5,8 +5,10 @@
  * ROOT/ID/state.json is written before anything else of the container exists
  * and rewritten (temporary name, rename) once its process runs; state, kill,
  * ps, delete and the like read only it. The container's init holds a flock on
- * that file until it executes the user's program: that, and nothing that
- * could go stale, is the difference between "created" and "running".
+ * an empty file beside it until it executes the user's program: that, and
+ * nothing that could go stale, is the difference between "created" and
+ * "running". Not on state.json: a descriptor in the container may be found
+ * there, and one of any kind can be opened again for writing.
  */
 #ifndef CARTE_RUNTIME_STATE_H
 #define CARTE_RUNTIME_STATE_H
@@ -22,6 +24,7 @@
 
 #define STATE_FILE "state.json"
 #define STATE_NEW_FILE "state.json.new"
+#define STATE_LOCK_FILE "init.lock"
 #define STATE_SECCOMP_CACHE ".seccomp" /* in the state root; no ID starts with a dot */
 #define STATE_START_SOCKET "start.sock"
 
@@ -98,15 +101,11 @@ int state_already_exists(struct oci_error *err);
 void state_dir_close(struct state_dir *dir);
 int state_dir_remove(struct state_dir *dir, struct oci_error *err);
 
-/**
- * state_save - write the file (temporary name, rename).
- * @lock_fd: of state_lock_init: that file becomes the state file; -1: a new one
- */
-int state_save(const struct state_dir *dir, const struct state *state, int lock_fd,
-	       struct oci_error *err);
+/** state_save - write the file (temporary name, rename). */
+int state_save(const struct state_dir *dir, const struct state *state, struct oci_error *err);
 
 /**
- * state_lock_init - the next state file, empty and locked. The child inherits the fd, and with it the lock, and
+ * state_lock_init - the lock file, empty and locked. The child inherits the fd, and with it the lock, and
  * loses both by its execve. Return: fd or -errno.
  */
 int state_lock_init(const struct state_dir *dir, struct oci_error *err);

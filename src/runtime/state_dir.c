@@ -217,6 +217,7 @@ int state_dir_remove(struct state_dir *dir, struct oci_error *err)
 	 * here finds everything that it needs.
 	 */
 	(void)unlinkat(dir->fd, STATE_START_SOCKET, 0);
+	(void)unlinkat(dir->fd, STATE_LOCK_FILE, 0);
 	if (unlinkat(dir->fd, STATE_FILE, 0) < 0 && errno != ENOENT)
 		return err_sys(err, errno, "remove %s of container '%s'", STATE_FILE, dir->id);
 	if (unlinkat(dir->root_fd, dir->id, AT_REMOVEDIR) == 0 || errno == ENOENT)

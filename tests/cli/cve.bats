@@ -307,6 +307,32 @@ attempt() {
 	same "$(cut -d' ' -f1 "$D/out" | sort -n | tr '\n' ' ')" "0 1 2 "
 }
 
+# What stands before its start holds nothing of the host, for those that are sent into the container meanwhile:
+# whatever its descriptors are, they lead to no file of the host that could be changed, and to no folder of it.
+@test "CVE-2024-21626, 2016-9962: a created container's process, seen by an exec" {
+	requires_carte "a process that lets go of the host before its start"
+	echo "$HASH" >"$D/mark"
+	config '.process.capabilities |= map_values(. + ["CAP_SYS_PTRACE", "CAP_DAC_OVERRIDE"]) | .process.capabilities.ambient = []'
+	args sleep 1000
+	try bash -c 'exec 9</sys/fs/cgroup 23<>"$0"; exec "$@"' "$D/mark" "$RUNTIME" --root "$ROOT" create -b "$BUNDLE" "$CID"
+	good
+	# with CAP_SYS_PTRACE it may look; without, not even that
+	exec_ct @ sh -c 'cd /proc/1/fd && for fd in *; do
+		[ "$fd" -gt 2 ] || continue
+		name=$(readlink $fd)
+		case $name in socket:* | */init.lock) ;; *) echo "$fd is $name" ;; esac
+		for up in .. ../.. ../../.. ../../../.. ../../../../..; do [ ! -e "$fd/$up/etc" ] || echo "$fd/$up is a root"; done
+	done; echo done'
+	prints done
+	start_ct
+	rt delete --force "$CID"
+	config '.process.capabilities[] -= ["CAP_SYS_PTRACE"]'
+	create_ct
+	exec_ct @ sh -c 'readlink /proc/1/fd/* /proc/1/exe /proc/1/cwd /proc/1/root; echo done'
+	prints done
+	same "$(state_of .status)" created
+}
+
 # an image with a /dev of its own, nothing mounted on it
 own_dev() { config '.mounts |= map(select(.destination | startswith("/dev") | not))'; }
 

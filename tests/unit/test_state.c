@@ -119,7 +119,7 @@ static void test_round_trip(void **state)
 
 	set_pid(&in, getpid());
 	assert_int_equal(state_dir_create(f->root, "web1", false, &dir, &err), 0);
-	assert_int_equal(state_save(&dir, &in, -1, &err), 0);
+	assert_int_equal(state_save(&dir, &in, &err), 0);
 	assert_int_equal(state_load(&f->arena, f->root, "web1", &out, &err), 0);
 	assert_string_equal(out->bundle, "/b");
 	assert_string_equal(out->rootfs, "/b/rootfs");
@@ -215,10 +215,10 @@ static void test_status_follows_the_process(void **state)
 	s.creator_pid = s.pid;
 	s.creator_start_time = s.start_time;
 	s.pid.present = false;
-	assert_int_equal(state_save(&dir, &s, -1, &err), 0);
+	assert_int_equal(state_save(&dir, &s, &err), 0);
 	assert_int_equal(status_of(f), OCI_STATUS_CREATING);
 	s.creator_start_time.value++; /* the pid belongs to somebody else by now */
-	assert_int_equal(state_save(&dir, &s, -1, &err), 0);
+	assert_int_equal(state_save(&dir, &s, &err), 0);
 	assert_int_equal(status_of(f), OCI_STATUS_STOPPED);
 
 	assert_int_equal(socketpair(AF_UNIX, SOCK_SEQPACKET, 0, go), 0);
@@ -235,7 +235,7 @@ static void test_status_follows_the_process(void **state)
 	}
 	close(go[1]);
 	set_pid(&s, pid);
-	assert_int_equal(state_save(&dir, &s, lock, &err), 0);
+	assert_int_equal(state_save(&dir, &s, &err), 0);
 	close(lock);
 	assert_int_equal(status_of(f), OCI_STATUS_CREATED);
 	assert_int_equal(write(go[0], "x", 1), 1);
