@@ -220,16 +220,16 @@ static int run_command(struct cmd_context *ctx, const struct cmd *cmd, int argc,
  * A caller that closed one of them must not have a state file or a socket of ours take its place: the terminal's
  * dup2 would end that, and the container would find it as its standard input.
  */
-static int fill_standard_fds(void)
+static int fill_standard_fds(struct oci_error *err)
 {
 	struct pollfd fds[3] = { { .fd = 0 }, { .fd = 1 }, { .fd = 2 } };
 
 	if (poll(fds, 3, 0) < 0)
-		return -errno;
+		return err_sys(err, errno, "look at the standard file descriptors");
 	for (int i = 0; i < 3; i++)
 		/* by name: the host's; the lowest free number is this one */
 		if ((fds[i].revents & POLLNVAL) && open("/dev/null", O_RDWR) < 0)
-			return -errno;
+			return err_sys(err, errno, "open /dev/null");
 	return 0;
 }
 
@@ -243,14 +243,15 @@ int main(int argc, char **argv)
 	char **all, **operands;
 	int count, r;
 
-	if (fill_standard_fds() < 0)
-		return 1;
+	r = fill_standard_fds(&err);
 	/* parsing sorts argv; a sealed copy starts from the words as they came */
 	all = oci_arena_array(&arena, (size_t)argc + 1, sizeof(*all));
-	if (!all)
-		return 1;
-	memcpy(all, argv, (size_t)argc * sizeof(*all));
-	r = opt_parse(&program, argc, argv, &args, &operands, &count, &err);
+	if (r == 0 && !all)
+		r = err_nomem(&err);
+	if (r == 0) {
+		memcpy(all, argv, (size_t)argc * sizeof(*all));
+		r = opt_parse(&program, argc, argv, &args, &operands, &count, &err);
+	}
 	if (r == 0 && args.version) {
 		print_version();
 		return 0;
