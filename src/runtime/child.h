@@ -41,7 +41,7 @@ struct child {
 	int agent_fd;        /* connected seccomp agent; -1: none */
 	bool joining;        /* exec: a further process, not the first */
 	int init_pidfd;      /* exec: whose namespaces are joined */
-	uint64_t late_joins; /* CLONE_NEW* still to be joined by the child itself */
+	uint64_t late_joins; /* CLONE_NEW* to be joined by the child, for exec: child_join_before */
 	bool keyring;
 	bool enters_cgroups; /* by itself, see child_enter_cgroups; else the parent moves it */
 	bool in_v2;          /* clone3 puts it into the v2 cgroup */
@@ -74,6 +74,9 @@ void child_prepare(struct child *child, const char *id, const sigset_t *mask);
 /** child_init_main, child_join_main - what clone3's child runs for create and for exec; never return. */
 _Noreturn void child_init_main(void *child);
 _Noreturn void child_join_main(void *child);
+
+/** child_join_before - exec's part in the process in between, spawn.before: it ends in all of the container's namespaces. */
+int child_join_before(void *child, struct oci_error *err);
 
 /** child_await_cgroup_ns - rootfs_options.await_cgroup of the first process. */
 int child_await_cgroup_ns(void *child, struct oci_error *err);

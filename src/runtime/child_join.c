@@ -3,11 +3,15 @@
  * child_join.c - a further process in a running container (`exec`).
  *
  * From the moment it is in the container's pid namespace, processes of the
- * container may look at it, so before that it is undumpable and has closed
- * every fd of the host but those that it still needs (CVE-2016-9962).
+ * container may look at it, those with CAP_SYS_PTRACE even when it is
+ * undumpable. So a process that is not in there yet goes ahead: it closes
+ * every fd of the host but those that are still needed, becomes undumpable,
+ * enters the cgroups and joins all namespaces; the child, its copy, has the
+ * container's root and working folder from its first moment on (CVE-2016-9962).
  */
 #include <fcntl.h>
 #include <sched.h>
+#include <signal.h>
 #include <sys/prctl.h>
 #include <unistd.h>
 
@@ -17,36 +21,45 @@
 #include "runtime/process.h"
 #include "runtime/sync.h"
 
-static int step_detach(struct child *child, struct oci_error *err)
+static int join_namespaces(const struct child *child, struct oci_error *err)
 {
+	int all = (int)child->late_joins, rest = all & ~CLONE_NEWUSER;
+
+	if (!all || setns(child->init_pidfd, all) == 0)
+		return 0;
+	/* EINVAL: its user namespace is ours already */
+	if (errno == EINVAL && rest != all && (!rest || setns(child->init_pidfd, rest) == 0))
+		return 0;
+	return err_sys(err, errno, "join the container's namespaces");
+}
+
+int child_join_before(void *arg, struct oci_error *err)
+{
+	struct child *child = arg;
 	const int kept[] = { child->sync_fd, child->console_fd, child->agent_fd,
 			     child->init_pidfd };
+	int r;
 
+	(void)prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
 	if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) < 0)
 		return err_sys(err, errno, "become undumpable");
 	child_close_all_but(child, kept, ARRAY_LEN(kept));
-	if (setsid() < 0)
-		return err_sys(err, errno, "setsid");
+	child->peer_fd = -EBADF;
 	/* while the host's CPUs are still allowed: final narrows it within the container's cpuset */
-	return process_set_affinity(child->process, false, err);
+	r = process_set_affinity(child->process, false, err);
+	if (r == 0)
+		r = child_enter_cgroups(child, err);
+	if (r == 0)
+		r = join_namespaces(child, err);
+	fd_closep(&child->init_pidfd);
+	return r;
 }
 
-static int step_namespaces(struct child *child, struct oci_error *err)
+static int step_detach(struct child *child, struct oci_error *err)
 {
-	int r = child_await_cgroup(child, err);
-
-	if (r < 0)
-		return r;
-	if (child->late_joins && setns(child->init_pidfd, (int)child->late_joins) < 0) {
-		int rest = (int)(child->late_joins & ~(uint64_t)CLONE_NEWUSER);
-
-		/* EINVAL: its user namespace is ours already (a process in between has joined it, spawn.c) */
-		if (errno != EINVAL || (uint64_t)rest == child->late_joins ||
-		    setns(child->init_pidfd, rest) < 0)
-			return err_sys(err, errno, "join the container's namespaces");
-	}
-	fd_closep(&child->init_pidfd);
-	return 0;
+	if (setsid() < 0)
+		return err_sys(err, errno, "setsid");
+	return child_await_cgroup(child, err);
 }
 
 static int step_affinity(struct child *child, struct oci_error *err)
@@ -56,8 +69,6 @@ static int step_affinity(struct child *child, struct oci_error *err)
 
 static const struct child_step steps[] = {
 	{ "detach from the runtime", step_detach },
-	{ "enter the cgroups", child_enter_cgroups },
-	{ "join namespaces", step_namespaces },
 	{ "become root", child_become_root },
 	{ "join the session keyring", child_make_keyring },
 	{ "open the terminal", child_open_terminal },

@@ -128,7 +128,7 @@ static int spawn_init(struct creation *c, struct oci_error *err)
 {
 	struct child *child = &c->child;
 	CLEANUP_CLOSE int cgroup_fd = -EBADF;
-	struct spawn spawn = { .made = c->ns.made, .ns = &c->ns, .pid_ns_of = -1 };
+	struct spawn spawn = { .made = c->ns.made, .ns = &c->ns };
 	int r;
 
 	r = ns_open(&c->ns, err);

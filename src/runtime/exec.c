@@ -73,7 +73,7 @@ static int spawn_joiner(struct execution *x, struct oci_error *err)
 {
 	struct child *child = &x->child;
 	CLEANUP_CLOSE int cgroup_fd = -EBADF;
-	struct spawn spawn = { .pid_ns_of = -1, .cgroup_fd = -1 };
+	struct spawn spawn = { .cgroup_fd = -1, .before = child_join_before };
 	int r;
 
 	child->init_pidfd = state_pidfd(x->state, err);
@@ -85,13 +85,11 @@ static int spawn_joiner(struct execution *x, struct oci_error *err)
 			return err_sys(err, -child->console_fd, "connect to the console socket %s",
 				       x->options->io.console_socket);
 	}
-	if (x->ns.listed & CLONE_NEWPID)
-		spawn.pid_ns_of = child->init_pidfd;
 	if (x->options->cgroups.len == 0)
 		spawn.cgroup_fd = cgroup_fd = cgroup_v2_fd(&x->state->cgroup);
 	/* with --cgroup it is moved further, which must come second */
 	child->enters_cgroups = x->options->cgroups.len == 0;
-	child->late_joins = x->ns.listed & ~(uint64_t)CLONE_NEWPID;
+	child->late_joins = x->ns.listed;
 	child->user_ns = x->ns.listed & CLONE_NEWUSER;
 	if (child->user_ns)
 		child->setgroups_denied = child_setgroups_denied((pid_t)x->state->pid.value);
@@ -174,8 +172,9 @@ static void explain_end(const struct execution *x, struct oci_error *err)
 	end.fd = pidfd = state_pidfd(x->state, NULL);
 	ended = pidfd == -ESRCH;
 	/* its namespaces are gone, and processes in them killed, a little before it counts as ended */
-	if (pidfd >= 0 && (err->code == ESRCH || err->code == EPIPE || err->code == ECHILD ||
-			   err->code == ENOMEM) &&
+	if (pidfd >= 0 &&
+	    (err->code == ESRCH || err->code == EPIPE || err->code == ECHILD ||
+	     err->code == ENOMEM) &&
 	    RETRY_EINTR(poll(&end, 1, END_MS)) == 1)
 		ended = true;
 	if (!ended)

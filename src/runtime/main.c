@@ -4,6 +4,7 @@
  */
 #include <fcntl.h>
 #include <poll.h>
+#include <signal.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -244,6 +245,8 @@ int main(int argc, char **argv)
 	int count, r;
 
 	r = fill_standard_fds(&err);
+	/* inherited as ignored, it would take the ends of our own children from us (waitpid(2), NOTES) */
+	(void)signal(SIGCHLD, SIG_DFL);
 	/* parsing sorts argv; a sealed copy starts from the words as they came */
 	all = oci_arena_array(&arena, (size_t)argc + 1, sizeof(*all));
 	if (r == 0 && !all)

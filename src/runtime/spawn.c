@@ -73,20 +73,26 @@ static int clone_child(const struct spawn *spawn, uint64_t extra, pid_t *parent_
 _Noreturn static void join_and_clone(const struct spawn *spawn, struct relay *relay,
 				     void (*main)(void *), void *arg, bool *in_cgroup)
 {
+	struct spawn last = *spawn;
+	bool unused;
 	int r = 0;
 
-	if (spawn->early_joins)
+	if (spawn->before) {
+		/* this process is in it, and a child is where its parent is */
+		last.cgroup_fd = -1;
+		relay->in_cgroup = *in_cgroup;
+		in_cgroup = &unused;
+		r = spawn->before(arg, &relay->err);
+	}
+	if (r == 0 && spawn->early_joins)
 		r = ns_enter(spawn->ns, spawn->early_joins, &relay->err);
-	/* as an ordinary user, the container's user namespace is what gives the right to its pid namespace */
-	if (r == 0 && spawn->pid_ns_of >= 0 &&
-	    setns(spawn->pid_ns_of, CLONE_NEWUSER | CLONE_NEWPID) < 0)
-		r = err_sys(&relay->err, errno, "join the container's pid namespace");
 	if (r == 0)
-		r = clone_child(spawn, CLONE_PARENT | CLONE_PARENT_SETTID, &relay->pid, NULL,
+		r = clone_child(&last, CLONE_PARENT | CLONE_PARENT_SETTID, &relay->pid, NULL,
 				in_cgroup, &relay->err);
 	if (r == 0)
 		main(arg);
-	relay->in_cgroup = *in_cgroup;
+	if (!spawn->before)
+		relay->in_cgroup = *in_cgroup;
 	_exit(r < 0);
 }
 
@@ -96,13 +102,12 @@ static int spawn_by_relay(const struct spawn *spawn, void (*main)(void *), void 
 {
 	struct relay *relay = mmap(NULL, sizeof(*relay), PROT_READ | PROT_WRITE,
 				   MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-	struct spawn plain = { .pid_ns_of = -1, .cgroup_fd = -1 };
-	bool unused;
+	struct spawn plain = { .cgroup_fd = spawn->before ? spawn->cgroup_fd : -1 };
 	int between, r = 0;
 
 	if (relay == MAP_FAILED)
 		return err_sys(err, errno, "mmap");
-	between = clone_child(&plain, 0, NULL, NULL, &unused, err);
+	between = clone_child(&plain, 0, NULL, NULL, ret_in_cgroup, err);
 	if (between == 0)
 		join_and_clone(spawn, relay, main, arg, ret_in_cgroup);
 	if (between < 0) {
@@ -127,15 +132,8 @@ int spawn_child(const struct spawn *spawn, void (*main)(void *), void *arg, pid_
 {
 	int pidfd = -EBADF, r;
 
-	if (spawn->early_joins)
+	if (spawn->early_joins || spawn->before)
 		return spawn_by_relay(spawn, main, arg, ret_pid, ret_pidfd, ret_in_cgroup, err);
-	/* only children are affected, and this process makes no other one afterwards */
-	if (spawn->pid_ns_of >= 0 && setns(spawn->pid_ns_of, CLONE_NEWPID) < 0) {
-		if (errno == EPERM)
-			return spawn_by_relay(spawn, main, arg, ret_pid, ret_pidfd, ret_in_cgroup,
-					      err);
-		return err_sys(err, errno, "join the container's pid namespace");
-	}
 	r = clone_child(spawn, CLONE_PIDFD, NULL, &pidfd, ret_in_cgroup, err);
 	if (r == 0)
 		main(arg);

@@ -15,8 +15,12 @@ struct spawn {
 	uint64_t made;            /* CLONE_NEW* for clone3 */
 	const struct ns_plan *ns; /* for the joins before the clone; NULL: none */
 	uint64_t early_joins; /* CLONE_NEW*: joined first, by a short-lived process in between */
-	int pid_ns_of;        /* pidfd whose pid namespace the child is to be in (exec); -1 */
 	int cgroup_fd;        /* CLONE_INTO_CGROUP; -1 */
+	/*
+	 * exec: the process in between runs this with the child's argument, on the host but in @cgroup_fd already, and
+	 * the child inherits what it did. NULL: none
+	 */
+	int (*before)(void *arg, struct oci_error *err);
 };
 
 /**

@@ -70,6 +70,22 @@ attempt() {
 	grep -q "nothing seen" "$D/snoop"
 }
 
+# Being undumpable is no help against CAP_SYS_PTRACE: what joins must have left the host's folders before it is seen.
+@test "CVE-2016-9962: a process that joins shows no folder of the host, not even with CAP_SYS_PTRACE" {
+	requires_probe
+	: >"$HOST/found"
+	config '.process.capabilities |= map_values(. + ["CAP_SYS_PTRACE", "CAP_DAC_OVERRIDE"]) | .process.capabilities.ambient = []'
+	args probe visit 3 "$HOST/found"
+	rt run -b "$BUNDLE" "$CID" >"$D/visit" 2>&1 </dev/null &
+	local job=$! i
+	await 5 grep -q visiting "$D/visit"
+	for i in $(seq 15); do rt exec "$CID" true </dev/null >/dev/null 2>&1 || true; done
+	wait $job || true
+	tail -n 1 "$D/visit"
+	grep -q "nothing found" "$D/visit"
+	rm "$HOST/found"
+}
+
 @test "CVE-2019-5736: the runtime is not overwritten through /proc/PID/exe of an exec" {
 	requires_probe
 	config '.process.capabilities |= map_values(. + ["CAP_SYS_PTRACE", "CAP_DAC_OVERRIDE"]) | .process.capabilities.ambient = []'

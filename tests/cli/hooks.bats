@@ -230,3 +230,17 @@ startContainer container"
 	good
 	! grep -E 'cgroup|state|rootfs|ns:' "$D/log/fds"
 }
+
+@test "hooks: a caller that ignores SIGCHLD" {
+	requires_carte "a SIGCHLD of its own"
+	requires_python
+	config '.hooks.prestart = [{path: "/bin/true"}] | .hooks.poststart = .hooks.prestart | .hooks.poststop = .hooks.prestart'
+	args sleep 1000
+	for verb in "create -b $BUNDLE $CID" "start $CID" "exec -d $CID sleep 1000" "delete --force $CID"; do
+		# shellcheck disable=SC2086 # words
+		try timeout 10 python3 -c 'import os, signal, sys
+signal.signal(signal.SIGCHLD, signal.SIG_IGN)
+os.execv(sys.argv[1], sys.argv[1:])' "$RUNTIME" --root "$ROOT" $verb
+		good
+	done
+}

@@ -233,6 +233,48 @@ static int probe_snoop(char **args)
 	return 0;
 }
 
+/* visit SECONDS PATH - is the host's PATH below the root, the working folder or a descriptor of any other process? */
+static int probe_visit(char **args)
+{
+	static const char *const ways[] = { "root",
+					    "cwd/../../../../../..",
+					    "fd/3/../../../../../..",
+					    "fd/4/../../../../../..",
+					    "fd/5/../../../../../..",
+					    "fd/6/../../../../../..",
+					    "fd/7/../../../../../..",
+					    "fd/8/../../../../../.." };
+	time_t end = time(NULL) + atoi(args[0]);
+	int from = 1;
+
+	puts("visiting");
+	fflush(stdout);
+	while (time(NULL) < end) {
+		/* numbers are given in order: look where the next one is to come */
+		for (int pid = from; pid < from + 12; pid++) {
+			char path[4200];
+
+			if (pid == getpid())
+				continue;
+			snprintf(path, sizeof(path), "/proc/%d", pid);
+			if (access(path, F_OK) < 0)
+				continue;
+			for (size_t i = 0; i < sizeof(ways) / sizeof(*ways); i++) {
+				snprintf(path, sizeof(path), "/proc/%d/%s%s", pid, ways[i],
+					 args[1]);
+				if (access(path, F_OK) < 0)
+					continue;
+				printf("found: %s\n", path);
+				return 0;
+			}
+			if (pid > from + 4)
+				from = pid - 4;
+		}
+	}
+	puts("nothing found");
+	return 0;
+}
+
 /* swap A B SECONDS - exchange two names as fast as possible: the other side of a race */
 static int probe_swap(char **args)
 {
@@ -333,6 +375,7 @@ static const struct {
 	{ "remount", probe_remount, 1 },
 	{ "sched", probe_sched, 0 },
 	{ "snoop", probe_snoop, 1 },
+	{ "visit", probe_visit, 2 },
 	{ "swap", probe_swap, 3 },
 	{ "syscall", probe_syscall, 1 },
 	{ "write", probe_write, 1 },
