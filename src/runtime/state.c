@@ -169,11 +169,10 @@ static enum oci_status state_find_status(const struct state *state, const char *
 			       : OCI_STATUS_STOPPED;
 	if (!process_is_alive(state->pid, state->start_time))
 		return OCI_STATUS_STOPPED;
-	if (is_locked(lock))
-		return OCI_STATUS_CREATED;
+	/* before "created": a start or exec would wait in the frozen cgroup, and only what is paused can be resumed */
 	if (cgroup_is_frozen(&state->cgroup))
 		return OCI_STATUS_PAUSED;
-	return OCI_STATUS_RUNNING;
+	return is_locked(lock) ? OCI_STATUS_CREATED : OCI_STATUS_RUNNING;
 }
 
 static int state_from_file(struct oci_arena *arena, struct state_file *file, struct oci_error *err)

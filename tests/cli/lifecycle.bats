@@ -462,6 +462,25 @@ load helpers
 	[ ! -d /sys/fs/cgroup/freezer ] || same "$(cgroup_value freezer freezer.state)" THAWED
 }
 
+@test "pause, resume: a created container; start and exec are refused meanwhile" {
+	args sleep 1000
+	create_ct
+	try rt pause "$CID"
+	good
+	same "$(state_of .status)" paused
+	T=5 try rt start "$CID"
+	exits 1
+	says "cannot start a container in the paused state"
+	T=5 exec_ct @ true
+	exits 255
+	says "cannot exec in a paused container"
+	try rt resume "$CID"
+	good
+	same "$(state_of .status)" created
+	start_ct
+	same "$(state_of .status)" running
+}
+
 @test "pause: not running, resume: not paused" {
 	idle
 	try rt resume "$CID"
