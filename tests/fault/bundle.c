@@ -15,9 +15,12 @@
 #define CAPS "\"CAP_KILL\", \"CAP_NET_BIND_SERVICE\", \"CAP_SYS_PACCT\""
 
 static const char process_format[] =
-	"{\"terminal\": %s, \"user\": {\"uid\": 0, \"gid\": 0, \"additionalGids\": [5], \"umask\": 18},"
-	" \"args\": [\"/bin/witness\", \"%s\"], \"env\": [\"PATH=/bin\", \"FAULT=1\"], \"cwd\": \"/tmp\","
-	" \"capabilities\": {\"bounding\": [" CAPS "], \"effective\": [" CAPS "], \"permitted\": [" CAPS
+	"{\"terminal\": %s, \"user\": {\"uid\": 0, \"gid\": 0, \"additionalGids\": [5], \"umask\": "
+	"18},"
+	" \"args\": [\"/bin/witness\", \"%s\"], \"env\": [\"PATH=/bin\", \"FAULT=1\"], \"cwd\": "
+	"\"/tmp\","
+	" \"capabilities\": {\"bounding\": [" CAPS "], \"effective\": [" CAPS
+	"], \"permitted\": [" CAPS
 	"]}, \"rlimits\": [{\"type\": \"RLIMIT_NOFILE\", \"hard\": 512, \"soft\": 256},"
 	" {\"type\": \"RLIMIT_CORE\", \"hard\": 0, \"soft\": 0}],"
 	" \"noNewPrivileges\": %s, \"oomScoreAdj\": 77}";
@@ -28,7 +31,8 @@ static const char mounts[] =
 	"{\"destination\": \"/dev\", \"type\": \"tmpfs\", \"source\": \"tmpfs\","
 	" \"options\": [\"nosuid\", \"mode=755\", \"size=65536k\"]},"
 	"{\"destination\": \"/dev/pts\", \"type\": \"devpts\", \"source\": \"devpts\","
-	" \"options\": [\"nosuid\", \"noexec\", \"newinstance\", \"ptmxmode=0666\", \"mode=0620\", \"gid=5\"]},"
+	" \"options\": [\"nosuid\", \"noexec\", \"newinstance\", \"ptmxmode=0666\", \"mode=0620\", "
+	"\"gid=5\"]},"
 	"{\"destination\": \"/dev/shm\", \"type\": \"tmpfs\", \"source\": \"shm\","
 	" \"options\": [\"nosuid\", \"noexec\", \"nodev\", \"mode=1777\", \"size=8m\"]},"
 	"{\"destination\": \"/dev/mqueue\", \"type\": \"mqueue\", \"source\": \"mqueue\","
@@ -43,31 +47,38 @@ static const char mounts[] =
 	" \"options\": [\"rbind\", \"rw\", \"nosuid\", \"rprivate\"]}"
 	"]";
 
-static const char hooks[] =
-	", \"hooks\": {"
-	"\"prestart\": [{\"path\": \"%1$s/witness\", \"args\": [\"w\", \"hook\", \"%1$s/log/hooks\", \"p\"]}],"
-	"\"createRuntime\": [{\"path\": \"%1$s/witness\", \"args\": [\"w\", \"hook\", \"%1$s/log/hooks\", \"r\"],"
-	" \"timeout\": 10}],"
-	"\"createContainer\": [{\"path\": \"%1$s/witness\", \"args\": [\"w\", \"hook\", \"%1$s/log/hooks\", \"c\"]}],"
-	"\"startContainer\": [{\"path\": \"/bin/witness\", \"args\": [\"w\", \"hook\", \"/log/hooks\", \"s\"]}],"
-	"\"poststart\": [{\"path\": \"%1$s/witness\", \"args\": [\"w\", \"hook\", \"%1$s/log/hooks\", \"P\"]}],"
-	"\"poststop\": [{\"path\": \"%1$s/witness\", \"args\": [\"w\", \"hook\", \"/dev/null\", \"-\"]}]}";
+static const char hooks[] = ", \"hooks\": {"
+			    "\"prestart\": [{\"path\": \"%1$s/witness\", \"args\": [\"w\", "
+			    "\"hook\", \"%1$s/log/hooks\", \"p\"]}],"
+			    "\"createRuntime\": [{\"path\": \"%1$s/witness\", \"args\": [\"w\", "
+			    "\"hook\", \"%1$s/log/hooks\", \"r\"],"
+			    " \"timeout\": 10}],"
+			    "\"createContainer\": [{\"path\": \"%1$s/witness\", \"args\": [\"w\", "
+			    "\"hook\", \"%1$s/log/hooks\", \"c\"]}],"
+			    "\"startContainer\": [{\"path\": \"/bin/witness\", \"args\": [\"w\", "
+			    "\"hook\", \"/log/hooks\", \"s\"]}],"
+			    "\"poststart\": [{\"path\": \"%1$s/witness\", \"args\": [\"w\", "
+			    "\"hook\", \"%1$s/log/hooks\", \"P\"]}],"
+			    "\"poststop\": [{\"path\": \"%1$s/witness\", \"args\": [\"w\", "
+			    "\"hook\", \"/dev/null\", \"-\"]}]}";
 
 static const char resources[] =
 	"\"resources\": {\"devices\": [{\"allow\": false, \"access\": \"rwm\"}],"
-	" \"memory\": {\"limit\": 67108864}, \"pids\": {\"limit\": 40}, \"cpu\": {\"shares\": 512}}";
+	" \"memory\": {\"limit\": 67108864}, \"pids\": {\"limit\": 40}, \"cpu\": {\"shares\": "
+	"512}}";
 
-static const char seccomp[] =
-	", \"seccomp\": {\"defaultAction\": \"SCMP_ACT_ALLOW\", \"architectures\": [\"SCMP_ARCH_X86_64\"],"
-	" \"syscalls\": [{\"names\": [\"acct\"], \"action\": \"SCMP_ACT_ERRNO\", \"errnoRet\": 25}]}";
+static const char seccomp[] = ", \"seccomp\": {\"defaultAction\": \"SCMP_ACT_ALLOW\", "
+			      "\"architectures\": [\"SCMP_ARCH_X86_64\"],"
+			      " \"syscalls\": [{\"names\": [\"acct\"], \"action\": "
+			      "\"SCMP_ACT_ERRNO\", \"errnoRet\": 25}]}";
 
 static const char hiding[] =
 	", \"maskedPaths\": [\"/proc/kcore\", \"/proc/keys\", \"/sys/firmware\"],"
 	" \"readonlyPaths\": [\"/proc/bus\", \"/proc/sys\"]";
 
-static const char devices[] =
-	", \"devices\": [{\"path\": \"/dev/fault\", \"type\": \"c\", \"major\": 1, \"minor\": 3, \"fileMode\": 438,"
-	" \"uid\": 0, \"gid\": 0}]";
+static const char devices[] = ", \"devices\": [{\"path\": \"/dev/fault\", \"type\": \"c\", "
+			      "\"major\": 1, \"minor\": 3, \"fileMode\": 438,"
+			      " \"uid\": 0, \"gid\": 0}]";
 
 static const char ids[] =
 	", \"uidMappings\": [{\"containerID\": 0, \"hostID\": 100000, \"size\": 65536}],"
@@ -101,7 +112,8 @@ static char *namespaces_text(const struct scene *s)
 	if (s->variant == VARIANT_JOIN)
 		snprintf(pid, sizeof(pid), ", \"path\": \"/proc/%d/ns/pid\"", (int)s->holder);
 	if (asprintf(&text,
-		     "\"namespaces\": [{\"type\": \"pid\"%s}, {\"type\": \"mount\"}, {\"type\": \"ipc\"},"
+		     "\"namespaces\": [{\"type\": \"pid\"%s}, {\"type\": \"mount\"}, {\"type\": "
+		     "\"ipc\"},"
 		     " {\"type\": \"uts\"}, {\"type\": \"network\"}, {\"type\": \"cgroup\"}%s]",
 		     pid, s->variant == VARIANT_USER ? ", {\"type\": \"user\"}" : "") < 0)
 		exit(2);
@@ -114,13 +126,15 @@ static char *root_text(const struct scene *s)
 	int n;
 
 	if (s->variant == VARIANT_USER)
-		n = asprintf(&text,
-			     "\"root\": {\"path\": \"%1$s/rootfs\"}, \"annotations\": {"
-			     "\"io.carte.rootfs.layers\": \"[\\\"%1$s/upper\\\", \\\"%1$s/rootfs\\\"]\","
-			     " \"io.carte.rootfs.upper\": \"tmpfs\"}",
-			     s->work);
+		n = asprintf(
+			&text,
+			"\"root\": {\"path\": \"%1$s/rootfs\"}, \"annotations\": {"
+			"\"io.carte.rootfs.layers\": \"[\\\"%1$s/upper\\\", \\\"%1$s/rootfs\\\"]\","
+			" \"io.carte.rootfs.upper\": \"tmpfs\"}",
+			s->work);
 	else
-		n = asprintf(&text, "\"root\": {\"path\": \"%s/rootfs\", \"readonly\": true}", s->work);
+		n = asprintf(&text, "\"root\": {\"path\": \"%s/rootfs\", \"readonly\": true}",
+			     s->work);
 	if (n < 0)
 		exit(2);
 	return text;

@@ -14,6 +14,7 @@
  * beside "full" take one action for each call. tests/fault/run builds and calls this.
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdio.h>
@@ -63,7 +64,7 @@ static const struct {
 	int error;
 	const char *name;
 } actions[] = {
-	{ 0, "SIGKILL" },    { ENOMEM, "ENOMEM" }, { EIO, "EIO" },
+	{ 0, "SIGKILL" },     { ENOMEM, "ENOMEM" }, { EIO, "EIO" },
 	{ EMFILE, "EMFILE" }, { ENOSPC, "ENOSPC" },
 };
 
@@ -128,7 +129,7 @@ static bool check_end(struct scene *s, const struct injection *injection,
 	if (traced->hung)
 		complain(v, "hangs");
 	else if (killed || (traced->loading && !good))
-		; /* nobody was there to say anything, or ld.so was */
+		; /* nobody was there to say anything, or only the C library */
 	else if (WIFSIGNALED(traced->status))
 		complain(v, "the runtime died of signal %d", WTERMSIG(traced->status));
 	else if (good && *said)
@@ -148,10 +149,26 @@ static void tear_down(struct scene *s, bool keep_pid_file, struct verdict *v)
 	scene_forget_pid_file(s);
 }
 
-static void after_create(struct scene *s, bool killed, bool good, bool whole, struct verdict *v)
+static bool has_status(struct scene *s, const char *status, struct verdict *v)
 {
-	if (good) {
-		if (scene_run(s, "state", false, v) && strstr(scene_read(s->out), "\"created\"") == NULL)
+	char *said = scene_run(s, "state", false, v) ? scene_read(s->out) : NULL;
+	bool is = said && strstr(said, status);
+
+	free(said);
+	return is;
+}
+
+/*
+ * @late: the process was hurt between the runtime's last word to it and its wait for `start`. It ends, but create had
+ * nothing more to ask: a container that has stopped early, as if it had been killed a moment later.
+ */
+static void after_create(struct scene *s, bool killed, bool good, bool whole, bool late,
+			 struct verdict *v)
+{
+	if (good && late && has_status(s, "\"stopped\"", v)) {
+		scene_reset(s);
+	} else if (good) {
+		if (!has_status(s, "\"created\"", v))
 			complain(v, "the container is not created");
 		if (scene_run(s, "start", false, v)) {
 			scene_wait(scene_pid(s));
@@ -181,8 +198,8 @@ static void after_start(struct scene *s, bool child_killed, bool good, struct ve
 	if (good) {
 		scene_wait(scene_pid(s));
 		/* one that was killed on the point of execve says nothing, but its hooks have run */
-		scene_check_picture(s, child_killed && !scene_has_words(s) ? "hooks prcsP\n" : s->picture,
-				    v);
+		scene_check_picture(
+			s, child_killed && !scene_has_words(s) ? "hooks prcsP\n" : s->picture, v);
 	}
 	tear_down(s, true, v);
 }
@@ -196,13 +213,15 @@ static void after_delete(struct scene *s, bool good, struct verdict *v)
 }
 
 /* The container has to be as good as before, for another exec. */
-static void after_exec(struct scene *s, bool killed, bool good, struct verdict *v)
+static void after_exec(struct scene *s, bool child_killed, bool killed, bool good,
+		       struct verdict *v)
 {
 	if (good) {
-		scene_wait(0);
 		if (!scene_reap(s))
 			complain(v, "the process does not end");
-		scene_check_picture(s, s->exec_picture, v);
+		/* one that was killed on the point of execve says nothing */
+		if (!child_killed || scene_has_words(s))
+			scene_check_picture(s, s->exec_picture, v);
 	} else if (!scene_reap(s)) {
 		complain(v, "a process is left in the container");
 	}
@@ -228,10 +247,18 @@ static void report(struct worker *w, int at, size_t action, const struct traced 
 	if (v->len && w->counts.failed > FAILURES_SHOWN)
 		return;
 	n = snprintf(line, sizeof(line), "%s: %s %s, %s, call %d %s, %s%s%s\n",
-		     v->len ? "FAIL" : traced->skipped ? "skip" : "ok", variant_names[w->job->variant],
-		     w->job->verb, w->job->target == TARGET_CHILD ? "child" : "runtime", at,
+		     v->len            ? "FAIL"
+		     : traced->skipped ? "skip"
+				       : "ok",
+		     variant_names[w->job->variant], w->job->verb,
+		     w->job->target == TARGET_CHILD ? "child" : "runtime", at,
 		     syscall_name(traced->nr), actions[action].name, v->len ? ": " : "", v->text);
 	(void)!write(1, line, (size_t)n < sizeof(line) ? (size_t)n : sizeof(line) - 1);
+}
+
+static bool may_be_late(long nr)
+{
+	return nr == SYS_recvfrom || nr == SYS_close || nr == SYS_accept4;
 }
 
 /* Return: was there a call with that number? */
@@ -260,7 +287,7 @@ static bool inject(struct worker *w, int at, size_t action)
 	trace_run(&a.command, &injection, &traced);
 	good = check_end(s, &injection, &traced, &v);
 	if (exec)
-		after_exec(s, killed, good, &v);
+		after_exec(s, killed && job->target == TARGET_CHILD, killed, good, &v);
 	else if (start)
 		after_start(s, killed && job->target == TARGET_CHILD, good, &v);
 	else if (delete || force)
@@ -268,7 +295,8 @@ static bool inject(struct worker *w, int at, size_t action)
 	else if (strcmp(job->verb, "run") == 0)
 		after_run(s, killed, good, &v);
 	else
-		after_create(s, killed && job->target == TARGET_RUNTIME, good, traced.loading, &v);
+		after_create(s, killed && job->target == TARGET_RUNTIME, good, traced.loading,
+			     job->target == TARGET_CHILD && may_be_late(traced.nr), &v);
 	if (!traced.reached && !v.len)
 		return false;
 	w->counts.failed += v.len > 0;
@@ -331,14 +359,15 @@ static int exec_batch(struct worker *w, int from)
 		exit(2);
 	}
 	scene_wait_words(&w->scene);
-	if (pipe(to) < 0 || fflush(stdout) || (pid = fork()) < 0)
+	if (pipe2(to, O_CLOEXEC) < 0 || fflush(stdout) || (pid = fork()) < 0)
 		exit(2);
 	if (pid == 0) {
 		bool reached = true;
 
 		(void)prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);
 		scene_reset(&w->scene);
-		for (int n = 0; reached && n < EXEC_BATCH && w->counts.failed == before.counts.failed; at++)
+		for (int n = 0;
+		     reached && n < EXEC_BATCH && w->counts.failed == before.counts.failed; at++)
 			if (is_mine(w, at)) {
 				reached = inject_each(w, at);
 				n++;
@@ -356,8 +385,8 @@ static int exec_batch(struct worker *w, int from)
 	tear_down(&w->scene, true, &v);
 	if (v.len) {
 		w->counts.failed++;
-		printf("FAIL: %s exec, calls %d to %d: %s\n", variant_names[w->job->variant], from, told.at,
-		       v.text);
+		printf("FAIL: %s exec, calls %d to %d: %s\n", variant_names[w->job->variant], from,
+		       told.at, v.text);
 	}
 	return told.at;
 }
@@ -383,8 +412,8 @@ static void take_pictures(struct worker *w)
 	s->exec_picture = scene_picture(s);
 	tear_down(s, true, &v);
 	if (v.len || strlen(s->picture) < 1000) {
-		printf("FAIL: %s, without any injection: %s\n%s\n", variant_names[w->job->variant], v.text,
-		       s->picture);
+		printf("FAIL: %s, without any injection: %s\n%s\n", variant_names[w->job->variant],
+		       v.text, s->picture);
 		exit(2);
 	}
 }
@@ -411,8 +440,8 @@ static void run_job(struct worker *w, pid_t holder)
 	}
 	printf("%s %s, %s: worker %d up to call %d; so far %d passed, %d failed\n",
 	       variant_names[w->job->variant], w->job->verb,
-	       w->job->target == TARGET_CHILD ? "child" : "runtime", w->number, at, w->counts.passed,
-	       w->counts.failed);
+	       w->job->target == TARGET_CHILD ? "child" : "runtime", w->number, at,
+	       w->counts.passed, w->counts.failed);
 	fflush(stdout);
 	scene_close(&w->scene);
 }
@@ -462,8 +491,9 @@ static pid_t start_holder(void)
 
 static void usage(void)
 {
-	fprintf(stderr, "usage: inject RUNTIME WITNESS [--all] [--workers N] [--only VARIANT/VERB/TARGET]\n"
-			"       [--at N] [--error SIGKILL|ENOMEM|EIO|EMFILE|ENOSPC] [--verbose]\n");
+	fprintf(stderr,
+		"usage: inject RUNTIME WITNESS [--all] [--workers N] [--only VARIANT/VERB/TARGET]\n"
+		"       [--at N] [--error SIGKILL|ENOMEM|EIO|EMFILE|ENOSPC] [--verbose]\n");
 	exit(2);
 }
 
@@ -493,8 +523,9 @@ static void parse(int argc, char **argv, struct options *o)
 			o->only_at = atoi(value);
 		else if (strcmp(argv[i], "--error") == 0)
 			for (size_t k = 0; k < ACTIONS; k++)
-				o->only_error = strcmp(value, actions[k].name) == 0 ? actions[k].error :
-											 o->only_error;
+				o->only_error = strcmp(value, actions[k].name) == 0
+							? actions[k].error
+							: o->only_error;
 		else
 			usage();
 		i++;
@@ -516,12 +547,13 @@ int main(int argc, char **argv)
 		return 2;
 	}
 	holder = start_holder();
-	if (pipe(pipes) < 0) {
+	if (pipe2(pipes, O_CLOEXEC) < 0) {
 		perror("inject: pipe");
 		return 2;
 	}
 	for (int i = 0; i < o.workers; i++)
-		if (fork() == 0) /* the pipe is the worker's as long as it lives, and nobody else's */
+		if (fork() ==
+		    0) /* the pipe is the worker's as long as it lives, and nobody else's */
 			work(&o, i, holder, pipes[1]);
 	close(pipes[1]);
 	for (int i = 0; i < o.workers; i++) {

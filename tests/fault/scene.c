@@ -174,7 +174,9 @@ static int open_console(const struct scene *s)
 void scene_open(struct scene *s, const char *runtime, const char *witness, enum variant variant,
 		pid_t holder, int number)
 {
-	*s = (struct scene){ .runtime = runtime, .variant = variant, .console = -1, .holder = holder };
+	*s = (struct scene){
+		.runtime = runtime, .variant = variant, .console = -1, .holder = holder
+	};
 	snprintf(s->work, sizeof(s->work), "/tmp/carte-fault.%d.%d", (int)getpid(), number);
 	snprintf(s->id, sizeof(s->id), "carte-fault-%d-%d", (int)getpid(), number);
 	if (mkdir(s->work, 0755) < 0)
@@ -458,14 +460,17 @@ static void kill_children(struct verdict *v, const char *when)
 		int fd, ppid;
 
 		snprintf(path, sizeof(path), "/proc/%s/stat", e->d_name);
-		fd = e->d_name[0] >= '0' && e->d_name[0] <= '9' ? open(path, O_RDONLY | O_CLOEXEC) : -1;
+		fd = e->d_name[0] >= '0' && e->d_name[0] <= '9' ? open(path, O_RDONLY | O_CLOEXEC)
+								: -1;
 		if (fd < 0)
 			continue;
 		if (read(fd, stat, sizeof(stat) - 1) < 0)
 			*stat = '\0';
 		close(fd);
-		if (sscanf(stat, "%*d (%63[^)]) %c %d", comm, &state, &ppid) == 3 && ppid == getpid()) {
-			complain(v, "%s: process %s (%s, %c) is left", when, e->d_name, comm, state);
+		if (sscanf(stat, "%*d (%63[^)]) %c %d", comm, &state, &ppid) == 3 &&
+		    ppid == getpid()) {
+			complain(v, "%s: process %s (%s, %c) is left", when, e->d_name, comm,
+				 state);
 			kill(atoi(e->d_name), SIGKILL);
 		}
 	}
@@ -550,7 +555,8 @@ static void check_files(struct scene *s, const char *when, struct verdict *v)
 		}
 		if (more && order < 0) {
 			complain(v, "%s: file %.*s is left", when, (int)len[0], at[0]);
-			snprintf(path, sizeof(path), "%s%.*s", s->work, (int)strcspn(at[0], " "), at[0]);
+			snprintf(path, sizeof(path), "%s%.*s", s->work, (int)strcspn(at[0], " "),
+				 at[0]);
 			(void)nftw(path, remove_entry, 16, FTW_PHYS | FTW_DEPTH);
 		}
 		if (more && order > 0)

@@ -40,8 +40,8 @@ struct scene {
 	char work[64]; /* everything of this scene is in it */
 	char id[48];
 	enum variant variant;
-	int null, out, err; /* stdin; memfds */
-	int console;        /* listening socket; -1 */
+	int null, out, err;       /* stdin; memfds */
+	int console;              /* listening socket; -1 */
 	int masters[MASTERS_MAX]; /* of terminals that came over it */
 	size_t masters_len;
 	pid_t holder;       /* whose pid namespace VARIANT_JOIN enters */

@@ -69,10 +69,10 @@ static pid_t launch(const char *id, const char *verb, int out, int err)
 
 	snprintf(root, sizeof(root), "%s/root", scene.work);
 	snprintf(bundle, sizeof(bundle), "%s/%s", scene.work, hangs ? "hang" : "pause");
-	argv[n++] = (char *)(strncmp(verb, "create", 6) == 0 ? "create" :
-			     strncmp(verb, "run", 3) == 0    ? "run" :
-			     strncmp(verb, "delete", 6) == 0 ? "delete" :
-							       verb);
+	argv[n++] = (char *)(strncmp(verb, "create", 6) == 0   ? "create"
+			     : strncmp(verb, "run", 3) == 0    ? "run"
+			     : strncmp(verb, "delete", 6) == 0 ? "delete"
+							       : verb);
 	if (strcmp(verb, "delete-force") == 0)
 		argv[n++] = (char *)"--force";
 	if (strcmp(verb, "list") == 0) {
@@ -149,7 +149,8 @@ static bool is_known(const char *verb, const char *id, const char *err)
 /* The document is whole, and says one of the five words. */
 static bool is_state(const char *id, const char *out)
 {
-	static const char *const statuses[] = { "creating", "created", "running", "stopped", "paused" };
+	static const char *const statuses[] = { "creating", "created", "running", "stopped",
+						"paused" };
 	size_t len = strlen(out);
 	char text[128];
 
@@ -236,9 +237,11 @@ static void poll_states(int number)
 	char id[64];
 
 	while (!*stop) {
-		snprintf(id, sizeof(id), "%s-%d", scene.id, rand() % (number ? IDS_SHARED : workers));
+		snprintf(id, sizeof(id), "%s-%d", scene.id,
+			 rand() % (number ? IDS_SHARED : workers));
 		call(id, "state", &s);
-		if (!(s.status == 0 ? is_state(id, s.out) && !*s.err : is_known("state", id, s.err)))
+		if (!(s.status == 0 ? is_state(id, s.out) && !*s.err
+				    : is_known("state", id, s.err)))
 			tell(false, "state of %s%s", id, "", &s);
 		call(id, "list", &s);
 		if (s.status != 0 || *s.err || (s.out[0] != '[' && strncmp(s.out, "null", 4) != 0))
@@ -312,8 +315,8 @@ static void different_ids(void)
 
 static void live_together(int number)
 {
-	static const char *const verbs[] = { "create", "create", "start", "start", "kill", "delete", "exec",
-					     "delete-force" };
+	static const char *const verbs[] = { "create", "create", "start", "start",
+					     "kill",   "delete", "exec",  "delete-force" };
 
 	(void)number;
 	for (int i = 0; i < rounds * 5; i++) {
@@ -327,7 +330,8 @@ static void live_together(int number)
 			tell(!*s.err, "%s of %s, shared", verb, id, &s);
 		} else if (WIFSIGNALED(s.status)) {
 			/* a creator that `delete --force` found at work */
-			tell(WTERMSIG(s.status) == SIGKILL && strcmp(verb, "create") == 0 && !*s.err,
+			tell(WTERMSIG(s.status) == SIGKILL && strcmp(verb, "create") == 0 &&
+				     !*s.err,
 			     "%s of %s, shared", verb, id, &s);
 		} else if (strcmp(verb, "exec") == 0 && WEXITSTATUS(s.status) == 137 && !*s.err) {
 			passed++; /* killed with its container */
@@ -360,7 +364,8 @@ static int race(const char *id, const char *verb)
 		take(errs[i], s.err, sizeof(s.err));
 		close(errs[i]);
 		wins += s.status == 0;
-		tell(s.status == 0 ? !*s.err : is_known(verb, id, s.err), "%s of %s, at once", verb, id, &s);
+		tell(s.status == 0 ? !*s.err : is_known(verb, id, s.err), "%s of %s, at once", verb,
+		     id, &s);
 	}
 	return wins;
 }
@@ -371,9 +376,12 @@ static void races(void)
 
 	snprintf(id, sizeof(id), "%s-0", scene.id);
 	for (int i = 0; i < rounds * 4; i++) {
-		tell(race(id, "create") == 1, "of many create of %s exactly one wins%s", id, "", NULL);
-		tell(race(id, "start") == 1, "of many start of %s exactly one wins%s", id, "", NULL);
-		tell(race(id, "delete-force") == RACERS, "each delete --force of %s succeeds%s", id, "", NULL);
+		tell(race(id, "create") == 1, "of many create of %s exactly one wins%s", id, "",
+		     NULL);
+		tell(race(id, "start") == 1, "of many start of %s exactly one wins%s", id, "",
+		     NULL);
+		tell(race(id, "delete-force") == RACERS, "each delete --force of %s succeeds%s", id,
+		     "", NULL);
 		must(id, "create");
 		must(id, "delete");
 	}
@@ -441,7 +449,8 @@ int main(int argc, char **argv)
 	struct verdict v = { .len = 0 };
 
 	if (argc < 3) {
-		fprintf(stderr, "usage: stress RUNTIME WITNESS [--workers N] [--rounds N] [--only PHASE]\n");
+		fprintf(stderr, "usage: stress RUNTIME WITNESS [--workers N] [--rounds N] [--only "
+				"PHASE]\n");
 		return 2;
 	}
 	for (int i = 3; i + 1 < argc; i += 2) {

@@ -8,7 +8,6 @@
  */
 #include "trace.h"
 
-#include <elf.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
@@ -28,7 +27,6 @@
 
 #define CLASS_MAX 4
 #define EARLY_MAX 16
-#define LOADER_SIZE 0x60000 /* more than the text of ld.so */
 
 static const struct {
 	long nr;
@@ -115,17 +113,16 @@ struct tracer {
 	const struct injection *injection;
 	struct traced *result;
 	pid_t runtime;
-	bool counting; /* the runtime's first execve is behind us */
-	bool ended;    /* the runtime */
-	bool done;     /* the injection */
-	pid_t victim;  /* whose call's result is to be replaced at its end */
-	long argument; /* of brk, to be put back */
+	bool counting;          /* the runtime's first execve is behind us */
+	bool ended;             /* the runtime */
+	bool done;              /* the injection */
+	pid_t victim;           /* whose call's result is to be replaced at its end */
+	long argument;          /* of brk, to be put back */
 	pid_t class[CLASS_MAX]; /* processes that are the target */
 	size_t class_len;
 	pid_t early[EARLY_MAX]; /* children that stopped before their parent's event told of them */
 	size_t early_len;
-	uint64_t loader;
-	pid_t loader_of;
+	bool in_main; /* of the runtime: ld.so and the C library's start-up are through */
 };
 
 static bool is_target(const struct tracer *t, pid_t pid)
@@ -163,35 +160,40 @@ static void let_go(struct tracer *t, pid_t pid)
 	drop_target(t, pid);
 }
 
-/* Where ld.so lies, which the kernel has told the program (getauxval(3), AT_BASE). */
-static uint64_t loader_base(pid_t pid)
+/*
+ * What ld.so and the C library's start-up do before main, and main does not do first. When one of these fails, the
+ * library ends the program in its own way.
+ */
+static bool is_start_up(long nr)
 {
-	Elf64_auxv_t aux[64];
-	char path[32];
-	uint64_t base = 0;
-	ssize_t n;
-	int fd;
+	static const long calls[] = {
+		SYS_execve,     SYS_execveat,        SYS_brk,
+		SYS_mmap,       SYS_munmap,          SYS_mprotect,
+		SYS_arch_prctl, SYS_access,          SYS_openat,
+		SYS_read,       SYS_pread64,         SYS_newfstatat,
+		SYS_close,      SYS_prlimit64,       SYS_getrandom,
+		SYS_rseq,       SYS_readlink,        SYS_futex,
+		SYS_readlinkat, SYS_set_tid_address, SYS_fstat,
+		SYS_uname,      SYS_set_robust_list,
+	};
 
-	snprintf(path, sizeof(path), "/proc/%d/auxv", (int)pid);
-	fd = open(path, O_RDONLY | O_CLOEXEC);
-	n = fd < 0 ? 0 : read(fd, aux, sizeof(aux));
-	for (ssize_t i = 0; i < n / (ssize_t)sizeof(aux[0]); i++)
-		if (aux[i].a_type == AT_BASE)
-			base = aux[i].a_un.a_val;
-	if (fd >= 0)
-		close(fd);
-	return base;
+	for (size_t i = 0; i < sizeof(calls) / sizeof(calls[0]); i++)
+		if (calls[i] == nr)
+			return true;
+	return false;
 }
 
 /* Calls that have no failure, or none but of a wrong argument: making one up would test nothing. */
 static bool cannot_fail(long nr)
 {
 	static const long calls[] = {
-		SYS_getpid,	SYS_gettid,	    SYS_getppid,	SYS_getuid,	 SYS_geteuid,
-		SYS_getgid,	SYS_getegid,	    SYS_getpgrp,	SYS_umask,	 SYS_exit,
-		SYS_exit_group, SYS_rt_sigreturn,   SYS_rt_sigprocmask, SYS_rt_sigaction, SYS_sched_yield,
-		SYS_rseq,	SYS_set_tid_address, SYS_set_robust_list, SYS_arch_prctl, SYS_alarm,
-		SYS_restart_syscall,
+		SYS_getpid,         SYS_gettid,          SYS_getppid,
+		SYS_getuid,         SYS_geteuid,         SYS_getgid,
+		SYS_getegid,        SYS_getpgrp,         SYS_umask,
+		SYS_exit,           SYS_exit_group,      SYS_rt_sigreturn,
+		SYS_rt_sigprocmask, SYS_rt_sigaction,    SYS_sched_yield,
+		SYS_rseq,           SYS_set_tid_address, SYS_set_robust_list,
+		SYS_arch_prctl,     SYS_alarm,           SYS_restart_syscall,
 	};
 
 	for (size_t i = 0; i < sizeof(calls) / sizeof(calls[0]); i++)
@@ -205,17 +207,14 @@ static void entered(struct tracer *t, pid_t pid, const struct ptrace_syscall_inf
 	const struct injection *injection = t->injection;
 	struct traced *result = t->result;
 
+	if (pid == t->runtime && !is_start_up((long)info->entry.nr))
+		t->in_main = true;
 	if (t->done || ++result->count != injection->at)
 		return;
 	t->done = true;
 	result->reached = true;
 	result->nr = (long)info->entry.nr;
-	if (t->loader_of != pid) {
-		t->loader = loader_base(pid);
-		t->loader_of = pid;
-	}
-	result->loading = pid == t->runtime && t->loader &&
-			  info->instruction_pointer - t->loader < LOADER_SIZE;
+	result->loading = pid == t->runtime && !t->in_main;
 	if (!injection->error) {
 		kill(pid, SIGKILL);
 		return;
@@ -303,7 +302,7 @@ static void executed(struct tracer *t, pid_t pid)
 {
 	if (pid == t->runtime) {
 		t->counting = true;
-		t->loader_of = 0;
+		t->in_main = false;
 		go_on(t, pid, 0);
 	} else {
 		let_go(t, pid); /* the user's program: none of ours any more */
@@ -391,8 +390,7 @@ static void trace_loop(struct tracer *t)
 	}
 }
 
-void trace_run(const struct command *command, const struct injection *injection,
-	       struct traced *ret)
+void trace_run(const struct command *command, const struct injection *injection, struct traced *ret)
 {
 	struct tracer t = { .injection = injection, .result = ret };
 	long options = PTRACE_O_TRACESYSGOOD | PTRACE_O_TRACEEXEC | PTRACE_O_EXITKILL;

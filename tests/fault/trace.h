@@ -26,13 +26,13 @@ struct injection {
 };
 
 struct traced {
-	int status;    /* of the command, as of waitpid */
+	int status; /* of the command, as of waitpid */
 	bool hung;
-	bool reached;  /* there was such a call */
-	bool skipped;  /* it cannot fail in this way: nothing was done */
-	bool loading;  /* ld.so was at work: what it says and how it ends is its own affair */
+	bool reached; /* there was such a call */
+	bool skipped; /* it cannot fail in this way: nothing was done */
+	bool loading; /* main had not begun: what the C library says and how it ends is its own affair */
 	long nr;
-	int count;     /* calls seen, when nothing was reached */
+	int count; /* calls seen, when nothing was reached */
 };
 
 struct command {

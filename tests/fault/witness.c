@@ -61,9 +61,10 @@ static void say_file(const char *path)
 /* The lines of /proc/self/status that belong to the container and not to the moment. */
 static void say_status(void)
 {
-	static const char *const wanted[] = { "Umask:",	 "Uid:",    "Gid:",    "Groups:", "NSpid:",
-					      "SigBlk:", "SigIgn:", "SigCgt:", "Cap",	  "NoNewPrivs:",
-					      "Seccomp", "Cpus_allowed_list:" };
+	static const char *const wanted[] = {
+		"Umask:",  "Uid:",    "Gid:", "Groups:",     "NSpid:",  "SigBlk:",
+		"SigIgn:", "SigCgt:", "Cap",  "NoNewPrivs:", "Seccomp", "Cpus_allowed_list:"
+	};
 	FILE *file = fopen("/proc/self/status", "re");
 	char line[512];
 
