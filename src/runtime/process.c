@@ -129,6 +129,9 @@ static int plan_command(struct oci_arena *arena, const struct oci_process *proce
 {
 	const char *home;
 
+	if (process->command_line && *process->command_line)
+		return err_set(err, EINVAL, "%s%scommandLine: is for Windows, use args",
+			       AT(plan->where));
 	if (process->args_len == 0)
 		return err_set(err, EINVAL, "%s%sargs: must have at least one entry",
 			       AT(plan->where));

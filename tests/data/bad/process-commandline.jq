@@ -1,2 +1,2 @@
-# expect: carte-runtime: create '@ID@': config.json: process.args: must have at least one entry
+# expect: carte-runtime: create '@ID@': config.json: process.commandLine: is for Windows, use args
 .process.commandLine = "cmd /c dir" | del(.process.args)
