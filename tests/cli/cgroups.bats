@@ -50,6 +50,14 @@ holds() {
 	up_ct
 }
 
+@test "memory: a limit of kernel memory holds or is refused" {
+	requires_carte "this rule"
+	config '.linux.resources.memory = {kernel: 67108864}'
+	try rt create -b "$BUNDLE" "$CID"
+	[ "$status" -ne 0 ] || holds memory memory.kmem.limit_in_bytes 67108864
+	[ "$status" -eq 0 ] || says 'linux.resources.memory.kernel: this kernel refuses memory.kmem.limit_in_bytes'
+}
+
 @test "memory: swappiness above 100" {
 	config '.linux.resources.memory = {swappiness: 101}'
 	try rt create -b "$BUNDLE" "$CID"

@@ -345,6 +345,16 @@ int cgroup_value_failed(const struct cgroup_value *value, int code, struct oci_e
 		       value->text, value->dir->mount, value->dir->path, value->file);
 }
 
+/* Since 5.16 the kernel takes any limit of its own memory and forgets it. */
+static int check_kernel_memory(const struct cgroup_value *value)
+{
+	uint64_t now;
+	int r = cgroup_dir_read_u64(value->dir, value->file, &now);
+
+	/* it rounds down to pages; without a limit it says the largest number of them */
+	return r == 0 && now > INT64_MAX / 2 ? -EOPNOTSUPP : 0;
+}
+
 /**
  * write_row - Return: 0 written or nothing to write, 1 refused as invalid: try again later, or
  * -errno with words when it failed for good.
@@ -368,6 +378,9 @@ static int write_row(const struct cgroup *cgroup, const struct resource_row *row
 	if (!value.dir)
 		return cgroup_no_controller(cgroup, row->field, row->controller, err);
 	r = cgroup_value_write(&value);
+	if (r == 0 && asked == ASKED_VALUE && row->member == offsetof(struct oci_memory, kernel) &&
+	    row->group == offsetof(struct oci_resources, memory))
+		r = check_kernel_memory(&value);
 	if (r == 0 || (r == -ENOENT && asked == ASKED_DEFAULT))
 		return 0;
 	if (r == -EINVAL && !last)
