@@ -146,6 +146,34 @@ static int change_config(struct execution *x, struct oci_process **ret, struct o
 	return r;
 }
 
+/*
+ * What a document leaves out is as config.json has it, so that a short one gives a process that is confined like the
+ * container's own. noNewPrivileges is not among them: engines leave it out for false.
+ */
+static void inherit(struct oci_process *p, const struct oci_process *container)
+{
+	if (!container)
+		return;
+	if (!p->capabilities)
+		p->capabilities = container->capabilities;
+	if (!p->apparmor_profile || !*p->apparmor_profile)
+		p->apparmor_profile = container->apparmor_profile;
+	if (!p->selinux_label || !*p->selinux_label)
+		p->selinux_label = container->selinux_label;
+	if (!p->rlimits_len) {
+		p->rlimits = container->rlimits;
+		p->rlimits_len = container->rlimits_len;
+	}
+	if (!p->oom_score_adj.present)
+		p->oom_score_adj = container->oom_score_adj;
+	if (!p->scheduler)
+		p->scheduler = container->scheduler;
+	if (!p->io_priority)
+		p->io_priority = container->io_priority;
+	if (!p->exec_cpu_affinity)
+		p->exec_cpu_affinity = container->exec_cpu_affinity;
+}
+
 int exec_plan(struct execution *x, struct oci_error *err)
 {
 	struct oci_process *process;
@@ -158,6 +186,8 @@ int exec_plan(struct execution *x, struct oci_error *err)
 	r = x->options->process ? read_document(x, &process, err) : change_config(x, &process, err);
 	if (r < 0)
 		return r;
+	if (x->options->process)
+		inherit(process, x->config->process);
 	r = process_plan(&x->arena, process, x->config->linux_,
 			 x->options->process ? "" : "process", &x->child.process, err);
 	if (r < 0 && x->options->process)

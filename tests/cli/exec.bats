@@ -233,6 +233,17 @@ test_setup() { args sleep 1000; }
 	has "class=2 level=5"
 }
 
+@test "exec: --process file: what it leaves out is the container's" {
+	config '.process.oomScoreAdj = 77 | .process.rlimits = [{type: "RLIMIT_NOFILE", soft: 55, hard: 66}]'
+	up_ct
+	cat >"$D/p.json" <<-'JSON'
+		{"args": ["sh", "-c", "grep CapEff /proc/self/status; ulimit -n; cat /proc/self/oom_score_adj"], "cwd": "/", "env": ["PATH=/bin"]}
+	JSON
+	exec_ct --process "$D/p.json" @
+	good
+	prints $'CapEff:\t0000000020000420\n55\n77'
+}
+
 @test "exec: --process file that is broken" {
 	up_ct
 	exec_ct --process "$D/nosuch.json" @
