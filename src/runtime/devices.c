@@ -337,12 +337,48 @@ static int link_do(const struct rootfs *rf, const char *name, const char *target
 	return err_sys(err, errno, "/dev/%s: symlink", name);
 }
 
+/*
+ * A /dev that is bound is somebody else's: nothing is made there. Engines bind the host's and list its nodes too, so
+ * what is listed only has to be there.
+ */
+static int look_at_bound(struct rootfs *rf, const struct device_plan *d, struct oci_error *err)
+{
+	CLEANUP_CLOSE int fd = path_open_in_root(rf->root_fd, d->path, O_PATH | O_NOFOLLOW, 0);
+	struct stat st;
+
+	if (fd < 0)
+		return err_sys(err, -fd, "in the /dev that is bound");
+	if (fstat(fd, &st) < 0)
+		return err_sys(err, errno, "in the /dev that is bound");
+	if (!is_node(&st, d))
+		return err_set(err, EEXIST, "in the /dev that is bound it is another file");
+	return 0;
+}
+
+static int devices_with_bound_dev(struct rootfs *rf, struct oci_error *err)
+{
+	for (size_t i = 0; i < rf->devices_len; i++) {
+		struct device_plan *d = &rf->devices[i];
+		int r;
+
+		if (d->index == SIZE_MAX) /* none of the config's */
+			continue;
+		r = path_is_below(d->path, "/dev") ? look_at_bound(rf, d, err)
+						   : device_do(rf, d, err);
+		if (r < 0) {
+			prefix(d, err);
+			return r;
+		}
+	}
+	return 0;
+}
+
 int devices_do(struct rootfs *rf, struct oci_error *err)
 {
 	int r;
 
 	if (rf->dev_is_bind)
-		return 0;
+		return devices_with_bound_dev(rf, err);
 	r = open_dev(rf, err);
 	for (size_t i = 0; r >= 0 && i < rf->devices_len; i++) {
 		r = device_do(rf, &rf->devices[i], err);
