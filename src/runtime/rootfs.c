@@ -111,6 +111,35 @@ static int plan_label(struct oci_arena *arena, const struct oci_config *config, 
 	return rf->label_data ? 0 : err_nomem(err);
 }
 
+/* Who joins a mount namespace takes it as it is; what would change it must not be asked for in vain. */
+static int check_joined(const struct oci_config *config, struct oci_error *err)
+{
+	const struct oci_linux *l = config->linux_;
+	const struct {
+		const char *name;
+		bool given;
+	} members[] = {
+		{ "mounts", config->mounts_len },
+		{ "root.readonly", config->root && config->root->readonly.value },
+		{ "linux.devices", l && l->devices_len },
+		{ "linux.maskedPaths", l && l->masked_paths_len },
+		{ "linux.readonlyPaths", l && l->readonly_paths_len },
+		{ "linux.mountLabel", l && l->mount_label && *l->mount_label },
+		{ "linux.rootfsPropagation", l && l->rootfs_propagation },
+		{ "annotations.io.carte.rootfs.layers",
+		  oci_annotation(config->annotations, config->annotations_len,
+				 "io.carte.rootfs.layers") },
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(members); i++)
+		if (members[i].given)
+			return err_set(err, EINVAL,
+				       "%s: not possible in a mount namespace that is joined by "
+				       "path, it is left as it is",
+				       members[i].name);
+	return 0;
+}
+
 static int plan_namespaces(const struct oci_config *config, struct rootfs *rf,
 			   struct oci_error *err)
 {
@@ -122,8 +151,7 @@ static int plan_namespaces(const struct oci_config *config, struct rootfs *rf,
 		return err_set(err, EINVAL,
 			       "linux.rootfsPropagation: private does not go with --no-pivot: the "
 			       "host's mounts would stay");
-	(void)config;
-	return 0;
+	return rf->options.join_mount_ns ? check_joined(config, err) : 0;
 }
 
 int rootfs_plan(struct oci_arena *arena, const struct oci_config *config,
@@ -294,7 +322,11 @@ int rootfs_mount(struct rootfs *rf, struct oci_error *err)
 	if (r >= 0)
 		r = devices_do(rf, err);
 	(void)umask(mask);
-	return r;
+	if (r < 0)
+		return r;
+	/* createContainer hooks run next, and start here as they do elsewhere, not in the last mount point */
+	r = rootfs_cd(rf, rf->root_fd);
+	return r < 0 ? err_sys(err, -r, "enter the root folder") : 0;
 }
 
 int rootfs_enter(struct rootfs *rf, struct oci_error *err)

@@ -121,6 +121,15 @@ startContainer container"
 	same "$(cat "$D/log/seen")" x
 }
 
+@test "hooks: createContainer starts in the root" {
+	bind_log
+	hook createContainer "pwd >$D/log/pwd"
+	args true
+	run_ct
+	good
+	same "$(cat "$D/log/pwd")" "$(readlink -f "$BUNDLE")/rootfs"
+}
+
 @test "hooks: env is exactly its own; args and path are its own" {
 	bind_log
 	config '.hooks.createRuntime = [{path: "/bin/sh", args: ["other-name", "-c", $s], env: ["ONLY=this"]}]' --arg s "cat /proc/\$\$/environ | tr '\\0' '\\n' >$D/log/env; tr '\\0' ' ' </proc/\$\$/cmdline >$D/log/cmd"
