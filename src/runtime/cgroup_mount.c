@@ -25,6 +25,8 @@
 
 #define CGROUP_FLAGS (MS_NOSUID | MS_NODEV | MS_NOEXEC | MS_RELATIME)
 #define CGROUP_ATTR (MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC)
+/* what a config may ask of it beside read-only */
+#define CGROUP_OPTIONS (MOUNT_ATTR__ATIME | MOUNT_ATTR_NODIRATIME | MOUNT_ATTR_NOSYMFOLLOW)
 
 static int await(struct rootfs *rf, struct oci_error *err)
 {
@@ -37,7 +39,7 @@ static int await(struct rootfs *rf, struct oci_error *err)
 
 static bool wants_readonly(const struct rootfs *rf, const struct mount_plan *m)
 {
-	return (m->options.flags & MS_RDONLY) ||
+	return (m->options.flags & MS_RDONLY) || (m->options.rec_set & MOUNT_ATTR_RDONLY) ||
 	       (rf->options.new_user_ns && !rf->options.new_cgroup_ns);
 }
 
@@ -136,15 +138,19 @@ out:
 	return r < 0 ? r : top;
 }
 
-static int seal_top(struct rootfs *rf, int top, const struct cgroup *cg, bool readonly,
+static int seal_top(struct rootfs *rf, int top, const struct mount_plan *m, bool readonly,
 		    struct oci_error *err)
 {
-	struct mount_attr attr = { .attr_set = CGROUP_ATTR };
+	const uint64_t asked = (m->options.attr_set | m->options.rec_set) & CGROUP_OPTIONS;
+	const struct cgroup *cg = rf->options.cgroup;
+	struct mount_attr attr = { .attr_set = CGROUP_ATTR | asked };
 	int r;
 
+	if (asked & MOUNT_ATTR__ATIME)
+		attr.attr_clr = MOUNT_ATTR__ATIME;
 	if (readonly)
 		attr.attr_set |= MOUNT_ATTR_RDONLY;
-	else if (rf->options.new_cgroup_ns)
+	else if (rf->options.new_cgroup_ns && !asked)
 		return 0; /* each was mounted with its flags */
 	r = rf->force_classic ? -ENOSYS
 			      : sys_mount_setattr(top, "", AT_EMPTY_PATH | AT_RECURSIVE, &attr);
@@ -182,7 +188,9 @@ static int mount_v1(struct rootfs *rf, const struct mount_plan *m, struct oci_er
 	}
 	/* with no cgroups of its own it gets an empty folder, and not to fill it */
 	if (r >= 0)
-		r = seal_top(rf, top, cg, wants_readonly(rf, m) || !cg || !cg->dirs_len, err);
+		r = seal_top(rf, top, m, wants_readonly(rf, m) || !cg || !cg->dirs_len, err);
+	if (r >= 0)
+		r = mount_set_propagation(rf, m, top, err);
 	rootfs_drop(rf, top);
 	return r;
 }
@@ -221,7 +229,10 @@ static int bind_v2(struct rootfs *rf, const struct mount_plan *m, const struct m
 
 static int mount_v2(struct rootfs *rf, const struct mount_plan *m, struct oci_error *err)
 {
-	unsigned long flags = CGROUP_FLAGS | (m->options.flags & MS_RDONLY);
+	const unsigned long asked = MS_RDONLY | MS_NOATIME | MS_STRICTATIME | MS_NODIRATIME |
+				    (unsigned long)MS_NOSYMFOLLOW;
+	unsigned long flags =
+		CGROUP_FLAGS | (m->options.flags & asked) | (wants_readonly(rf, m) ? MS_RDONLY : 0);
 	struct mount_target target;
 	int r;
 
@@ -236,6 +247,12 @@ static int mount_v2(struct rootfs *rf, const struct mount_plan *m, struct oci_er
 	else if (r < 0)
 		r = err_sys(err, -r, "cgroup2");
 	mount_target_done(rf, &target);
+	if (r >= 0 && m->options.propagation_len) {
+		CLEANUP_CLOSE int fd = mount_open_plain(rf, m->destination, O_DIRECTORY);
+
+		r = fd < 0 ? err_sys(err, -fd, "cgroup2") : mount_set_propagation(rf, m, fd, err);
+		rf->cwd_fd = -1;
+	}
 	return r;
 }
 

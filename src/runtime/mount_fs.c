@@ -203,10 +203,12 @@ static int mount_fs_handle(struct rootfs *rf, struct mount_plan *m,
 	r = mount_set_propagation(rf, m, tree, err);
 	if (r < 0)
 		return r;
-	if (!m->needs_handle)
-		rootfs_drop(rf, TAKE_FD(tree));
-	else
+	if (m->needs_handle)
 		scratch_take(rf, m, TAKE_FD(tree));
+	else if (m->late_readonly)
+		m->handle_fd = TAKE_FD(tree);
+	else
+		rootfs_drop(rf, TAKE_FD(tree));
 	return 0;
 }
 
@@ -233,8 +235,8 @@ static int mount_fs_classic(struct rootfs *rf, const struct mount_plan *m,
 int mount_fs(struct rootfs *rf, struct mount_plan *m, struct oci_error *err)
 {
 	const struct mount_options *o = &m->options;
-	bool handle = m->needs_handle || o->tmpcopyup || o->rec_set || o->rec_clr ||
-		      !propagation_is_trivial(rf, m);
+	bool handle = m->needs_handle || m->late_readonly || o->tmpcopyup || o->rec_set ||
+		      o->rec_clr || !propagation_is_trivial(rf, m);
 	struct mount_target target;
 	int r, first = 0;
 

@@ -147,6 +147,24 @@ unsigned long mount_propagation_flags(const char *word)
 	return row && row->kind == OPTION_PROPAGATION ? row->ms : 0;
 }
 
+/* What a file system has as a whole; mount(2) takes no notice of it for one bind mount. */
+#define SUPERBLOCK_FLAGS \
+	(MS_SYNCHRONOUS | MS_DIRSYNC | MS_MANDLOCK | MS_I_VERSION | MS_LAZYTIME | FLAG_POSIXACL)
+
+ssize_t mount_superblock_option(const struct mount_options *parsed, char *const *options,
+				size_t len)
+{
+	unsigned long flags = parsed->flags & SUPERBLOCK_FLAGS;
+
+	for (size_t i = len; flags && i-- > 0;) {
+		const struct option_row *row = row_find(options[i]);
+
+		if (row && row->kind == OPTION_SET && (row->ms & flags))
+			return (ssize_t)i;
+	}
+	return -1;
+}
+
 /*
  * Access times are an enumeration, not bits: mount_setattr(2) wants the whole
  * field cleared with any new value, and "relatime" is the value 0.

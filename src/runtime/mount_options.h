@@ -11,6 +11,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 #include <ocispec-lite/arena.h>
 #include <ocispec-lite/error.h>
@@ -50,6 +51,10 @@ struct mount_options {
  */
 int mount_options_parse(struct oci_arena *arena, char *const *options, size_t len,
 			struct mount_options *ret, struct oci_error *err);
+
+/** mount_superblock_option - index of the option that sets what only a whole file system has (sync, ...), or -1. */
+ssize_t mount_superblock_option(const struct mount_options *parsed, char *const *options,
+				size_t len);
 
 /** mount_propagation_flags - "rslave" is MS_SLAVE|MS_REC; 0 for a word that is none. */
 unsigned long mount_propagation_flags(const char *word);

@@ -99,12 +99,20 @@ static int check_options(const struct rootfs *rf, const struct oci_mount *in, st
 			 struct oci_error *err)
 {
 	const struct mount_options *o = &m->options;
+	ssize_t whole;
 
 	/* the kernel would take no notice of it, so the user must */
 	if (m->kind == MOUNT_BIND && o->data)
 		return err_set(err, EINVAL,
 			       "mounts[%zu].options[%zu]: \"%s\": is no option of a bind mount",
 			       m->index, o->data_index, in->options[o->data_index]);
+	whole = mount_superblock_option(o, in->options, in->options_len);
+	if (m->kind == MOUNT_BIND && whole >= 0)
+		return err_set(
+			err, EINVAL,
+			"mounts[%zu].options[%zd]: \"%s\": is of the file system as a whole, not "
+			"of a bind mount",
+			m->index, whole, in->options[whole]);
 	if (m->kind == MOUNT_CGROUP && o->data && !strcmp(in->type, "cgroup"))
 		return err_set(err, EINVAL,
 			       "mounts[%zu].options[%zu]: \"%s\": is no option of a cgroup mount",
@@ -205,17 +213,22 @@ static bool is_child(const char *path, const char *top)
 	return !strncmp(path, top, n) && path[n] == '/' && !strchr(path + n + 1, '/');
 }
 
+/* Which tmpfs is kept open for what comes to lie in it, and which can be read-only only after that. */
 static void find_handles(struct rootfs *rf)
 {
 	for (size_t i = 0; i < rf->mounts_len; i++) {
 		struct mount_plan *m = &rf->mounts[i];
+		bool holds;
 
 		if (m->kind != MOUNT_FS || strcmp(m->type, "tmpfs") != 0)
 			continue;
-		m->needs_handle = !strcmp(m->destination, "/dev");
-		for (size_t j = i + 1; j < rf->mounts_len && !m->needs_handle; j++)
+		holds = m->needs_handle = !strcmp(m->destination, "/dev");
+		for (size_t j = i + 1; j < rf->mounts_len && !m->needs_handle; j++) {
 			m->needs_handle = is_child(rf->mounts[j].destination, m->destination);
-		if (!m->needs_handle || !(m->options.flags & MS_RDONLY))
+			holds |= strcmp(rf->mounts[j].destination, m->destination) != 0 &&
+				 path_is_below(rf->mounts[j].destination, m->destination);
+		}
+		if (!holds || !(m->options.flags & MS_RDONLY))
 			continue;
 		m->late_readonly = true;
 		m->options.flags &= ~(unsigned long)MS_RDONLY;

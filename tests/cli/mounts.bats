@@ -161,6 +161,22 @@ nested() {
 	same "$(cat "$BUNDLE/rootfs/data/deep/f")" x
 }
 
+@test "tmpfs: read-only, with another mount deep in it" {
+	mkdir -p "$BUNDLE/rootfs/data/deep"
+	mount_add '{"destination": "/data", "type": "tmpfs", "source": "tmpfs", "options": ["tmpcopyup", "ro"]}'
+	bind "$D/src" /data/deep/er/inner bind
+	inside 'cat /data/deep/er/inner/file; touch /data/x 2>/dev/null || echo ro'
+	prints $'content\nro'
+}
+
+@test "a bound /dev: listed nodes that it has are accepted, those elsewhere are made" {
+	writable
+	config '.mounts |= map(select(.destination | startswith("/dev") | not)) + [{destination: "/dev", type: "bind", source: "/dev", options: ["rbind"]}]
+		| .linux.devices = [{type: "c", path: "/dev/null", major: 1, minor: 3}, {type: "c", path: "/nothing", major: 1, minor: 3}]'
+	inside '[ -c /nothing ] && stat -c "%t %T" /nothing'
+	prints "1 3"
+}
+
 @test "mounts are made in order; a later one covers an earlier" {
 	mount_add '{"destination": "/mnt", "type": "tmpfs", "source": "tmpfs", "options": []}'
 	bind "$D/src" /mnt/inner bind
@@ -277,6 +293,14 @@ nested() {
 	has pids
 	has 54996992
 	matches 'ro$'
+}
+
+@test "cgroup mount: recursive read-only, propagation, access times" {
+	requires_carte "these options there"
+	namespace cgroup
+	config '.mounts |= map(if .type == "cgroup" then .options = ["rro", "rshared", "noatime"] else . end)'
+	inside 'mkdir /sys/fs/cgroup/memory/sub 2>/dev/null || awk "\$5 == \"/sys/fs/cgroup/memory\" { print \$6, \$7 ~ /shared/ }" /proc/self/mountinfo'
+	prints "ro,nosuid,nodev,noexec,noatime 1"
 }
 
 @test "cgroup mount: with a cgroup namespace, and writable when asked" {

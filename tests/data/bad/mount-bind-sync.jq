@@ -1,0 +1,2 @@
+# expect: carte-runtime: create '@ID@': config.json: mounts[7].options[1]: "sync": is of the file system as a whole, not of a bind mount
+.mounts += [{destination: "/mnt", type: "bind", source: "/tmp", options: ["rbind", "sync"]}]
