@@ -128,12 +128,12 @@ static bool lower_option(const char *folder, char buf[256])
 	return true;
 }
 
-/* Is @name in the mount the file that we run? Layers keep sizes and times, not device and inode. */
-static bool is_this_program(int mount, const char *name)
+/* Is @fd, in the mount, the file that we run? Layers keep sizes and times, not device and inode. */
+static bool is_this_program(int fd)
 {
 	struct stat a, b;
 
-	if (stat(SELF_EXE, &a) || fstatat(mount, name, &b, AT_SYMLINK_NOFOLLOW))
+	if (stat(SELF_EXE, &a) || fstat(fd, &b))
 		return false;
 	return a.st_mode == b.st_mode && a.st_size == b.st_size &&
 	       !memcmp(&a.st_mtim, &b.st_mtim, sizeof(a.st_mtim)) &&
@@ -173,11 +173,12 @@ static bool use_overlay(char **argv)
 	mount = overlay_mount(lower);
 	if (mount < 0)
 		return false;
-	if (fstatfs(mount, &fs) || !has_mark(&fs) || !is_this_program(mount, name) ||
+	/* opened first: an upgrade meanwhile puts another file there, whose pages are not ours */
+	self = openat(mount, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+	if (self < 0 || fstatfs(self, &fs) || !has_mark(&fs) || !is_this_program(self) ||
 	    !is_unwritable(mount, name))
 		return false;
-	self = openat(mount, name, O_RDONLY | O_CLOEXEC);
-	if (self >= 0 && seal_move(self) == 0)
+	if (seal_move(self) == 0)
 		return true;
 	/* by name, so that comm stays the program's name */
 	(void)sys_execveat(mount, name, argv, environ, 0);

@@ -43,7 +43,7 @@ static int start(struct creation *c, int notify_fd, bool detach, struct oci_erro
 static int clean_up(struct creation *c, struct oci_error *err)
 {
 	struct oci_error said = OCI_ERROR_INIT;
-	int r = state_dir_open(c->ctx->root, c->state.id, true, &c->dir, &said);
+	int r = state_dir_relock(&c->dir, &said);
 
 	if (r == -ENOENT)
 		return 0;
@@ -64,11 +64,16 @@ static int stay(struct creation *c, int notify_fd, const sigset_t *mask, bool ke
 	};
 	int status, r;
 
-	/* other commands may work on it now */
-	state_dir_close(&c->dir);
+	/* other commands may work on it now, and delete it; the folder stays open, so that a new one is not taken for it */
+	state_dir_unlock(&c->dir);
 	r = foreground_run(&foreground, mask, &status, err);
 	if (r < 0) {
-		create_undo(c);
+		if (state_dir_relock(&c->dir, NULL) == 0) {
+			create_undo(c);
+		} else {
+			launch_abort(&c->launch);
+			create_free(c);
+		}
 		return r;
 	}
 	c->launch.pid = 0; /* reaped */

@@ -114,8 +114,9 @@ static int make_outside(struct creation *c, struct oci_error *err)
 		r = notify_socket_make_dir(c->notify, err);
 	if (r < 0)
 		return r;
-	c->cgroup_made = true;
 	r = cgroup_create(&c->state.cgroup, l->resources, err);
+	/* one that failed has taken its part back; what is there else is not ours */
+	c->cgroup_made = r == 0;
 	if (r == 0 && l->intel_rdt) {
 		r = rdt_create(&c->arena, l->intel_rdt, c->state.id, &c->state.rdt, err);
 		if (r == 0)

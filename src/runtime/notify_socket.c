@@ -75,6 +75,8 @@ int notify_socket_open(const char *dir, struct oci_error *err)
 	/* by name: our own state folder */
 	CLEANUP_CLOSE int dirfd = open(dir, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	CLEANUP_CLOSE int fd = -EBADF;
+	mode_t mask;
+	int r;
 
 	if (dirfd < 0) {
 		if (errno == ENOENT)
@@ -89,10 +91,12 @@ int notify_socket_open(const char *dir, struct oci_error *err)
 		return err_sys(err, errno, "notify socket: unlink %s/" SOCKET_NAME, dir);
 	(void)snprintf(address.sun_path, sizeof(address.sun_path), "/proc/self/fd/%d/" SOCKET_NAME,
 		       dirfd);
-	if (bind(fd, (struct sockaddr *)&address, sizeof(address)) < 0)
-		return err_sys(err, errno, "notify socket: bind %s/" SOCKET_NAME, dir);
-	if (fchmodat(dirfd, SOCKET_NAME, 0777, 0) < 0)
-		return err_sys(err, errno, "notify socket: chmod %s/" SOCKET_NAME, dir);
+	/* open to all from the start: a chmod by name might meet a link that the container has put there */
+	mask = umask(0);
+	r = bind(fd, (struct sockaddr *)&address, sizeof(address)) < 0 ? -errno : 0;
+	(void)umask(mask);
+	if (r < 0)
+		return err_sys(err, -r, "notify socket: bind %s/" SOCKET_NAME, dir);
 	return TAKE_FD(fd);
 }
 

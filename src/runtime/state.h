@@ -97,6 +97,13 @@ int state_dir_open(const char *root, const char *id, bool wait, struct state_dir
 bool state_dir_exists(const char *root, const char *id);
 int state_already_exists(struct oci_error *err);
 
+/**
+ * state_dir_unlock - let other commands work on the container for a while; state_dir_relock - wait for them, and take
+ * it up again. -ENOENT: it was deleted meanwhile, and what has its ID now, if anything, is another one.
+ */
+void state_dir_unlock(const struct state_dir *dir);
+int state_dir_relock(const struct state_dir *dir, struct oci_error *err);
+
 /** state_dir_close - unlock and close; state_dir_remove - delete the folder with all its files first. */
 void state_dir_close(struct state_dir *dir);
 int state_dir_remove(struct state_dir *dir, struct oci_error *err);

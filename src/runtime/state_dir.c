@@ -169,6 +169,20 @@ int state_dir_open(const char *root, const char *id, bool wait, struct state_dir
 	return err_sys(err, -r, "lock %s/%s", root, id);
 }
 
+void state_dir_unlock(const struct state_dir *dir)
+{
+	(void)flock(dir->fd, LOCK_UN);
+}
+
+int state_dir_relock(const struct state_dir *dir, struct oci_error *err)
+{
+	int r = dir_lock(dir->fd, true);
+
+	if (r == 0)
+		return err_set(err, ENOENT, "container does not exist");
+	return r < 0 ? err_sys(err, -r, "lock the state folder of container '%s'", dir->id) : 0;
+}
+
 void state_dir_close(struct state_dir *dir)
 {
 	fd_closep(&dir->fd);

@@ -565,3 +565,22 @@ load helpers
 	good
 	same "$(rt list -q)" ""
 }
+
+@test "run: a container that was deleted and made anew meanwhile is another one" {
+	requires_carte "a run that knows its own container"
+	args sleep 1000
+	"$RUNTIME" --root "$ROOT" run -b "$BUNDLE" "$CID" </dev/null >/dev/null 2>"$D/run" 3>&- &
+	local job=$!
+	await 5 rt exec "$CID" true
+	# too slow to see the end of its container
+	kill -STOP $job
+	try rt delete --force "$CID"
+	good
+	create_ct
+	kill -CONT $job
+	wait $job || true
+	same "$(cat "$D/run")" ""
+	same "$(state_of .status)" created
+	start_ct
+	same "$(state_of .status)" running
+}
