@@ -97,7 +97,8 @@ static int store(struct walk *walk, const struct opt *opt, const char *value, st
 			*(bool *)slot = on;
 		return 0;
 	case OPT_STRING:
-		*(const char **)slot = value;
+		/* "--pid-file=" is how a caller's empty variable arrives: none, as for runc */
+		*(const char **)slot = *value ? value : NULL;
 		return 0;
 	case OPT_LIST:
 		return list_add(slot, value) < 0 ? err_nomem(err) : 0;
@@ -187,14 +188,12 @@ static void rotate(char **argv, int first, int at, int used)
 static int check_count(const struct opt_command *command, int count, struct oci_error *err)
 {
 	if (count < command->min_operands)
-		return err_set(err, EINVAL, "%s needs %s%d argument%s, got %d: %s %s",
-			       command->name,
+		return err_set(err, EINVAL, "needs %s%d argument%s, got %d: %s %s",
 			       command->max_operands == command->min_operands ? "" : "at least ",
 			       command->min_operands, command->min_operands == 1 ? "" : "s", count,
 			       command->name, command->usage);
 	if (command->max_operands >= 0 && count > command->max_operands)
-		return err_set(err, EINVAL, "%s takes %s%d argument%s, got %d: %s %s",
-			       command->name,
+		return err_set(err, EINVAL, "takes %s%d argument%s, got %d: %s %s",
 			       command->max_operands == command->min_operands ? "" : "at most ",
 			       command->max_operands, command->max_operands == 1 ? "" : "s", count,
 			       command->name, command->usage);

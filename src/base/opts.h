@@ -19,7 +19,7 @@ struct oci_error;
 
 enum opt_kind {
 	OPT_FLAG,           /* bool *; --x, --x=true, --x=false */
-	OPT_STRING,         /* const char ** */
+	OPT_STRING,         /* const char **; an empty value is stored as NULL */
 	OPT_LIST,           /* struct opt_list *; repeatable */
 	OPT_U32,            /* uint32_t * */
 	OPT_IGNORED_FLAG,   /* accepted for compatibility, nothing stored */

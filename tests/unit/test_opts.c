@@ -104,7 +104,7 @@ static void values(void **state)
 	assert_string_equal(target.bundle, "--odd");
 	assert_string_equal(target.console, "-");
 	assert_int_equal(parse(&mixed, "create --pid-file= -"), 0);
-	assert_string_equal(target.pid_file, "");
+	assert_null(target.pid_file);
 	assert_string_equal(operands[0], "-");
 	assert_int_equal(parse(&mixed, "create --preserve-fds 4294967295 c"), 0);
 	assert_true(target.preserve == UINT32_MAX);
@@ -166,8 +166,8 @@ static void refusals(void **state)
 		  "invalid value \"4294967296\" for --preserve-fds: out of range" },
 		{ "create --preserve-fds= c",
 		  "invalid value \"\" for --preserve-fds: expected a number" },
-		{ "create", "create needs 1 argument, got 0: create [OPTIONS] ID" },
-		{ "create a b", "create takes 1 argument, got 2: create [OPTIONS] ID" },
+		{ "create", "needs 1 argument, got 0: create [OPTIONS] ID" },
+		{ "create a b", "takes 1 argument, got 2: create [OPTIONS] ID" },
 	};
 
 	(void)state;
@@ -178,7 +178,7 @@ static void refusals(void **state)
 	}
 	assert_int_equal(parse(&ordered, "exec -t"), -EINVAL);
 	assert_string_equal(err.message,
-			    "exec needs at least 1 argument, got 0: exec [OPTIONS] ID COMMAND");
+			    "needs at least 1 argument, got 0: exec [OPTIONS] ID COMMAND");
 }
 
 static void help(void **state)
