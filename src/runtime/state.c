@@ -19,7 +19,7 @@
 #include "base/sys.h"
 
 #define STATE_SIZE_MAX (4u << 20)
-#define STATE_ID_MAX 1024
+#define STATE_ID_MAX 255 /* NAME_MAX: it names the state folder and the cgroup */
 
 struct state_cgroup_dir {
 	char *controllers;

@@ -51,7 +51,7 @@ struct state {
 	enum oci_status status; /* CREATING, CREATED, RUNNING, PAUSED, STOPPED */
 };
 
-/** state_check_id - [A-Za-z0-9_+.-]+, not starting with '.', at most 1024 bytes. */
+/** state_check_id - [A-Za-z0-9_+.-]+, not starting with '.', at most 255 bytes. */
 int state_check_id(const char *id, struct oci_error *err);
 
 /**

@@ -90,7 +90,7 @@ static void test_ids(void **state)
 	static const char *const good[] = { "a", "A0_+.-", "9", "_x", "-x", "a.b" };
 	static const char *const bad[] = { "", ".", "..", ".a", "a/b", "a b", "a\n", "\xc3\xa9" };
 	struct oci_error err = OCI_ERROR_INIT;
-	char longest[1026];
+	char longest[257];
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_LEN(good); i++)
@@ -98,16 +98,15 @@ static void test_ids(void **state)
 	for (size_t i = 0; i < ARRAY_LEN(bad); i++)
 		assert_int_equal(state_check_id(bad[i], NULL), -EINVAL);
 	memset(longest, 'x', sizeof(longest));
-	longest[1024] = '\0';
+	longest[255] = '\0';
 	assert_int_equal(state_check_id(longest, NULL), 0);
-	longest[1024] = 'x';
-	longest[1025] = '\0';
+	longest[255] = 'x';
+	longest[256] = '\0';
 	assert_int_equal(state_check_id(longest, NULL), -EINVAL);
 	state_check_id("a/b", &err);
-	assert_string_equal(
-		err.message,
-		"invalid container ID 'a/b': expected 1 to 1024 of A-Z a-z 0-9 _ + . -, "
-		"not starting with '.'");
+	assert_string_equal(err.message,
+			    "invalid container ID 'a/b': expected 1 to 255 of A-Z a-z 0-9 _ + . -, "
+			    "not starting with '.'");
 }
 
 static void test_round_trip(void **state)
