@@ -39,7 +39,8 @@ int bundle_load(struct oci_arena *arena, const char *bundle, const char *file, c
 	int r;
 
 	if (!dir)
-		return err_sys(err, errno, "find the bundle %s", bundle ? bundle : "");
+		return err_sys(err, errno, "find the bundle %s",
+			       bundle ? bundle : "in the current folder");
 	path = name[0] == '/' ? oci_arena_strdup(arena, name)
 			      : oci_arena_printf(arena, "%s/%s", dir, name);
 	if (!path)

@@ -49,7 +49,7 @@ static const struct opt global_opts[] = {
 	{ "log-format", 0, OPT_STRING, offsetof(struct global_args, log_format), "FORMAT",
 	  "text (default) or json" },
 	{ "log-level", 0, OPT_STRING, offsetof(struct global_args, log_level), "LEVEL",
-	  "error (default), warning or debug" },
+	  "error (default), warning, info or debug" },
 	{ "debug", 0, OPT_FLAG, offsetof(struct global_args, debug), NULL,
 	  "the same as --log-level debug" },
 	{ "cgroup-manager", 0, OPT_STRING, offsetof(struct global_args, cgroup_manager), "MANAGER",
@@ -81,6 +81,15 @@ static void print_program_help(void)
 	for (size_t i = 0; cmd_table[i]; i++)
 		printf("  %-10s %s\n", cmd_table[i]->command.name, cmd_table[i]->command.summary);
 	printf("\n'" PROGRAM " COMMAND --help' tells the options of a command.\n");
+}
+
+static int printed(const struct log_target *log, int status, struct oci_error *err)
+{
+	if (fflush(stdout) == 0)
+		return status;
+	err_sys(err, errno, "write to stdout");
+	log_failure(log, err);
+	return 1;
 }
 
 static void print_version(void)
@@ -147,6 +156,16 @@ static int set_root(struct cmd_context *ctx, struct oci_arena *arena, const char
 	return 0;
 }
 
+static bool is_log_level(const char *word)
+{
+	static const char *const words[] = { "error", "warning", "info", "debug" };
+
+	for (size_t i = 0; i < ARRAY_LEN(words); i++)
+		if (strcmp(word, words[i]) == 0)
+			return true;
+	return false;
+}
+
 static int set_log(struct cmd_context *ctx, const struct global_args *args, struct oci_error *err)
 {
 	ctx->log.file = args->log;
@@ -158,6 +177,10 @@ static int set_log(struct cmd_context *ctx, const struct global_args *args, stru
 				       args->log_format);
 	}
 	ctx->log.debug = args->debug || (args->log_level && strcmp(args->log_level, "debug") == 0);
+	if (args->log_level && !is_log_level(args->log_level))
+		return err_set(err, EINVAL,
+			       "unknown log level '%s': expected error, warning, info or debug",
+			       args->log_level);
 	return 0;
 }
 
@@ -243,10 +266,14 @@ int main(int argc, char **argv)
 	const struct cmd *cmd = NULL;
 	char **all, **operands;
 	int count, r;
+	sigset_t none;
 
 	r = fill_standard_fds(&err);
 	/* inherited as ignored, it would take the ends of our own children from us (waitpid(2), NOTES) */
 	(void)signal(SIGCHLD, SIG_DFL);
+	/* nor shall a container begin with what the caller blocked */
+	sigemptyset(&none);
+	(void)sigprocmask(SIG_SETMASK, &none, NULL);
 	/* parsing sorts argv; a sealed copy starts from the words as they came */
 	all = oci_arena_array(&arena, (size_t)argc + 1, sizeof(*all));
 	if (r == 0 && !all)
@@ -255,13 +282,15 @@ int main(int argc, char **argv)
 		memcpy(all, argv, (size_t)argc * sizeof(*all));
 		r = opt_parse(&program, argc, argv, &args, &operands, &count, &err);
 	}
+	if (r < 0) /* what could be read of the line says where the failure goes */
+		(void)set_log(&ctx, &args, NULL);
 	if (r == 0 && args.version) {
 		print_version();
-		return 0;
+		return printed(&ctx.log, 0, &err);
 	}
 	if (r == 1 || (r == 0 && count == 0)) {
 		print_program_help();
-		return r == 1 ? 0 : 1;
+		return printed(&ctx.log, r == 1 ? 0 : 1, &err);
 	}
 	if (r == 0)
 		r = set_context(&ctx, &arena, &args, &err);

@@ -101,6 +101,58 @@ load helpers
 	jq -r .time "$D/log" | grep -Eq '^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]+)?(Z|[+-][0-9]{2}:[0-9]{2})$'
 }
 
+@test "--log: a line with an unknown global option is logged where the rest of it says" {
+	requires_carte
+	try "$RUNTIME" --log "$D/log" --log-format=json --frob list
+	exits 1
+	says "unknown option --frob"
+	same "$(jq -r .msg "$D/log")" "unknown option --frob"
+}
+
+@test "empty values of options are none" {
+	args true
+	try rt --log= --log-format "" run --pid-file "" --console-socket= -b "$BUNDLE" "$CID"
+	good
+	requires_carte
+	try rt run --config= --pidfd-socket "" -b "$BUNDLE" "$CID"
+	good
+}
+
+@test "--log-level: only what is documented" {
+	requires_carte
+	local level
+	for level in error warning info debug; do
+		try rt --log-level "$level" list
+		good
+	done
+	try rt --log-level=loud list
+	exits 1
+	says "unknown log level 'loud': expected error, warning, info or debug"
+}
+
+@test "--version, --help: a full disk is a failure" {
+	requires_carte
+	local option
+	for option in --version --help; do
+		status=0
+		"$RUNTIME" "$option" >/dev/full 2>"$D/err" || status=$?
+		exits 1
+		grep -q 'write to stdout: No space left on device' "$D/err"
+	done
+}
+
+@test "the ID is a file name: 255 bytes" {
+	args true
+	local id
+	id=$(printf 'i%.0s' {1..255})
+	try rt run -b "$BUNDLE" "$id"
+	good
+	try rt run -b "$BUNDLE" "i$id"
+	exits 1
+	requires_carte
+	says "expected 1 to 255 of"
+}
+
 @test "--log json: create that fails, message with quotes and control characters" {
 	args $'/no"such\tprogram\\x'
 	try rt --log="$D/log" --log-format=json create -b "$BUNDLE" "$CID"

@@ -458,3 +458,17 @@ caps_inside() {
 		esac
 	done
 }
+
+@test "signals: none is ignored or blocked, whatever the caller did" {
+	requires_python
+	requires_carte "an empty mask when the caller blocks signals"
+	args grep -E '^Sig(Blk|Ign)' /proc/self/status
+	try python3 -c '
+import os, signal, sys
+for number in (signal.SIGHUP, signal.SIGINT, signal.SIGPIPE, signal.SIGCHLD):
+    signal.signal(number, signal.SIG_IGN)
+signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGUSR1, signal.SIGTERM])
+os.execvp(sys.argv[1], sys.argv[1:])' "$RUNTIME" --root "$ROOT" run -b "$BUNDLE" "$CID"
+	good
+	prints $'SigBlk:\t0000000000000000\nSigIgn:\t0000000000000000'
+}
