@@ -17,6 +17,14 @@
 #include "runtime/rootfs.h"
 #include "runtime/seccomp.h"
 
+static const char *joined_user_ns(const struct ns_plan *ns)
+{
+	for (size_t i = 0; i < ns->joins_len; i++)
+		if (ns->joins[i].flag == CLONE_NEWUSER)
+			return ns->joins[i].path;
+	return NULL;
+}
+
 static int plan_rootfs(struct creation *c, struct oci_error *err)
 {
 	const struct ns_plan *ns = &c->ns;
@@ -26,6 +34,7 @@ static int plan_rootfs(struct creation *c, struct oci_error *err)
 		.no_pivot = c->options->no_pivot,
 		.new_mount_ns = ns->made & CLONE_NEWNS,
 		.join_mount_ns = ns_joins(ns, CLONE_NEWNS),
+		.user_ns_path = joined_user_ns(ns),
 		.new_user_ns = ns->listed & CLONE_NEWUSER,
 		.new_net_ns = ns->listed & CLONE_NEWNET,
 		.new_ipc_ns = ns->listed & CLONE_NEWIPC,

@@ -15,6 +15,8 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
 #include <sys/wait.h>
 
 #include "base/error.h"
@@ -327,6 +329,98 @@ int idmap_userns_fd(const struct oci_id_mapping *uids, size_t uids_len,
 	if (!r)
 		r = open_userns(proc, pid, err);
 	fd_closep(&hold_end);
+	(void)RETRY_EINTR(waitpid(pid, NULL, __WALL));
+	return r;
+}
+
+/* Is it @map, in whatever order? A text of /proc/PID/uid_map that is longer than ours is another one. */
+static bool same_map(const char *text, const struct oci_id_mapping *map, size_t count)
+{
+	size_t lines = 0, found = 0;
+
+	for (const char *line = text; *line; line = strchrnul(line, '\n')) {
+		unsigned inside, outside, size;
+
+		line += *line == '\n';
+		if (sscanf(line, "%u %u %u", &inside, &outside, &size) != 3)
+			break;
+		lines++;
+		for (size_t i = 0; i < count; i++)
+			found += map[i].container_id.value == inside &&
+				 map[i].host_id.value == outside && map[i].size.value == size;
+	}
+	return lines == count && found == count;
+}
+
+static int compare_map(int proc, pid_t pid, const struct map_kind *kind, const char *field,
+		       const struct oci_id_mapping *map, size_t count, struct oci_error *err)
+{
+	CLEANUP_CLOSE int fd = -EBADF;
+	char path[32], text[MAP_LINES_MAX * MAP_LINE_MAX];
+	size_t length = 0;
+	ssize_t n;
+
+	snprintf(path, sizeof(path), "%d/%s", (int)pid, kind->file);
+	fd = procfs_open(proc, path, O_RDONLY, err);
+	if (fd < 0)
+		return fd;
+	while ((n = RETRY_EINTR(read(fd, text + length, sizeof(text) - 1 - length))) > 0)
+		length += (size_t)n;
+	if (n < 0)
+		return err_sys(err, errno, "read /proc/%s", path);
+	text[length] = '\0';
+	if (same_map(text, map, count))
+		return 0;
+	return err_set(err, EINVAL,
+		       "linux.%s: is not the mapping that the joined user namespace has", field);
+}
+
+/* A process of that namespace may not look into this one: it is a copy of the runtime. */
+_Noreturn static void stand_in(int userns_fd, int socket)
+{
+	int code = 0;
+	char byte;
+
+	if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) < 0)
+		code = errno;
+	/* EINVAL: we are in it already */
+	else if (setns(userns_fd, CLONE_NEWUSER) < 0 && errno != EINVAL)
+		code = errno;
+	(void)RETRY_EINTR(write(socket, &code, sizeof(code)));
+	(void)RETRY_EINTR(read(socket, &byte, 1));
+	_exit(0);
+}
+
+int idmap_compare(int userns_fd, const struct oci_linux *l, struct oci_error *err)
+{
+	struct clone_args args = { 0 };
+	CLEANUP_CLOSE int proc = procfs_open_root(err);
+	CLEANUP_CLOSE int ours = -EBADF;
+	int ends[2], code = EIO, r;
+	pid_t pid;
+
+	if (proc < 0)
+		return proc;
+	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) < 0)
+		return err_sys(err, errno, "socketpair");
+	ours = ends[0];
+	pid = sys_clone3(&args);
+	if (!pid) {
+		(void)close(ends[0]); /* the end of file comes also when the parent is killed */
+		stand_in(userns_fd, ends[1]);
+	}
+	(void)close(ends[1]);
+	if (pid < 0)
+		return err_sys(err, -pid, "look into the joined user namespace");
+	if (RETRY_EINTR(read(ours, &code, sizeof(code))) != sizeof(code) || code)
+		r = err_sys(err, code, "look into the joined user namespace");
+	else
+		r = compare_map(proc, pid, &uid_kind, "uidMappings", l->uid_mappings,
+				l->uid_mappings_len, err);
+	if (r == 0)
+		r = compare_map(proc, pid, &gid_kind, "gidMappings", l->gid_mappings,
+				l->gid_mappings_len, err);
+	fd_closep(&ours);
 	(void)RETRY_EINTR(waitpid(pid, NULL, __WALL));
 	return r;
 }

@@ -27,6 +27,12 @@ int idmap_write(pid_t pid, const struct oci_id_mapping *uids, size_t uids_len,
 int idmap_userns_fd(const struct oci_id_mapping *uids, size_t uids_len,
 		    const struct oci_id_mapping *gids, size_t gids_len, struct oci_error *err);
 
+/**
+ * idmap_compare - engines give mappings along with the path of a user namespace that has them: does it?
+ * Return: 0, -EINVAL with words that name the field when it has others, or another -errno
+ */
+int idmap_compare(int userns_fd, const struct oci_linux *l, struct oci_error *err);
+
 /** idmap_host_id - the host id of a container id, or -1. */
 int64_t idmap_host_id(const struct oci_id_mapping *map, size_t count, uint32_t container_id);
 

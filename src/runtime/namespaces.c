@@ -78,6 +78,10 @@ static int plan_check(const struct oci_config *config, const struct ns_plan *pla
 		return err_set(err, EINVAL,
 			       "linux.namespaces: a new user namespace needs linux.uidMappings and "
 			       "linux.gidMappings");
+	if (!(l->uid_mappings_len) != !(l->gid_mappings_len))
+		return err_set(err, EINVAL, "linux.%s: required with linux.%s",
+			       l->uid_mappings_len ? "gidMappings" : "uidMappings",
+			       l->uid_mappings_len ? "uidMappings" : "gidMappings");
 	r = idmap_check(l->uid_mappings, l->uid_mappings_len, "linux.uidMappings", err);
 	if (r == 0)
 		r = idmap_check(l->gid_mappings, l->gid_mappings_len, "linux.gidMappings", err);
@@ -99,6 +103,13 @@ static int plan_check(const struct oci_config *config, const struct ns_plan *pla
 		return err_set(err, EINVAL,
 			       "linux.netDevices: needs a network namespace in linux.namespaces");
 	return 0;
+}
+
+/* podman writes this one beside a path, for a runtime of old that wanted some mapping */
+static bool is_dummy(const struct oci_id_mapping *map, size_t count)
+{
+	return count == 1 && !map->container_id.value && !map->host_id.value &&
+	       map->size.value == 1;
 }
 
 int ns_plan(const struct oci_config *config, struct ns_plan *ret, struct oci_error *err)
@@ -124,6 +135,10 @@ int ns_plan(const struct oci_config *config, struct ns_plan *ret, struct oci_err
 	r = plan_list(config->linux_, ret, err);
 	if (r < 0)
 		return r;
+	if (ns_joins(ret, CLONE_NEWUSER) && config->linux_->uid_mappings_len &&
+	    !(is_dummy(config->linux_->uid_mappings, config->linux_->uid_mappings_len) &&
+	      is_dummy(config->linux_->gid_mappings, config->linux_->gid_mappings_len)))
+		ret->mapped = config->linux_;
 	return plan_check(config, ret, err);
 }
 
@@ -158,6 +173,12 @@ int ns_open(struct ns_plan *plan, struct oci_error *err)
 				"linux.namespaces[%zu].path: %s is a %s namespace, expected a "
 				"%s one",
 				join->index, join->path, ns_name(type), ns_name(join->flag));
+		if (type == CLONE_NEWUSER && plan->mapped) {
+			int r = idmap_compare(join->fd, plan->mapped, err);
+
+			if (r < 0)
+				return r;
+		}
 	}
 	return 0;
 }

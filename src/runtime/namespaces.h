@@ -27,6 +27,8 @@ struct ns_plan {
 	struct ns_join joins[NS_COUNT];
 	size_t joins_len;
 	const struct oci_time_offsets *time_offsets;
+	const struct oci_linux
+		*mapped; /* its mappings must be those of the joined user namespace; NULL */
 };
 
 /** ns_plan - check linux.namespaces and what depends on it (mappings, hostname, timeOffsets). */

@@ -241,6 +241,32 @@ static int prepare_root_tree(struct rootfs *rf, struct oci_error *err)
 	return 0;
 }
 
+/* The mounts that have no mappings of their own take the container's. */
+static int idmap_by_userns(struct rootfs *rf, const char *path, struct oci_error *err)
+{
+	CLEANUP_CLOSE int ns = -1;
+
+	for (size_t i = 0; i < rf->mounts_len; i++) {
+		const struct mount_plan *m = &rf->mounts[i];
+		int r;
+
+		if (m->options.idmap == MOUNT_IDMAP_NONE || m->uids_len || m->tree_fd < 0)
+			continue;
+		if (ns < 0) {
+			/* by name: of a child of ours that is not reaped yet, or from config.json */
+			ns = open(path, O_RDONLY | O_CLOEXEC);
+			if (ns < 0)
+				return err_sys(err, errno, "open %s", path);
+		}
+		r = idmount_apply_userns(m, ns, err);
+		if (r < 0) {
+			err_prefix(err, "mounts[%zu]: ", m->index);
+			return r;
+		}
+	}
+	return 0;
+}
+
 int rootfs_prepare(struct rootfs *rf, struct oci_error *err)
 {
 	int r;
@@ -259,6 +285,8 @@ int rootfs_prepare(struct rootfs *rf, struct oci_error *err)
 	if (r < 0)
 		return r;
 	r = mounts_prepare(rf, false, err);
+	if (r >= 0 && rf->options.user_ns_path)
+		r = idmap_by_userns(rf, rf->options.user_ns_path, err);
 	if (r >= 0)
 		r = devices_prepare(rf, err);
 	if (r < 0)
@@ -283,29 +311,10 @@ void rootfs_release(struct rootfs *rf)
 
 int rootfs_set_userns(struct rootfs *rf, pid_t pid, struct oci_error *err)
 {
-	CLEANUP_CLOSE int ns = -1;
 	char path[32];
 
-	for (size_t i = 0; i < rf->mounts_len; i++) {
-		const struct mount_plan *m = &rf->mounts[i];
-		int r;
-
-		if (m->options.idmap == MOUNT_IDMAP_NONE || m->uids_len || m->tree_fd < 0)
-			continue;
-		if (ns < 0) {
-			(void)snprintf(path, sizeof(path), "/proc/%d/ns/user", pid);
-			/* by name: a child of ours that is not reaped yet */
-			ns = open(path, O_RDONLY | O_CLOEXEC);
-			if (ns < 0)
-				return err_sys(err, errno, "open %s", path);
-		}
-		r = idmount_apply_userns(m, ns, err);
-		if (r < 0) {
-			err_prefix(err, "mounts[%zu]: ", m->index);
-			return r;
-		}
-	}
-	return 0;
+	(void)snprintf(path, sizeof(path), "/proc/%d/ns/user", pid);
+	return idmap_by_userns(rf, path, err);
 }
 
 int rootfs_mount(struct rootfs *rf, struct oci_error *err)

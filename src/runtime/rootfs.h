@@ -24,8 +24,9 @@ struct rootfs_options {
 	bool no_pivot;
 	bool new_mount_ns;
 	bool join_mount_ns; /* a mount namespace joined by path: nothing is mounted, no pivot */
-	bool new_user_ns;   /* or joined: devices are bind-mounted, sources opened by the parent */
-	bool new_net_ns;    /* this and the next: new or joined by path, not the host's */
+	const char *user_ns_path; /* of a joined one: where "idmap" takes its mappings from; NULL */
+	bool new_user_ns; /* or joined: devices are bind-mounted, sources opened by the parent */
+	bool new_net_ns;  /* this and the next: new or joined by path, not the host's */
 	bool new_ipc_ns;
 	bool new_uts_ns;
 	bool new_cgroup_ns;

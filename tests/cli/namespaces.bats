@@ -211,6 +211,24 @@ mapped() {
 	has_not dangerous
 }
 
+@test "user namespace joined by path: mappings beside it must be its own; idmap takes them from there" {
+	requires_carte "this rule"
+	other -U
+	await 5 sh -c "[ \$(readlink /proc/$NSPID/ns/user) != \$(readlink /proc/self/ns/user) ]"
+	echo "0 100000 65536" >"/proc/$NSPID/uid_map"
+	echo "0 100000 65536" >"/proc/$NSPID/gid_map"
+	open_up
+	mkdir -p "$D/src/sub" "$BUNDLE/rootfs/mnt"
+	chown 7:8 "$D/src/sub"
+	config '.linux.namespaces += [{type: "user", path: $p}] | .linux.uidMappings = [{containerID: 0, hostID: 100000, size: 65536}] | .linux.gidMappings = .linux.uidMappings
+		| .mounts += [{destination: "/mnt", type: "bind", source: $s, options: ["bind", "idmap"]}]' --arg p "/proc/$NSPID/ns/user" --arg s "$D/src"
+	inside 'stat -c "%u %g" /mnt/sub'
+	prints "7 8"
+	config '.linux.uidMappings[0].hostID = 200000'
+	run_ct
+	refused 'linux.uidMappings: is not the mapping that the joined user namespace has'
+}
+
 @test "user namespace: ids without mapping are refused" {
 	mapped
 	config '.process.user.uid = 4000'

@@ -153,6 +153,43 @@ static void userns(void **state)
 	close(fd);
 }
 
+static void compared(void **state)
+{
+	static struct oci_id_mapping uids[] = { MAP(0, 100000, 1000), MAP(1000, 5, 1) };
+	static struct oci_id_mapping turned[] = { MAP(1000, 5, 1), MAP(0, 100000, 1000) };
+	static struct oci_id_mapping gids[] = { MAP(0, 200000, 65536) };
+	struct oci_linux l = {
+		.uid_mappings = uids,
+		.uid_mappings_len = 2,
+		.gid_mappings = gids,
+		.gid_mappings_len = 1,
+	};
+	struct oci_error err = OCI_ERROR_INIT;
+	int fd;
+
+	(void)state;
+	need_root();
+	fd = idmap_userns_fd(uids, 2, gids, 1, &err);
+	assert_true(fd >= 0);
+	assert_int_equal(idmap_compare(fd, &l, &err), 0);
+	l.uid_mappings = turned;
+	assert_int_equal(idmap_compare(fd, &l, &err), 0);
+	l.uid_mappings_len = 1;
+	assert_int_equal(idmap_compare(fd, &l, &err), -EINVAL);
+	assert_string_equal(
+		err.message,
+		"linux.uidMappings: is not the mapping that the joined user namespace has");
+	l.uid_mappings_len = 2;
+	l.gid_mappings = uids;
+	err = (struct oci_error)OCI_ERROR_INIT;
+	assert_int_equal(idmap_compare(fd, &l, &err), -EINVAL);
+	assert_string_equal(
+		err.message,
+		"linux.gidMappings: is not the mapping that the joined user namespace has");
+	assert_int_equal(waitpid(-1, NULL, __WALL), -1);
+	close(fd);
+}
+
 /* The most lines that the kernel takes go in one write; it wants less than a page. */
 static void full_map(void **state)
 {
@@ -310,7 +347,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(check),    cmocka_unit_test(host_ids), cmocka_unit_test(userns),
-		cmocka_unit_test(full_map), cmocka_unit_test(by_users), cmocka_unit_test(gone),
+		cmocka_unit_test(compared), cmocka_unit_test(full_map), cmocka_unit_test(by_users),
+		cmocka_unit_test(gone),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
