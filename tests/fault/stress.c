@@ -28,7 +28,7 @@
 #define RACERS 16
 
 static struct scene scene;
-static int workers = 64, rounds = 4;
+static int workers = 64, rounds = 8;
 static int passed, failed;
 
 /* ---- one command ---- */
