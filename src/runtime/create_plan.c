@@ -215,7 +215,8 @@ int create_plan(struct creation *c, struct oci_error *err)
 		r = plan_rootfs(c, err);
 	if (r == 0)
 		r = plan_state(c, err);
-	if (r < 0)
+	/* a manager or a host that this build does not know is no fault of the document */
+	if (r < 0 && !(r == -ENOTSUP && err && strncmp(err->message, "cgroup ", 7) == 0))
 		err_prefix(err, "%s: ", c->options->config ? c->options->config : "config.json");
 	return r;
 }

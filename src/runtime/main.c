@@ -220,6 +220,8 @@ static int run_command(struct cmd_context *ctx, const struct cmd *cmd, int argc,
 	char **operands = NULL;
 	int count = 0, r; /* a line that could not be parsed has no operands to name */
 
+	if (cmd->options_size > sizeof(options))
+		return err_set(err, ENOBUFS, "%s: the options do not fit", name);
 	r = opt_parse(&cmd->command, argc, argv, options, &operands, &count, err);
 	if (r == 1) {
 		CLEANUP_FREE char *title = NULL;

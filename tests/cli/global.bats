@@ -311,3 +311,11 @@ load helpers
 	exits 1
 	says "not running"
 }
+
+@test "--systemd-cgroup: says that it is not there, and leaves nothing" {
+	requires_carte "an honest refusal"
+	try rt --systemd-cgroup create -b "$BUNDLE" "$CID"
+	exits 1
+	same "$err" "carte-runtime: create '$CID': cgroup manager systemd is not supported by this build; use cgroupfs or disabled"
+	[ ! -e "$ROOT/$CID" ]
+}
