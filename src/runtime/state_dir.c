@@ -111,6 +111,14 @@ int state_dir_create(const char *root, const char *id, bool rootless, struct sta
 		if (r < 0)
 			break;
 		r = dir.fd < 0 ? 0 : dir_lock(dir.fd, true);
+		/*
+		 * Such a delete between mkdir and open, and another create's mkdir, and the folder that two opened
+		 * is one: it belongs to the one that had the lock first and has written its state by now.
+		 */
+		if (r == 1 && faccessat(dir.fd, STATE_FILE, F_OK, AT_SYMLINK_NOFOLLOW) == 0) {
+			r = state_already_exists(err);
+			break;
+		}
 		if (r == 1) {
 			*ret = dir;
 			return 0;
