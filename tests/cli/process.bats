@@ -470,7 +470,7 @@ for number in (signal.SIGHUP, signal.SIGINT, signal.SIGPIPE, signal.SIGCHLD):
 signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGUSR1, signal.SIGTERM])
 os.execvp(sys.argv[1], sys.argv[1:])' "$RUNTIME" --root "$ROOT" run -b "$BUNDLE" "$CID"
 	good
-	# 32 and 33 are the C library's own: a caller may have left them ignored, and no program can change that
+	# 32 and 33 are the C library's own: a caller may have left them ignored, and the runtime resets 1 to 31
 	out=${out/0000000180000000/0000000000000000}
 	prints $'SigBlk:\t0000000000000000\nSigIgn:\t0000000000000000'
 }

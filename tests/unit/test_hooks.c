@@ -336,7 +336,7 @@ static void test_signals(void **state)
 	sigaction(SIGPIPE, &ignore, &pipe_before);
 	sigaction(SIGUSR1, &handle, &usr1_before);
 	sigprocmask(SIG_SETMASK, &blocked, &before);
-	/* 32 and 33 are the C library's own: a caller may have left them ignored, and no program can change that */
+	/* 32 and 33 are the C library's own: a caller may have left them ignored, and hooks reset 1 to 31 */
 	run_well(f,
 		 "sed -nE '/^Sig(Blk|Ign)/s/0000000180000000/0000000000000000/; /^Sig(Blk|Ign)/p' "
 		 "/proc/self/status >$D/signals");
