@@ -146,7 +146,8 @@ static int spawn_init(struct creation *c, struct oci_error *err)
 	spawn.cgroup_fd = cgroup_fd = cgroup_v2_fd(&c->state.cgroup);
 	child->late_joins = spawn.early_joins ? 0 : ~0ULL;
 	/* in a joined mount namespace it would not find them */
-	child->enters_cgroups = !(spawn.early_joins & CLONE_NEWNS);
+	child->enters_cgroups =
+		!(spawn.early_joins & CLONE_NEWNS) && !cgroup_needs_process(&c->state.cgroup);
 	child->user_ns = c->ns.listed & CLONE_NEWUSER;
 	child->await_id_maps = c->ns.made & CLONE_NEWUSER;
 	child->hooks = c->config->hooks &&
@@ -241,14 +242,76 @@ static void explain_death(const struct creation *c, struct oci_error *err)
 			      : "");
 }
 
+static int enter_cgroups(struct creation *c, struct oci_error *err)
+{
+	struct cgroup *cgroup = &c->state.cgroup;
+
+	if (cgroup_needs_process(cgroup))
+		return cgroup_start(cgroup, c->config->linux_->resources, c->launch.pid, err);
+	if (c->child.enters_cgroups)
+		return 0;
+	return cgroup_enter(cgroup, c->launch.pid, c->child.in_v2, err);
+}
+
+static bool has_writable_cgroup_mount(const struct oci_config *config)
+{
+	for (size_t i = 0; i < config->mounts_len; i++) {
+		const struct oci_mount *m = &config->mounts[i];
+		bool readonly = false;
+
+		if (!m->type || strncmp(m->type, "cgroup", 6) != 0 || !m->destination ||
+		    strcmp(m->destination, "/sys/fs/cgroup") != 0)
+			continue;
+		for (size_t k = 0; k < m->options_len; k++)
+			readonly = readonly || strcmp(m->options[k], "ro") == 0 ||
+				   strcmp(m->options[k], "rro") == 0;
+		return !readonly;
+	}
+	return false;
+}
+
+/* The id of the host for one of the container's; UINT32_MAX when it has none. */
+static uint32_t host_id(const struct oci_id_mapping *maps, size_t len, uint32_t id)
+{
+	for (size_t i = 0; i < len; i++) {
+		uint32_t offset = id - maps[i].container_id.value;
+
+		if (id >= maps[i].container_id.value && offset < maps[i].size.value)
+			return maps[i].host_id.value + offset;
+	}
+	return UINT32_MAX;
+}
+
+/* Only a container that sees its cgroup as the root, and may write to it, gets it (config-linux.md#cgroup-ownership). */
+static int delegate_cgroup(struct creation *c, struct oci_error *err)
+{
+	const struct oci_linux *l = c->config->linux_;
+	const struct oci_user *user = c->config->process->user;
+	uid_t uid = user ? user->uid.value : 0;
+	gid_t gid = user ? user->gid.value : 0;
+
+	if (c->state.cgroup.mode != CGROUP_MODE_V2 || !(c->ns.made & CLONE_NEWCGROUP) ||
+	    !has_writable_cgroup_mount(c->config))
+		return 0;
+	if (c->ns.listed & CLONE_NEWUSER) {
+		uid = host_id(l->uid_mappings, l->uid_mappings_len, uid);
+		gid = host_id(l->gid_mappings, l->gid_mappings_len, gid);
+	}
+	if (uid == (uid_t)-1)
+		return 0;
+	return cgroup_delegate(&c->state.cgroup, uid, gid, err);
+}
+
 static int lead_to_ready(struct creation *c, struct oci_error *err)
 {
 	int r;
 
 	r = map_ids(c, err);
 	rootfs_release(c->rootfs);
-	if (r == 0 && !c->child.enters_cgroups)
-		r = cgroup_enter(&c->state.cgroup, c->launch.pid, c->child.in_v2, err);
+	if (r == 0)
+		r = enter_cgroups(c, err);
+	if (r == 0)
+		r = delegate_cgroup(c, err);
 	if (r == 0 && c->state.rdt.path)
 		r = rdt_enter(&c->state.rdt, c->launch.pid, err);
 	if (r == 0)

@@ -99,10 +99,18 @@ static int plan_notify(struct creation *c, struct oci_error *err)
 static int plan_linux(struct creation *c, struct oci_error *err)
 {
 	const struct oci_linux *l = c->config->linux_;
+	struct cgroup_request request = {
+		.manager = c->ctx->cgroup_manager,
+		.id = c->state.id,
+		.rootless = c->ctx->rootless,
+		.annotations = c->config->annotations,
+		.annotations_len = c->config->annotations_len,
+	};
 	int r = 0;
 
 	if (!l)
 		return err_set(err, EINVAL, "linux: required field is missing");
+	request.cgroups_path = l->cgroups_path;
 	if (l->seccomp)
 		r = seccomp_check(l->seccomp, err);
 	if (r == 0 && l->net_devices_len)
@@ -110,8 +118,7 @@ static int plan_linux(struct creation *c, struct oci_error *err)
 	if (r == 0 && l->intel_rdt)
 		r = rdt_check(l->intel_rdt, c->state.id, err);
 	if (r == 0)
-		r = cgroup_plan(&c->arena, c->ctx->cgroup_manager, l->cgroups_path, c->state.id,
-				&c->cgroup, err);
+		r = cgroup_plan(&c->arena, &request, &c->cgroup, err);
 	if (r == 0)
 		r = cgroup_check(c->cgroup, l->resources, err);
 	return r;

@@ -22,6 +22,8 @@ libcarte_runtime_a_SOURCES = \
 	src/runtime/cgroup/stats.c \
 	src/runtime/cgroup/tree.c \
 	src/runtime/cgroup/v1.c \
+	src/runtime/cgroup/v2.c \
+	src/runtime/cgroup/v2_missing.c \
 	src/runtime/cgroup_mount.c \
 	src/runtime/child.c \
 	src/runtime/child.h \

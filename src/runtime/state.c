@@ -34,6 +34,9 @@ struct state_cgroup {
 	char *cgroups_path;
 	struct state_cgroup_dir *dirs;
 	size_t dirs_len;
+	char *slice;
+	char *unit;
+	struct oci_bool user_bus;
 };
 
 struct state_rdt {
@@ -62,6 +65,9 @@ static const struct oci_row cgroup_rows[] = {
 	OCI_ROW_I64(struct state_cgroup, mode, "mode"),
 	OCI_ROW_STRING(struct state_cgroup, cgroups_path, "cgroupsPath"),
 	OCI_ROW_OBJECTS(struct state_cgroup, dirs, "dirs", cgroup_dir_table),
+	OCI_ROW_STRING(struct state_cgroup, slice, "slice"),
+	OCI_ROW_STRING(struct state_cgroup, unit, "unit"),
+	OCI_ROW_BOOL(struct state_cgroup, user_bus, "userBus"),
 };
 static const OCI_TABLE(cgroup_table, struct state_cgroup, cgroup_rows);
 
@@ -188,6 +194,9 @@ static int state_from_file(struct oci_arena *arena, struct state_file *file, str
 				       file->cgroup->manager);
 		cgroup->mode = (enum cgroup_mode)file->cgroup->mode.value;
 		cgroup->cgroups_path = file->cgroup->cgroups_path;
+		cgroup->slice = file->cgroup->slice;
+		cgroup->unit = file->cgroup->unit;
+		cgroup->user_bus = file->cgroup->user_bus.value;
 		cgroup->dirs_len = file->cgroup->dirs_len;
 		cgroup->dirs = oci_arena_array(arena, cgroup->dirs_len + 1, sizeof(*cgroup->dirs));
 		if (!cgroup->dirs)
@@ -295,6 +304,9 @@ static int state_to_file(const struct state *state, struct oci_arena *arena, str
 	ret->cgroup->manager = (char *)cgroup_manager_name(cgroup->manager);
 	ret->cgroup->mode = (struct oci_i64){ true, cgroup->mode };
 	ret->cgroup->cgroups_path = cgroup->cgroups_path;
+	ret->cgroup->slice = cgroup->slice;
+	ret->cgroup->unit = cgroup->unit;
+	ret->cgroup->user_bus = (struct oci_bool){ cgroup->user_bus, cgroup->user_bus };
 	ret->cgroup->dirs_len = cgroup->dirs_len;
 	ret->cgroup->dirs =
 		oci_arena_array(arena, cgroup->dirs_len + 1, sizeof(*ret->cgroup->dirs));

@@ -317,6 +317,15 @@ static void finds_controllers(void **state)
 	assert_string_equal(path, "/m/cpu/c");
 }
 
+/* cgroup_plan with what these tests vary */
+static int plan_cgroup(struct oci_arena *arena, enum cgroup_manager manager, const char *path,
+		       const char *id, struct cgroup **ret, struct oci_error *err)
+{
+	struct cgroup_request request = { .manager = manager, .cgroups_path = path, .id = id };
+
+	return cgroup_plan(arena, &request, ret, err);
+}
+
 static void names_managers(void **state)
 {
 	enum cgroup_manager manager = CGROUP_MANAGER_CGROUPFS;
@@ -329,7 +338,7 @@ static void names_managers(void **state)
 	assert_int_equal(manager, CGROUP_MANAGER_DISABLED);
 	assert_string_equal(cgroup_manager_name(CGROUP_MANAGER_SYSTEMD), "systemd");
 	assert_int_equal(cgroup_manager_parse("Systemd", &manager), -EINVAL);
-	assert_int_equal(cgroup_plan(&arena, CGROUP_MANAGER_SYSTEMD, NULL, "c", &cgroup, &err),
+	assert_int_equal(plan_cgroup(&arena, CGROUP_MANAGER_SYSTEMD, NULL, "c", &cgroup, &err),
 			 -ENOTSUP);
 	assert_string_equal(err.message,
 			    "cgroup manager systemd is not supported by this build; use"
@@ -350,7 +359,7 @@ static void does_without(void **state)
 	size_t len = 9;
 
 	(void)state;
-	assert_int_equal(cgroup_plan(&arena, CGROUP_MANAGER_DISABLED, "/x", "c", &cgroup, &err), 0);
+	assert_int_equal(plan_cgroup(&arena, CGROUP_MANAGER_DISABLED, "/x", "c", &cgroup, &err), 0);
 	assert_int_equal(cgroup->mode, CGROUP_MODE_NONE);
 	assert_string_equal(cgroup->cgroups_path, "/x");
 	assert_int_equal(cgroup_check(cgroup, &resources, &err), 0);

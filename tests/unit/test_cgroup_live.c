@@ -61,12 +61,21 @@ static void has_value(const char *controller, const char *file, const char *expe
 	assert_string_equal(text, expected);
 }
 
+/* cgroup_plan with what these tests vary */
+static int plan_cgroup(struct oci_arena *arena, enum cgroup_manager manager, const char *path,
+		       const char *id, struct cgroup **ret, struct oci_error *err)
+{
+	struct cgroup_request request = { .manager = manager, .cgroups_path = path, .id = id };
+
+	return cgroup_plan(arena, &request, ret, err);
+}
+
 static void plan(const char *suffix)
 {
 	snprintf(f.path, sizeof(f.path), "/carte-unit-%d%s", (int)getpid(), suffix);
 	f.err = (struct oci_error)OCI_ERROR_INIT;
 	assert_int_equal(
-		cgroup_plan(&f.arena, CGROUP_MANAGER_CGROUPFS, f.path, "unused", &f.cgroup, &f.err),
+		plan_cgroup(&f.arena, CGROUP_MANAGER_CGROUPFS, f.path, "unused", &f.cgroup, &f.err),
 		0);
 }
 
@@ -153,7 +162,7 @@ static int setup_group(void **state)
 	(void)state;
 	f.arena = (struct oci_arena)OCI_ARENA_INIT;
 	if (geteuid() != 0 ||
-	    cgroup_plan(&f.arena, CGROUP_MANAGER_CGROUPFS, "/carte-unit", "x", &f.cgroup, &err) <
+	    plan_cgroup(&f.arena, CGROUP_MANAGER_CGROUPFS, "/carte-unit", "x", &f.cgroup, &err) <
 		    0 ||
 	    f.cgroup->mode == CGROUP_MODE_NONE || !cgroup_dir_find(f.cgroup, "freezer") ||
 	    access(cgroup_dir_find(f.cgroup, "freezer")->mount, W_OK) < 0)
@@ -608,11 +617,11 @@ static void refuses_a_cgroup_in_use(void **state)
 	create(NULL);
 	first = f.cgroup;
 	assert_int_equal(
-		cgroup_plan(&f.arena, CGROUP_MANAGER_CGROUPFS, f.path, "x", &second, &f.err), 0);
+		plan_cgroup(&f.arena, CGROUP_MANAGER_CGROUPFS, f.path, "x", &second, &f.err), 0);
 	pid = spawn(run_forever);
 	/* neither planned nor, when it came in between, created */
 	assert_int_equal(
-		cgroup_plan(&f.arena, CGROUP_MANAGER_CGROUPFS, f.path, "x", &third, &f.err),
+		plan_cgroup(&f.arena, CGROUP_MANAGER_CGROUPFS, f.path, "x", &third, &f.err),
 		-EBUSY);
 	snprintf(expected, sizeof(expected),
 		 "container's cgroup is not empty: %s%s has 1 process(es), such as %d",
@@ -636,7 +645,7 @@ static void refuses_a_cgroup_in_use(void **state)
 	status_of(pid);
 	assert_int_equal(cgroup_freeze(f.cgroup, true, &f.err), 0);
 	assert_int_equal(
-		cgroup_plan(&f.arena, CGROUP_MANAGER_CGROUPFS, f.path, "x", &third, &f.err),
+		plan_cgroup(&f.arena, CGROUP_MANAGER_CGROUPFS, f.path, "x", &third, &f.err),
 		-EBUSY);
 	snprintf(expected, sizeof(expected), "container's cgroup unexpectedly frozen: %s%s",
 		 dir_of("freezer")->mount, f.path);

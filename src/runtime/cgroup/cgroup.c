@@ -47,17 +47,28 @@ const char *cgroup_manager_name(enum cgroup_manager manager)
 	return manager_names[manager];
 }
 
-/** ops_of - NULL for a container without a cgroup. */
-static const struct cgroup_ops *ops_of(const struct cgroup *cgroup)
+const struct cgroup_ops *cgroup_fs_ops(enum cgroup_mode mode)
 {
-	if (cgroup->manager != CGROUP_MANAGER_CGROUPFS)
-		return NULL;
-	switch (cgroup->mode) {
+	switch (mode) {
 	case CGROUP_MODE_V1:
 	case CGROUP_MODE_HYBRID:
 		return &cgroup_v1_ops;
-	case CGROUP_MODE_NONE:
 	case CGROUP_MODE_V2:
+		return &cgroup_v2_ops;
+	case CGROUP_MODE_NONE:
+		break;
+	}
+	return NULL;
+}
+
+/** ops_of - NULL for a container without a cgroup. */
+static const struct cgroup_ops *ops_of(const struct cgroup *cgroup)
+{
+	switch (cgroup->manager) {
+	case CGROUP_MANAGER_CGROUPFS:
+		return cgroup_fs_ops(cgroup->mode);
+	case CGROUP_MANAGER_SYSTEMD:
+	case CGROUP_MANAGER_DISABLED:
 		break;
 	}
 	return NULL;
@@ -108,8 +119,8 @@ static bool host_exists(const char *path, void *context)
 	return access(path, F_OK) == 0;
 }
 
-int cgroup_plan(struct oci_arena *arena, enum cgroup_manager manager, const char *cgroups_path,
-		const char *id, struct cgroup **ret, struct oci_error *err)
+int cgroup_plan(struct oci_arena *arena, const struct cgroup_request *request, struct cgroup **ret,
+		struct oci_error *err)
 {
 	struct host_context context = { arena, 0 };
 	struct cgroup_host host = {
@@ -125,17 +136,17 @@ int cgroup_plan(struct oci_arena *arena, enum cgroup_manager manager, const char
 
 	if (!cgroup)
 		return err_nomem(err);
-	cgroup->manager = manager;
-	if (cgroups_path) {
-		cgroup->cgroups_path = oci_arena_strdup(arena, cgroups_path);
+	cgroup->manager = request->manager;
+	if (request->cgroups_path) {
+		cgroup->cgroups_path = oci_arena_strdup(arena, request->cgroups_path);
 		if (!cgroup->cgroups_path)
 			return err_nomem(err);
 	}
-	if (manager == CGROUP_MANAGER_SYSTEMD)
+	if (request->manager == CGROUP_MANAGER_SYSTEMD)
 		return err_set(err, ENOTSUP,
 			       "cgroup manager systemd is not supported by this build; use "
 			       "cgroupfs or disabled");
-	if (manager == CGROUP_MANAGER_DISABLED) {
+	if (request->manager == CGROUP_MANAGER_DISABLED) {
 		*ret = cgroup;
 		return 0;
 	}
@@ -144,17 +155,12 @@ int cgroup_plan(struct oci_arena *arena, enum cgroup_manager manager, const char
 	if (r < 0)
 		return err_sys(err, -r, "read /proc/self/cgroup");
 	host.self_cgroup = text;
-	r = cgroup_discover(arena, &host, cgroups_path, id, cgroup, err);
+	r = cgroup_discover(arena, &host, request->cgroups_path, request->id, cgroup, err);
 	if (r < 0)
 		return r;
 	/* to do without would be a container that is not limited as its config says */
 	if (context.error)
 		return err_sys(err, context.error, "look for the cgroup file systems");
-	if (cgroup->mode == CGROUP_MODE_V2)
-		return err_set(
-			err, ENOTSUP,
-			"cgroup v2 as the host's only hierarchy is not supported by this build;"
-			" --cgroup-manager disabled runs the container without a cgroup");
 	r = ops_of(cgroup) ? ops_of(cgroup)->probe(cgroup, err) : 0;
 	if (r == 0)
 		*ret = cgroup;
@@ -184,6 +190,20 @@ int cgroup_create(struct cgroup *cgroup, const struct oci_resources *resources,
 	if (r < 0 || !ops)
 		return r;
 	return ops->create(cgroup, resources, err);
+}
+
+bool cgroup_needs_process(const struct cgroup *cgroup)
+{
+	const struct cgroup_ops *ops = ops_of(cgroup);
+
+	return ops && ops->start;
+}
+
+int cgroup_start(struct cgroup *cgroup, const struct oci_resources *resources, pid_t pid,
+		 struct oci_error *err)
+{
+	return cgroup_needs_process(cgroup) ? ops_of(cgroup)->start(cgroup, resources, pid, err)
+					    : 0;
 }
 
 int cgroup_v2_fd(const struct cgroup *cgroup)

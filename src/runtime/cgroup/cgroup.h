@@ -5,7 +5,7 @@
  * struct cgroup is plain data: planned once at create, written into the state
  * file, and read back by every later verb, so no verb needs a flag or
  * config.json to find the container's cgroups. Managers (cgroupfs on v1 and
- * hybrid hosts; v2 and systemd later) stand behind these functions and
+ * hybrid hosts, cgroupfs on v2, systemd) stand behind these functions and
  * nowhere else.
  */
 #ifndef CARTE_RUNTIME_CGROUP_H
@@ -45,6 +45,19 @@ struct cgroup {
 	char *cgroups_path; /* linux.cgroupsPath as given, or NULL */
 	struct cgroup_dir *dirs;
 	size_t dirs_len;
+	char *slice;   /* systemd: the unit's slice; NULL otherwise */
+	char *unit;    /* systemd: "carte-web1.scope"; NULL otherwise */
+	bool user_bus; /* systemd: it is a user's own manager */
+};
+
+/** struct cgroup_request - what create asks of cgroup_plan. */
+struct cgroup_request {
+	enum cgroup_manager manager;
+	const char *cgroups_path; /* linux.cgroupsPath, or NULL */
+	const char *id;
+	bool rootless;
+	const struct oci_pair *annotations;
+	size_t annotations_len;
 };
 
 /** cgroup_manager_parse - "cgroupfs", "systemd", "disabled" or -EINVAL; cgroup_manager_name the other way. */
@@ -54,12 +67,13 @@ const char *cgroup_manager_name(enum cgroup_manager manager);
 /**
  * cgroup_plan - find the hierarchies and the container's place in each. Makes nothing, but refuses (-EBUSY)
  * a cgroup in which cgroup_signal would find somebody else's processes.
- * @cgroups_path: NULL: "/ID"; absolute: below each hierarchy's root; relative: below the runtime's own
- *                cgroup. ".." is refused. On the v2 side of a hybrid host, where engines never remove
- *                parents, "/a/b" is "/a:b" unless "/a" is there already.
+ *
+ * cgroups_path NULL: "/ID"; absolute: below each hierarchy's root; relative: below the runtime's own
+ * cgroup. ".." is refused. On the v2 side of a hybrid host, where engines never remove parents, "/a/b" is
+ * "/a:b" unless "/a" is there already.
  */
-int cgroup_plan(struct oci_arena *arena, enum cgroup_manager manager, const char *cgroups_path,
-		const char *id, struct cgroup **ret, struct oci_error *err);
+int cgroup_plan(struct oci_arena *arena, const struct cgroup_request *request, struct cgroup **ret,
+		struct oci_error *err);
 
 /**
  * cgroup_create - make the folders and write all limits, before any process is inside. Checks @resources
@@ -74,6 +88,26 @@ int cgroup_plan(struct oci_arena *arena, enum cgroup_manager manager, const char
  */
 int cgroup_create(struct cgroup *cgroup, const struct oci_resources *resources,
 		  struct oci_error *err);
+
+/**
+ * cgroup_needs_process - the manager can make the cgroup around a process only (systemd): cgroup_create then
+ * checks and makes nothing, and cgroup_start does its work.
+ */
+bool cgroup_needs_process(const struct cgroup *cgroup);
+
+/**
+ * cgroup_start - make the cgroup around @pid, write all limits, put it inside. Called once, after the clone and
+ * before the process is told to go on. Does nothing when cgroup_create has made the cgroup.
+ */
+int cgroup_start(struct cgroup *cgroup, const struct oci_resources *resources, pid_t pid,
+		 struct oci_error *err);
+
+/**
+ * cgroup_delegate - give the container's v2 folder, and those of its files that the kernel names for that
+ * (/sys/kernel/cgroup/delegate), to a user of the host. Nothing on v1, where it would be no protection
+ * (runtime-spec config-linux.md#cgroup-ownership).
+ */
+int cgroup_delegate(const struct cgroup *cgroup, uid_t uid, gid_t gid, struct oci_error *err);
 
 /** cgroup_v2_fd - an O_PATH dirfd for CLONE_INTO_CGROUP, or -1 where there is no v2 folder. */
 int cgroup_v2_fd(const struct cgroup *cgroup);

@@ -34,9 +34,16 @@ struct cgroup_ops {
 	int (*stats)(const struct cgroup *cgroup, pid_t pid, char **ret_text, size_t *ret_length,
 		     struct oci_error *err);
 	int (*oom_fd)(const struct cgroup *cgroup, struct oci_error *err);
+	/* only where cgroup_needs_process; NULL otherwise */
+	int (*start)(struct cgroup *cgroup, const struct oci_resources *resources, pid_t pid,
+		     struct oci_error *err);
 };
 
 extern const struct cgroup_ops cgroup_v1_ops; /* v1 and hybrid */
+extern const struct cgroup_ops cgroup_v2_ops;
+
+/** cgroup_fs_ops - plain files: what other managers fall back on. NULL for CGROUP_MODE_NONE. */
+const struct cgroup_ops *cgroup_fs_ops(enum cgroup_mode mode);
 
 /* ---- discover.c ---- */
 
@@ -104,6 +111,21 @@ int cgroup_dir_pids(const struct cgroup_dir *dir, struct cgroup_pidset *set);
 
 /** cgroup_dir_check_unused - -EBUSY when a folder that exists has processes or is frozen. */
 int cgroup_dir_check_unused(const struct cgroup_dir *dir, struct oci_error *err);
+
+/**
+ * cgroup_dir_make - mkdir -p; one that is there already must be unused (-EBUSY).
+ * @made_from: the length of the shortest path that was made; 0: none
+ */
+int cgroup_dir_make(const struct cgroup_dir *dir, size_t *made_from, struct oci_error *err);
+
+/** cgroup_dir_unmake - remove what cgroup_dir_make has made, as far as it is empty. */
+void cgroup_dir_unmake(const struct cgroup_dir *dir, size_t made_from);
+
+/** cgroup_is_unprivileged - not root, or root of a user namespace only (user_namespaces(7)). */
+bool cgroup_is_unprivileged(void);
+
+/** cgroup_is_denied - an -errno that says: not for this user. */
+bool cgroup_is_denied(int code);
 
 /** cgroup_dir_rmtree - remove the folder with those below it; -EBUSY when one has processes. */
 int cgroup_dir_rmtree(const struct cgroup_dir *dir);
@@ -193,5 +215,17 @@ int cgroup_v1_destroy(const struct cgroup *cgroup, struct oci_error *err);
 int cgroup_v1_stats(const struct cgroup *cgroup, pid_t pid, char **ret_text, size_t *ret_length,
 		    struct oci_error *err);
 int cgroup_v1_oom_fd(const struct cgroup *cgroup, struct oci_error *err);
+
+/* ---- v2: device_bpf.c, stats_v2.c, oom_v2.c ---- */
+
+/**
+ * cgroup_v2_devices_apply - let the container reach the devices of the rules and no other.
+ * @fresh: no program can be attached yet
+ */
+int cgroup_v2_devices_apply(const struct cgroup *cgroup, const struct oci_resources *resources,
+			    bool fresh, struct oci_error *err);
+int cgroup_v2_stats(const struct cgroup *cgroup, pid_t pid, char **ret_text, size_t *ret_length,
+		    struct oci_error *err);
+int cgroup_v2_oom_fd(const struct cgroup *cgroup, struct oci_error *err);
 
 #endif

@@ -271,7 +271,7 @@ static int check_devices(const struct cgroup *cgroup, const struct oci_resources
 	list = set.list;
 	/* every config.json has device rules: only a host with cgroups must be able to keep them */
 	if (resources->devices_len > 0 && cgroup->mode != CGROUP_MODE_NONE &&
-	    !cgroup_dir_find(cgroup, "devices"))
+	    cgroup->mode != CGROUP_MODE_V2 && !cgroup_dir_find(cgroup, "devices"))
 		return cgroup_no_controller(cgroup, "devices", "devices", err);
 	return 0;
 }

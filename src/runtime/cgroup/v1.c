@@ -74,7 +74,7 @@ int cgroup_dir_check_unused(const struct cgroup_dir *dir, struct oci_error *err)
 	return 0;
 }
 
-static int make_dir(const struct cgroup_dir *dir, size_t *made_from, struct oci_error *err)
+int cgroup_dir_make(const struct cgroup_dir *dir, size_t *made_from, struct oci_error *err)
 {
 	char path[PATH_MAX];
 	int r = cgroup_dir_path(dir, NULL, path);
@@ -98,17 +98,22 @@ static int make_dir(const struct cgroup_dir *dir, size_t *made_from, struct oci_
 	return err_sys(err, errno, "make cgroup %s", path);
 }
 
-/** undo_dirs - remove what was made, from the leaf up to the first parent made. */
-static void undo_dirs(struct cgroup *cgroup, const struct undo *undo)
+void cgroup_dir_unmake(const struct cgroup_dir *dir, size_t made_from)
 {
 	char path[PATH_MAX];
 
+	if (made_from == 0 || cgroup_dir_path(dir, NULL, path) < 0)
+		return;
+	while (strlen(path) >= made_from && rmdir(path) == 0)
+		*strrchr(path, '/') = '\0';
+}
+
+/** undo_dirs - remove what was made, from the leaf up to the first parent made. */
+static void undo_dirs(struct cgroup *cgroup, const struct undo *undo)
+{
 	for (size_t i = 0; i < cgroup->dirs_len; i++) {
 		cgroup->dirs[i].made = false;
-		if (undo->made_from[i] == 0 || cgroup_dir_path(&cgroup->dirs[i], NULL, path) < 0)
-			continue;
-		while (strlen(path) >= undo->made_from[i] && rmdir(path) == 0)
-			*strrchr(path, '/') = '\0';
+		cgroup_dir_unmake(&cgroup->dirs[i], undo->made_from[i]);
 	}
 }
 
@@ -193,8 +198,7 @@ static int v1_probe(const struct cgroup *cgroup, struct oci_error *err)
 
 /* ---- without privileges ---- */
 
-/** is_unprivileged - not root, or root of a user namespace only (user_namespaces(7)). */
-static bool is_unprivileged(void)
+bool cgroup_is_unprivileged(void)
 {
 	unsigned long inside, outside, count;
 	char map[128];
@@ -206,7 +210,7 @@ static bool is_unprivileged(void)
 	       !(inside == 0 && outside == 0 && count >= UINT32_MAX);
 }
 
-static bool is_denied(int code)
+bool cgroup_is_denied(int code)
 {
 	return code == -EACCES || code == -EPERM || code == -EROFS;
 }
@@ -230,11 +234,12 @@ static int make_dirs(struct cgroup *cgroup, const struct oci_resources *resource
 
 	for (size_t i = 0; i < cgroup->dirs_len;) {
 		struct oci_error why = OCI_ERROR_INIT;
-		int r = make_dir(&cgroup->dirs[i], &undo->made_from[i], &why);
+		int r = cgroup_dir_make(&cgroup->dirs[i], &undo->made_from[i], &why);
 
 		if (r == 0) {
 			i++;
-		} else if (is_denied(r) && undo->made_from[i] == 0 && is_unprivileged()) {
+		} else if (cgroup_is_denied(r) && undo->made_from[i] == 0 &&
+			   cgroup_is_unprivileged()) {
 			drop_dir(cgroup, i);
 			dropped = true;
 		} else {
