@@ -165,19 +165,34 @@ static int spawn_init(struct creation *c, struct oci_error *err)
 
 static int map_ids(struct creation *c, struct oci_error *err)
 {
-	const struct oci_linux *l = c->config->linux_;
+	struct oci_linux *l = c->config->linux_;
 	bool denied = false;
 	int r;
 
 	if (!c->child.await_id_maps)
 		return 0;
-	r = idmap_write(c->launch.pid, l->uid_mappings, l->uid_mappings_len, l->gid_mappings,
-			l->gid_mappings_len, &denied, err);
+	r = c->state.lent_user_ns.value
+		    ? idmap_write_lent(c->launch.pid, l, &denied, &c->no_ranges, err)
+		    : idmap_write(c->launch.pid, l, &denied, err);
 	if (r == 0)
 		r = rootfs_set_userns(c->rootfs, c->launch.pid, err);
 	if (r == 0)
 		r = sync_send(c->launch.sync_fd, SYNC_IDS_MAPPED, denied, err);
 	return r;
+}
+
+/* An id that is not mapped, in a namespace that config.json knows nothing of: say where a larger one comes from. */
+static void explain_ids(const struct creation *c, struct oci_error *err)
+{
+	struct oci_error said;
+
+	if (!c->no_ranges.code || !err || (err->code != EINVAL && err->code != EPERM) ||
+	    !strstr(err->message, "user namespace"))
+		return;
+	said = *err;
+	err->code = 0;
+	(void)err_set(err, said.code, "%s, which has a single id: %s", said.message,
+		      c->no_ranges.message);
 }
 
 static int move_devices(struct creation *c, struct oci_error *err)
@@ -433,6 +448,7 @@ int create_container(struct creation *c, struct cmd_context *ctx, const char *id
 	if (r == 0)
 		r = record(c, err);
 	if (r < 0) {
+		explain_ids(c, err);
 		create_undo(c);
 		name_document(options, err);
 	}

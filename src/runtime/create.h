@@ -43,6 +43,8 @@ struct creation {
 	struct child child;
 	struct launch launch;
 	bool cgroup_made;
+	struct oci_error
+		no_ranges; /* why the user namespace of an ordinary user has a single id; code 0: it has more */
 };
 
 /**

@@ -4,6 +4,7 @@
  */
 #include <limits.h>
 #include <string.h>
+#include <sys/auxv.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -16,6 +17,7 @@
 #include "runtime/process.h"
 #include "runtime/rootfs.h"
 #include "runtime/seccomp.h"
+#include "runtime/subid.h"
 
 static const char *joined_user_ns(const struct ns_plan *ns)
 {
@@ -23,6 +25,49 @@ static const char *joined_user_ns(const struct ns_plan *ns)
 		if (ns->joins[i].flag == CLONE_NEWUSER)
 			return ns->joins[i].path;
 	return NULL;
+}
+
+/* One of the two maps of an ordinary user: itself as root, and what @file lends to it. */
+static int lend_ids(struct creation *c, const char *file, uint32_t own, struct oci_id_mapping **ret,
+		    size_t *ret_len, struct oci_error *err)
+{
+	struct subid_range *ranges;
+	size_t len;
+	int r;
+
+	r = subid_load(&c->arena, file, getuid(), &ranges, &len, err);
+	if (r < 0)
+		return r;
+	if (!len)
+		(void)err_set(&c->no_ranges, ENOENT, "%s has no range for user %u", file,
+			      (unsigned)getuid());
+	return subid_map(&c->arena, own, ranges, len, ret, ret_len, err);
+}
+
+/* An ordinary user makes no namespace but within a user namespace, so one is made where config.json has none. */
+static int lend_user_ns(struct creation *c, struct oci_error *err)
+{
+	struct oci_linux *l = c->config->linux_;
+	struct oci_namespace *all;
+	int r;
+
+	if (getauxval(AT_EUID) == 0 || !l || l->uid_mappings_len || l->gid_mappings_len)
+		return 0;
+	for (size_t i = 0; i < l->namespaces_len; i++)
+		if (l->namespaces[i].type == OCI_NS_USER)
+			return 0;
+	all = oci_arena_array(&c->arena, l->namespaces_len + 1, sizeof(*all));
+	if (!all)
+		return err_nomem(err);
+	if (l->namespaces_len)
+		memcpy(all, l->namespaces, l->namespaces_len * sizeof(*all));
+	all[l->namespaces_len++] = (struct oci_namespace){ .type = OCI_NS_USER };
+	l->namespaces = all;
+	c->state.lent_user_ns = (struct oci_bool){ true, true };
+	r = lend_ids(c, SUBID_UIDS, geteuid(), &l->uid_mappings, &l->uid_mappings_len, err);
+	if (r == 0)
+		r = lend_ids(c, SUBID_GIDS, getegid(), &l->gid_mappings, &l->gid_mappings_len, err);
+	return r;
 }
 
 static int plan_rootfs(struct creation *c, struct oci_error *err)
@@ -208,6 +253,8 @@ int create_plan(struct creation *c, struct oci_error *err)
 	if (r < 0)
 		return r;
 	r = check_version(c->config->oci_version, err);
+	if (r == 0)
+		r = lend_user_ns(c, err);
 	if (r == 0)
 		r = ns_plan(c->config, &c->ns, err);
 	if (r == 0)

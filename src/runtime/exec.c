@@ -36,6 +36,8 @@ static int find_container(struct execution *x, const char *id, struct oci_error 
 	r = bundle_load(&x->arena, x->state->bundle, NULL, &bundle, &x->config, err);
 	if (r == 0)
 		r = ns_plan(x->config, &x->ns, err);
+	if (r == 0 && x->state->lent_user_ns.value)
+		x->ns.listed |= CLONE_NEWUSER;
 	return r;
 }
 

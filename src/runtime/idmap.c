@@ -25,6 +25,7 @@
 #include "base/procfs.h"
 #include "base/sys.h"
 #include "runtime/idmap.h"
+#include "runtime/subid.h"
 
 #define MAP_LINES_MAX 340 /* since 4.15 */
 #define MAP_LINE_MAX \
@@ -34,10 +35,22 @@
 struct map_kind {
 	const char *file;
 	const char *helper;
+	const char *where;
+	const char *ranges;
 };
 
-static const struct map_kind uid_kind = { "uid_map", "newuidmap" };
-static const struct map_kind gid_kind = { "gid_map", "newgidmap" };
+static const struct map_kind uid_kind = {
+	"uid_map",
+	"newuidmap",
+	"linux.uidMappings",
+	SUBID_UIDS,
+};
+static const struct map_kind gid_kind = {
+	"gid_map",
+	"newgidmap",
+	"linux.gidMappings",
+	SUBID_GIDS,
+};
 
 static bool overlaps(uint32_t a, uint32_t a_size, uint32_t b, uint32_t b_size)
 {
@@ -159,6 +172,11 @@ static int run_helper(char **argv, struct oci_error *err)
 	out = p[0];
 	in = p[1];
 	r = spawn_helper(argv, in, &pid);
+	if (r == -ENOENT)
+		return err_set(err, ENOENT,
+			       "%s is not installed (package uidmap); without it a user may map "
+			       "only its own id",
+			       argv[0]);
 	if (r < 0)
 		return err_sys(err, -r, "%s", argv[0]);
 	fd_closep(&in);
@@ -179,18 +197,32 @@ static int run_helper(char **argv, struct oci_error *err)
 	return err_set(err, EPERM, "%s: failed with status %d", argv[0], WEXITSTATUS(status));
 }
 
+/* What is to be written for whom. */
+struct maps {
+	int proc;
+	pid_t pid;
+	const struct oci_id_mapping *uids;
+	size_t uids_len;
+	const struct oci_id_mapping *gids;
+	size_t gids_len;
+	bool are_linux; /* linux.uidMappings and linux.gidMappings: a refusal names the entry */
+	bool denied;    /* setgroups: out */
+};
+
 /* newuidmap PID CONTAINER-ID HOST-ID SIZE ..., newuidmap(1) */
-static int write_by_helper(pid_t pid, const char *helper, const struct oci_id_mapping *map,
-			   size_t count, struct oci_error *err)
+static int write_by_helper(const struct maps *m, const struct map_kind *kind,
+			   const struct oci_id_mapping *map, size_t count, struct oci_error *err)
 {
 	CLEANUP_ARENA struct oci_arena arena = OCI_ARENA_INIT;
 	char **argv = oci_arena_array(&arena, count * 3 + 3, sizeof(*argv));
+	struct oci_error said = OCI_ERROR_INIT;
 	size_t n = 0;
+	int r;
 
 	if (!argv)
 		return err_nomem(err);
-	argv[n++] = oci_arena_strdup(&arena, helper);
-	argv[n++] = oci_arena_printf(&arena, "%d", (int)pid);
+	argv[n++] = oci_arena_strdup(&arena, kind->helper);
+	argv[n++] = oci_arena_printf(&arena, "%d", (int)m->pid);
 	for (size_t i = 0; i < count; i++) {
 		argv[n++] = oci_arena_printf(&arena, "%" PRIu32, map[i].container_id.value);
 		argv[n++] = oci_arena_printf(&arena, "%" PRIu32, map[i].host_id.value);
@@ -199,21 +231,38 @@ static int write_by_helper(pid_t pid, const char *helper, const struct oci_id_ma
 	for (size_t i = 0; i < n; i++)
 		if (!argv[i])
 			return err_nomem(err);
-	return run_helper(argv, err);
+	r = run_helper(argv, &said);
+	if (!r)
+		return 0;
+	/* its words name neither the file nor the place in config.json; where we know better, we say it */
+	if (r == -EPERM && m->are_linux) {
+		r = subid_check(kind->ranges, kind == &uid_kind ? geteuid() : getegid(), map, count,
+				kind->where, err);
+		if (r < 0)
+			return r;
+	}
+	return err_set(err, said.code, "map user and group ids: %s", said.message);
 }
 
-static int write_uids(int proc, pid_t pid, const struct oci_id_mapping *map, size_t count,
-		      struct oci_error *err)
+static int direct_failed(const struct oci_error *said, struct oci_error *err)
+{
+	const char *hint = sys_hint("idmap", said->code);
+
+	return err_set(err, said->code, "map user and group ids%s%s%s: %s", hint ? " (" : "",
+		       hint ? hint : "", hint ? ")" : "", said->message);
+}
+
+static int write_uids(const struct maps *m, struct oci_error *err)
 {
 	struct oci_error direct = OCI_ERROR_INIT;
 	int r;
 
-	if (!count)
+	if (!m->uids_len)
 		return 0;
-	r = write_map(proc, pid, uid_kind.file, map, count, &direct);
+	r = write_map(m->proc, m->pid, uid_kind.file, m->uids, m->uids_len, &direct);
 	if (r == -EPERM)
-		return write_by_helper(pid, uid_kind.helper, map, count, err);
-	return r < 0 ? err_set(err, direct.code, "%s", direct.message) : 0;
+		return write_by_helper(m, &uid_kind, m->uids, m->uids_len, err);
+	return r < 0 ? direct_failed(&direct, err) : 0;
 }
 
 /*
@@ -221,60 +270,87 @@ static int write_uids(int proc, pid_t pid, const struct oci_id_mapping *map, siz
  * mapped, and only once setgroups is denied for ever, because a group may
  * take access away (CVE-2014-8989).
  */
-static int write_gids(int proc, pid_t pid, const struct oci_id_mapping *map, size_t count,
-		      bool *ret_denied, struct oci_error *err)
+static int write_gids(struct maps *m, struct oci_error *err)
 {
 	struct oci_error direct = OCI_ERROR_INIT;
+	const struct oci_id_mapping *map = m->gids;
 	char path[32];
 	int r;
 
-	if (!count)
+	if (!m->gids_len)
 		return 0;
-	r = write_map(proc, pid, gid_kind.file, map, count, &direct);
-	if (r == -EPERM && count == 1 && map->size.value == 1 && map->host_id.value == getegid()) {
-		snprintf(path, sizeof(path), "%d/setgroups", (int)pid);
-		r = procfs_write(proc, path, "deny", err);
+	r = write_map(m->proc, m->pid, gid_kind.file, map, m->gids_len, &direct);
+	if (r == -EPERM && m->gids_len == 1 && map->size.value == 1 &&
+	    map->host_id.value == getegid()) {
+		direct = (struct oci_error)OCI_ERROR_INIT;
+		snprintf(path, sizeof(path), "%d/setgroups", (int)m->pid);
+		r = procfs_write(m->proc, path, "deny", &direct);
 		if (!r)
-			r = write_map(proc, pid, gid_kind.file, map, count, err);
-		if (!r)
-			*ret_denied = true;
-		return r;
+			r = write_map(m->proc, m->pid, gid_kind.file, map, m->gids_len, &direct);
+		m->denied = !r;
+		return r < 0 ? direct_failed(&direct, err) : 0;
 	}
 	if (r == -EPERM)
-		return write_by_helper(pid, gid_kind.helper, map, count, err);
-	return r < 0 ? err_set(err, direct.code, "%s", direct.message) : 0;
+		return write_by_helper(m, &gid_kind, map, m->gids_len, err);
+	return r < 0 ? direct_failed(&direct, err) : 0;
 }
 
-static int write_maps(int proc, pid_t pid, const struct oci_id_mapping *uids, size_t uids_len,
-		      const struct oci_id_mapping *gids, size_t gids_len, bool *ret_denied,
-		      struct oci_error *err)
+static int write_maps(struct maps *m, struct oci_error *err)
 {
-	int r = write_uids(proc, pid, uids, uids_len, err);
+	int r = write_uids(m, err);
 
-	if (!r)
-		r = write_gids(proc, pid, gids, gids_len, ret_denied, err);
-	if (r < 0) {
-		const char *hint = sys_hint("idmap", -r);
-
-		err_prefix(err, "map user and group ids%s%s%s: ", hint ? " (" : "",
-			   hint ? hint : "", hint ? ")" : "");
-	}
-	return r;
+	return r < 0 ? r : write_gids(m, err);
 }
 
-int idmap_write(pid_t pid, const struct oci_id_mapping *uids, size_t uids_len,
-		const struct oci_id_mapping *gids, size_t gids_len, bool *ret_denied,
-		struct oci_error *err)
+int idmap_write(pid_t pid, const struct oci_linux *l, bool *ret_denied, struct oci_error *err)
 {
 	CLEANUP_CLOSE int proc = procfs_open_root(err);
-	bool denied = false;
+	struct maps m = {
+		.proc = proc,
+		.pid = pid,
+		.uids = l->uid_mappings,
+		.uids_len = l->uid_mappings_len,
+		.gids = l->gid_mappings,
+		.gids_len = l->gid_mappings_len,
+		.are_linux = true,
+	};
 	int r;
 
 	if (proc < 0)
 		return proc;
-	r = write_maps(proc, pid, uids, uids_len, gids, gids_len, &denied, err);
+	r = write_maps(&m, err);
 	if (!r && ret_denied)
-		*ret_denied = denied;
+		*ret_denied = m.denied;
+	return r;
+}
+
+int idmap_write_lent(pid_t pid, struct oci_linux *l, bool *ret_denied, struct oci_error *why,
+		     struct oci_error *err)
+{
+	CLEANUP_CLOSE int proc = procfs_open_root(err);
+	struct maps m = {
+		.proc = proc, .pid = pid, .uids = l->uid_mappings, .gids = l->gid_mappings
+	};
+	int r;
+
+	if (proc < 0)
+		return proc;
+	m.uids_len = l->uid_mappings_len;
+	r = write_uids(&m, m.uids_len > 1 ? why : err);
+	if (r < 0 && m.uids_len > 1) {
+		l->uid_mappings_len = m.uids_len = 1;
+		r = write_uids(&m, err);
+	}
+	if (r < 0)
+		return r;
+	m.gids_len = l->gid_mappings_len;
+	r = write_gids(&m, m.gids_len > 1 ? why : err);
+	if (r < 0 && m.gids_len > 1) {
+		l->gid_mappings_len = m.gids_len = 1;
+		r = write_gids(&m, err);
+	}
+	if (r == 0)
+		*ret_denied = m.denied;
 	return r;
 }
 
@@ -301,7 +377,13 @@ int idmap_userns_fd(const struct oci_id_mapping *uids, size_t uids_len,
 	CLEANUP_CLOSE int proc = procfs_open_root(err);
 	CLEANUP_CLOSE int wait_end = -EBADF;
 	CLEANUP_CLOSE int hold_end = -EBADF;
-	bool denied;
+	struct maps m = {
+		.proc = proc,
+		.uids = uids,
+		.uids_len = uids_len,
+		.gids = gids,
+		.gids_len = gids_len,
+	};
 	int p[2], r;
 	pid_t pid;
 	char byte;
@@ -325,7 +407,8 @@ int idmap_userns_fd(const struct oci_id_mapping *uids, size_t uids_len,
 		return err_sys(err, -pid, "make a user namespace%s%s%s", hint ? " (" : "",
 			       hint ? hint : "", hint ? ")" : "");
 	}
-	r = write_maps(proc, pid, uids, uids_len, gids, gids_len, &denied, err);
+	m.pid = pid;
+	r = write_maps(&m, err);
 	if (!r)
 		r = open_userns(proc, pid, err);
 	fd_closep(&hold_end);

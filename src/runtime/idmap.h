@@ -15,13 +15,20 @@ int idmap_check(const struct oci_id_mapping *map, size_t count, const char *wher
 		struct oci_error *err);
 
 /**
- * idmap_write - uid_map and gid_map of a child in a new user namespace: directly, or, on EPERM, by newuidmap and
- * newgidmap (found in PATH or /usr/bin). An unprivileged single mapping needs setgroups denied first.
+ * idmap_write - uid_map and gid_map of a child in a new user namespace, as linux.uidMappings and linux.gidMappings say:
+ * directly, or, on EPERM, by newuidmap and newgidmap (found in PATH or /usr/bin). An unprivileged single mapping needs
+ * setgroups denied first.
  * @ret_denied: was setgroups denied?
  */
-int idmap_write(pid_t pid, const struct oci_id_mapping *uids, size_t uids_len,
-		const struct oci_id_mapping *gids, size_t gids_len, bool *ret_denied,
-		struct oci_error *err);
+int idmap_write(pid_t pid, const struct oci_linux *l, bool *ret_denied, struct oci_error *err);
+
+/**
+ * idmap_write_lent - the same with mappings that the config did not ask for: where the ranges behind the first entry
+ * cannot be had, the first alone, the caller's own id. @l is left as it was written.
+ * @why: what stood against the ranges; code 0: nothing did
+ */
+int idmap_write_lent(pid_t pid, struct oci_linux *l, bool *ret_denied, struct oci_error *why,
+		     struct oci_error *err);
 
 /** idmap_userns_fd - a new user namespace with these mappings, for idmapped mounts: fd or -errno. */
 int idmap_userns_fd(const struct oci_id_mapping *uids, size_t uids_len,

@@ -114,6 +114,8 @@ libcarte_runtime_a_SOURCES = \
 	src/runtime/state.c \
 	src/runtime/state.h \
 	src/runtime/state_dir.c \
+	src/runtime/subid.c \
+	src/runtime/subid.h \
 	src/runtime/sync.c \
 	src/runtime/sync.h \
 	src/runtime/sysctl.c \

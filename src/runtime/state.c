@@ -93,6 +93,7 @@ static const struct oci_row state_rows[] = {
 	OCI_ROW_OBJECT(struct state_file, rdt, "intelRdt", rdt_table),
 	OCI_ROW_BOOL(struct state_file, state.private_pid_ns, "privatePidNamespace"),
 	OCI_ROW_BOOL(struct state_file, state.new_keyring, "newKeyring"),
+	OCI_ROW_BOOL(struct state_file, state.lent_user_ns, "lentUserNamespace"),
 	OCI_ROW_BOOL(struct state_file, state.hooks, "hooks"),
 	OCI_ROW_PAIRS(struct state_file, state.annotations, "annotations"),
 };

@@ -31,6 +31,7 @@ UNIT_TESTS = \
 	tests/unit/test_seccomp \
 	tests/unit/test_signals \
 	tests/unit/test_state \
+	tests/unit/test_subid \
 	tests/unit/test_sync \
 	tests/unit/test_sys \
 	tests/unit/test_sysctl \

@@ -252,25 +252,40 @@ static void make_helper(const char *name, const char *script)
 	close(dir);
 }
 
+static int write_both(pid_t pid, const struct oci_id_mapping *map, size_t count, bool *ret_denied,
+		      struct oci_error *err)
+{
+	struct oci_linux l = {
+		.uid_mappings = (struct oci_id_mapping *)map,
+		.uid_mappings_len = count,
+		.gid_mappings = (struct oci_id_mapping *)map,
+		.gid_mappings_len = count,
+	};
+
+	return idmap_write(pid, &l, ret_denied, err);
+}
+
 /* As an unprivileged user, with helpers in PATH that only note how they were called. 0: as expected */
 static int unprivileged(void)
 {
 	static const struct oci_id_mapping own[] = { MAP(0, 12345, 1) };
 	static const struct oci_id_mapping range[] = { MAP(0, 12345, 1), MAP(1, 100000, 65536) };
-	struct oci_error err = OCI_ERROR_INIT;
+	struct oci_error err = OCI_ERROR_INIT, why = OCI_ERROR_INIT, none = OCI_ERROR_INIT;
+	struct oci_linux l;
 	char buf[256], want[256];
 	bool denied = false;
 	pid_t pid;
 	int dir = open(helpers, O_DIRECTORY | O_CLOEXEC);
 
 	setenv("PATH", helpers, 1);
+	unsetenv("USER");
 	if (setgroups(0, NULL) || setgid(12345) || setuid(12345) || prctl(PR_SET_DUMPABLE, 1))
 		return 1;
 	/* one's own ids only: no helper, setgroups denied */
 	pid = blocked_child();
 	if (pid < 0)
 		return 77; /* no user namespaces for users here */
-	if (idmap_write(pid, own, 1, own, 1, &denied, &err) || !denied) {
+	if (write_both(pid, own, 1, &denied, &err) || !denied) {
 		fprintf(stderr, "%s\n", err.message);
 		return 2;
 	}
@@ -279,22 +294,36 @@ static int unprivileged(void)
 	/* ranges: by the helpers */
 	denied = true;
 	pid = blocked_child();
-	if (idmap_write(pid, range, 2, range, 2, &denied, &err) || denied)
+	if (write_both(pid, range, 2, &denied, &err) || denied)
 		return 3;
 	snprintf(want, sizeof(want), "%d 0 12345 1 1 100000 65536", (int)pid);
 	if (io_read_small(dir, "out/newuidmap", buf, sizeof(buf)) < 0 || strcmp(buf, want) ||
 	    io_read_small(dir, "out/newgidmap", buf, sizeof(buf)) < 0 || strcmp(buf, want))
 		return 4;
-	/* a helper that refuses is quoted */
+	/* a range that the file does not lend */
 	setenv("FAIL", "1", 1);
-	if (idmap_write(pid, range, 2, range, 2, &denied, &err) != -EPERM)
+	if (write_both(pid, range, 2, &denied, &err) != -EPERM)
 		return 5;
+	if (strcmp(err.message, "linux.uidMappings[1].hostID: /etc/subuid does not allow the ids "
+				"100000 to 165535 to user ? (12345), for whom it has no range at "
+				"all")) {
+		fprintf(stderr, "%s\n", err.message);
+		return 6;
+	}
+	/* of two for the root, the first remains, setgroups denied */
+	l = (struct oci_linux){
+		.uid_mappings = (struct oci_id_mapping *)range,
+		.uid_mappings_len = 2,
+		.gid_mappings = (struct oci_id_mapping *)range,
+		.gid_mappings_len = 2,
+	};
+	if (idmap_write_lent(pid, &l, &denied, &why, &none) || !denied || l.uid_mappings_len != 1 ||
+	    l.gid_mappings_len != 1)
+		return 7;
 	kill(pid, SIGKILL);
 	waitpid(pid, NULL, 0);
-	if (strcmp(err.message,
-		   "map user and group ids (an unprivileged user may map only itself; ranges "
-		   "need /etc/subuid and /etc/subgid): newuidmap: newuidmap: no such range"))
-		return 6;
+	if (strcmp(why.message, "map user and group ids: newuidmap: newuidmap: no such range"))
+		return 8;
 	return 0;
 }
 
@@ -338,7 +367,7 @@ static void gone(void **state)
 	struct oci_error err = OCI_ERROR_INIT;
 
 	(void)state;
-	assert_int_equal(idmap_write(4194305, map, 1, map, 1, NULL, &err), -ENOENT);
+	assert_int_equal(write_both(4194305, map, 1, NULL, &err), -ENOENT);
 	assert_string_equal(err.message, "map user and group ids: open /proc/4194305/uid_map: "
 					 "No such file or directory");
 }
