@@ -6,4 +6,5 @@ TEST_FOLDERS = \
 	tests/data \
 	tests/engines \
 	tests/fault \
-	tests/lib
+	tests/lib \
+	tests/vm
