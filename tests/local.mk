@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-# The verbs for people and CI: check, check-asan, check-style, check-layers, check-install, check-variants, fuzz-smoke, bench,
-# fmt, fmt-check. tests/run does all of them from a clean clone.
+# The verbs for people and CI: check, check-asan, check-style, check-layers, check-analysis, check-install, check-variants,
+# fuzz-smoke, bench, fmt, fmt-check. tests/run does all of them from a clean clone.
 
 include $(top_srcdir)/tests/folders.mk
 include $(top_srcdir)/tests/unit/local.mk
@@ -10,7 +10,11 @@ include $(top_srcdir)/tests/bench/local.mk
 
 EXTRA_DIST += $(TEST_FOLDERS) \
 	.ci/run \
+	.clang-tidy \
+	tests/analysis/suppressions \
+	tests/check-analysis \
 	tests/check-asan \
+	tests/check-hardening \
 	tests/check-install \
 	tests/check-layers \
 	tests/check-style \
@@ -50,6 +54,14 @@ check-style: check-layers fmt-check
 check-layers:
 	@$(top_srcdir)/tests/check-layers '$(top_srcdir)'
 
+# What the compiler is given for all of the files; a library that is missing gives nothing.
+check-analysis: $(BUILT_SOURCES)
+	@ANALYSIS_CFLAGS='$(DEFS) $(YAJL_CFLAGS) $(LIBCAP_CFLAGS) $(LIBSECCOMP_CFLAGS) $(LIBCRIU_CFLAGS) $(LIBSYSTEMD_CFLAGS) $(LIBMOUNT_CFLAGS)' \
+		$(top_srcdir)/tests/check-analysis '$(abs_top_srcdir)' '$(abs_top_builddir)'
+
+check-hardening: all
+	@$(top_srcdir)/tests/check-hardening $(bin_PROGRAMS) $(libexec_PROGRAMS) $(pkglibexec_PROGRAMS)
+
 check-install: all
 	@MAKE='$(MAKE)' $(top_srcdir)/tests/check-install '$(abs_top_builddir)'
 
@@ -68,7 +80,7 @@ fmt-check:
 	@test -n '$(CLANG_FORMAT)' || { echo 'fmt-check: clang-format 14 is not installed'; exit 1; }
 	@$(FORMAT_FILES) -exec $(CLANG_FORMAT) --dry-run -Werror --style=file {} + && echo 'fmt-check: good'
 
-.PHONY: check-asan check-style check-layers check-install check-variants fuzz-smoke fmt fmt-check
+.PHONY: check-asan check-style check-layers check-analysis check-hardening check-install check-variants fuzz-smoke fmt fmt-check
 
 # Trees of their own that the verbs above configure.
 clean-local:

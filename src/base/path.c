@@ -76,7 +76,7 @@ static bool is_magic(int dirfd, const char *text)
 
 	if (fstatfs(dirfd, &fs) || fs.f_type != PROC_SUPER_MAGIC)
 		return false;
-	return (*text < '0' || *text > '9') && strncmp(text, "self/", 5);
+	return (*text < '0' || *text > '9') && strncmp(text, "self/", 5) != 0;
 }
 
 /* Put the text of the link walk->name before the rest. -EINVAL: it is no link. */

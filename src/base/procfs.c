@@ -85,7 +85,7 @@ static int expand_self(int procfd, const char *path, char buf[PATH_MAX])
 		char pid[64];
 		ssize_t n;
 
-		if (strncmp(path, names[i], length) || (path[length] && path[length] != '/'))
+		if (strncmp(path, names[i], length) != 0 || (path[length] && path[length] != '/'))
 			continue;
 		n = readlinkat(procfd, names[i], pid, sizeof(pid) - 1);
 		if (n < 0) /* ENOENT: a procfs of a pid namespace that does not have us */

@@ -80,7 +80,7 @@ static int is_sealed(struct oci_error *err)
 	struct statfs fs;
 	int seals;
 
-	if (!execfn || strncmp(execfn, "/dev/fd/", 8))
+	if (!execfn || strncmp(execfn, "/dev/fd/", 8) != 0)
 		return 0;
 	if (statfs(SELF_EXE, &fs))
 		return err_sys(err, errno, "look at " SELF_EXE " (is /proc mounted?)");
@@ -108,7 +108,8 @@ static const char *other_layer(const char *folder)
 	for (size_t i = 0; i < ARRAY_LEN(layers); i++) {
 		size_t length = strlen(layers[i]);
 
-		if (strncmp(folder, layers[i], length) || (folder[length] && folder[length] != '/'))
+		if (strncmp(folder, layers[i], length) != 0 ||
+		    (folder[length] && folder[length] != '/'))
 			return layers[i];
 	}
 	return NULL;

@@ -163,7 +163,7 @@ static int features_run(struct cmd_context *ctx, void *options, char **operands,
 	CLEANUP_ARENA struct oci_arena arena = OCI_ARENA_INIT;
 	CLEANUP_FREE char *text = NULL;
 	struct oci_features features = { .oci_version_min = NULL };
-	size_t length;
+	size_t length = 0;
 	int r;
 
 	(void)ctx;

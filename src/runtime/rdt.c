@@ -74,7 +74,7 @@ int rdt_check(const struct oci_intel_rdt *rdt, const char *id, struct oci_error 
 	const char *name = group_name(rdt, id);
 	int r = 0;
 
-	if (strcmp(name, "/") && !is_group_name(name))
+	if (strcmp(name, "/") != 0 && !is_group_name(name))
 		return err_set(err, EINVAL, "linux.intelRdt.closID: \"%s\" is no name of a group",
 			       name);
 	for (size_t i = 0; i < rdt->schemata_len && !r; i++) {
@@ -90,8 +90,8 @@ int rdt_check(const struct oci_intel_rdt *rdt, const char *id, struct oci_error 
 		r = check_line("l3CacheSchema", rdt->l3_cache_schema, err);
 	if (!r && rdt->mem_bw_schema) {
 		r = check_line("memBwSchema", rdt->mem_bw_schema, err);
-		if (!r &&
-		    (strncmp(rdt->mem_bw_schema, "MB:", 3) || strchr(rdt->mem_bw_schema, '\n')))
+		if (!r && (strncmp(rdt->mem_bw_schema, "MB:", 3) != 0 ||
+			   strchr(rdt->mem_bw_schema, '\n')))
 			r = err_set(err, EINVAL,
 				    "linux.intelRdt.memBwSchema: expected one line that begins "
 				    "with MB:");
@@ -109,7 +109,7 @@ static int write_failed(int code, const char *path, struct oci_error *err)
 
 	if (snprintf(file, sizeof(file), "%s/info/last_cmd_status", rdt_root()) <
 		    (int)sizeof(file) &&
-	    io_read_small(AT_FDCWD, file, status, sizeof(status)) > 0 && strcmp(status, "ok"))
+	    io_read_small(AT_FDCWD, file, status, sizeof(status)) > 0 && strcmp(status, "ok") != 0)
 		return err_sys(err, code, "linux.intelRdt: write %s (%s)", path, status);
 	return err_sys(err, code, "linux.intelRdt: write %s", path);
 }
@@ -194,7 +194,7 @@ static bool has_part(const char *text, const char *name, size_t name_length, con
 	while (next_line(&text, &line, &length)) {
 		const char *end = line + length, *p;
 
-		if (length <= name_length || strncmp(line, name, name_length) ||
+		if (length <= name_length || strncmp(line, name, name_length) != 0 ||
 		    line[name_length] != ':')
 			continue;
 		for (p = line + name_length + 1; p < end; p++) {

@@ -117,6 +117,8 @@ static char *sort_lines(char *text)
 	char *lines[512], *sorted = malloc(strlen(text) + 1), *at = sorted;
 	size_t count = 0;
 
+	if (!sorted)
+		abort();
 	for (char *line = strtok(text, "\n"); line && count < 512; line = strtok(NULL, "\n"))
 		lines[count++] = line;
 	qsort(lines, count, sizeof(lines[0]), compare_lines);
@@ -519,6 +521,8 @@ static void check_files(struct scene *s, const char *when, struct verdict *v)
 	static const char *const kept[] = { "root/.seccomp", "log/hooks" };
 	char path[160], *now, *was = strdup(s->listing), *at[2];
 
+	if (!was)
+		abort();
 	for (size_t i = 0; i < sizeof(kept) / sizeof(kept[0]); i++) {
 		snprintf(path, sizeof(path), "%s/%s/.", s->work, kept[i]);
 		if (i == 0) {
