@@ -19,6 +19,7 @@ libcarte_runtime_a_SOURCES = \
 	src/runtime/cgroup/kill.c \
 	src/runtime/cgroup/lists.c \
 	src/runtime/cgroup/resources.c \
+	src/runtime/cgroup/rootless.c \
 	src/runtime/cgroup/stats.c \
 	src/runtime/cgroup/tree.c \
 	src/runtime/cgroup/v1.c \

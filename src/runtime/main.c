@@ -129,6 +129,9 @@ static const char *default_root(struct oci_arena *arena, bool *ret_rootless)
 		*ret_rootless = in_user_namespace();
 	if (*ret_rootless && runtime_dir && *runtime_dir)
 		return oci_arena_printf(arena, "%s/" PROGRAM, runtime_dir);
+	/* what a login would have set it to (pam_systemd(8)) */
+	if (*ret_rootless)
+		return oci_arena_printf(arena, "/run/user/%u/" PROGRAM, (unsigned)geteuid());
 	return "/run/" PROGRAM;
 }
 

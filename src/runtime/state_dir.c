@@ -43,7 +43,10 @@ static int root_make(const char *root, bool rootless, struct oci_error *err)
 		*p = '\0';
 		/* by name: the state root */
 		if (mkdir(path, last ? mode : 0755) < 0 && errno != EEXIST)
-			return err_sys(err, errno, "create the state root %s", path);
+			return err_set(
+				err, errno, "create the state root %s: %s%s", path, strerror(errno),
+				rootless ? " (an ordinary user needs XDG_RUNTIME_DIR, or --root)"
+					 : "");
 		if (last)
 			return 0;
 		*p = '/';

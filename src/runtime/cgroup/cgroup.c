@@ -119,6 +119,14 @@ static bool host_exists(const char *path, void *context)
 	return access(path, F_OK) == 0;
 }
 
+static int plan_rootless(struct oci_arena *arena, const char *self_cgroup, const char *path,
+			 struct cgroup *cgroup, struct oci_error *err)
+{
+	char *own = cgroup_own_v2_path(arena, self_cgroup);
+
+	return own ? cgroup_rootless_place(arena, own, *path == '/' ? NULL : path, cgroup, err) : 0;
+}
+
 int cgroup_plan(struct oci_arena *arena, const struct cgroup_request *request, struct cgroup **ret,
 		struct oci_error *err)
 {
@@ -130,6 +138,7 @@ int cgroup_plan(struct oci_arena *arena, const struct cgroup_request *request, s
 		.context = &context,
 	};
 	struct cgroup *cgroup = oci_arena_alloc(arena, sizeof(*cgroup));
+	const char *path;
 	char *text;
 	size_t length;
 	int r;
@@ -155,9 +164,16 @@ int cgroup_plan(struct oci_arena *arena, const struct cgroup_request *request, s
 	if (r < 0)
 		return err_sys(err, -r, "read /proc/self/cgroup");
 	host.self_cgroup = text;
-	r = cgroup_discover(arena, &host, request->cgroups_path, request->id, cgroup, err);
+	path = request->cgroups_path;
+	/* an ordinary user has no place at the root */
+	if (request->rootless && (!path || !*path))
+		path = request->id;
+	r = cgroup_discover(arena, &host, path, request->id, cgroup, err);
+	if (r == 0 && request->rootless)
+		r = plan_rootless(arena, text, path, cgroup, err);
 	if (r < 0)
 		return r;
+	cgroup->required = request->required;
 	/* to do without would be a container that is not limited as its config says */
 	if (context.error)
 		return err_sys(err, context.error, "look for the cgroup file systems");

@@ -48,6 +48,10 @@ struct cgroup {
 	char *slice;   /* systemd: the unit's slice; NULL otherwise */
 	char *unit;    /* systemd: "carte-web1.scope"; NULL otherwise */
 	bool user_bus; /* systemd: it is a user's own manager */
+
+	/* between plan and create only, not in the state file */
+	bool undelegated; /* an ordinary user may move nothing there: not even tried */
+	bool required;    /* an error where an ordinary user would do without one */
 };
 
 /** struct cgroup_request - what create asks of cgroup_plan. */
@@ -55,7 +59,8 @@ struct cgroup_request {
 	enum cgroup_manager manager;
 	const char *cgroups_path; /* linux.cgroupsPath, or NULL */
 	const char *id;
-	bool rootless;
+	bool rootless; /* an ordinary user asks, or root of a user namespace */
+	bool required; /* --rootless=false: not to be done without */
 	const struct oci_pair *annotations;
 	size_t annotations_len;
 };

@@ -127,6 +127,29 @@ bool cgroup_is_unprivileged(void);
 /** cgroup_is_denied - an -errno that says: not for this user. */
 bool cgroup_is_denied(int code);
 
+/* ---- rootless.c ---- */
+
+/**
+ * cgroup_rootless_place - on v2: where an ordinary user's container goes, and whether he may put it there.
+ * @own: the runtime's own cgroup, "" for the root
+ * @name: a relative linux.cgroupsPath, or the ID; NULL: the path is absolute and stays
+ */
+int cgroup_rootless_place(struct oci_arena *arena, const char *own, const char *name,
+			  struct cgroup *cgroup, struct oci_error *err);
+
+/** cgroup_own_v2_path - from the text of /proc/self/cgroup; "" for the root, NULL: no v2 there, or no memory. */
+char *cgroup_own_v2_path(struct oci_arena *arena, const char *self_cgroup);
+
+/** cgroup_holds_us - is it the runtime's own cgroup? */
+bool cgroup_holds_us(const struct cgroup_dir *dir);
+
+/** cgroup_vacate - move every process that is in the folder itself to one below it. */
+int cgroup_vacate(const struct cgroup_dir *dir);
+
+/** cgroup_do_without - no folder may be made: go on without, or say which limit, and that it needs delegation. */
+int cgroup_do_without(struct cgroup *cgroup, const struct oci_resources *resources,
+		      struct oci_error *err);
+
 /** cgroup_dir_rmtree - remove the folder with those below it; -EBUSY when one has processes. */
 int cgroup_dir_rmtree(const struct cgroup_dir *dir);
 

@@ -63,8 +63,8 @@ static int enable_in(const struct cgroup_dir *dir)
 	    missing_words(has, done, text, sizeof(text)) == 0)
 		return 0;
 	r = cgroup_dir_write(dir, "cgroup.subtree_control", text);
-	if (r == 0)
-		return 0;
+	if (r == 0 || cgroup_is_denied(r))
+		return r;
 	for (size_t i = 0; i < ARRAY_LEN(wanted); i++) {
 		int k;
 
@@ -87,7 +87,10 @@ static void enable_above(const struct cgroup_dir *dir)
 	for (size_t end = 0; dir->path[end]; end += strcspn(dir->path + end + 1, "/") + 1) {
 		memcpy(path, dir->path, end);
 		path[end] = '\0';
-		(void)enable_in(&at);
+		/* an ordinary user's own part may have to be emptied for that; root's is somebody else's affair */
+		if (enable_in(&at) == -EBUSY && cgroup_is_unprivileged() && cgroup_holds_us(&at) &&
+		    cgroup_vacate(&at) == 0)
+			(void)enable_in(&at);
 	}
 }
 
@@ -106,11 +109,17 @@ static int v2_create(struct cgroup *cgroup, const struct oci_resources *resource
 		     struct oci_error *err)
 {
 	struct cgroup_dir *dir = &cgroup->dirs[0];
+	struct oci_error why = OCI_ERROR_INIT;
 	size_t made_from = 0;
-	int r = cgroup_dir_make(dir, &made_from, err);
+	int r;
 
+	if (cgroup->undelegated)
+		return cgroup_do_without(cgroup, resources, err);
+	r = cgroup_dir_make(dir, &made_from, &why);
+	if (cgroup_is_denied(r) && made_from == 0 && cgroup_is_unprivileged())
+		return cgroup_do_without(cgroup, resources, err);
 	if (r < 0)
-		return r;
+		return err_set(err, -r, "%s", why.message);
 	enable_above(dir);
 	r = cgroup_v2_devices_apply(cgroup, resources, true, err);
 	if (r == 0 && resources)
