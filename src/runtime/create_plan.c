@@ -86,6 +86,7 @@ static int plan_rootfs(struct creation *c, struct oci_error *err)
 		.new_uts_ns = ns->listed & CLONE_NEWUTS,
 		.new_cgroup_ns = ns->listed & CLONE_NEWCGROUP,
 		.new_pid_ns = ns->listed & CLONE_NEWPID,
+		.lent_user_ns = c->state.lent_user_ns.value,
 		.rootless = c->ctx->rootless,
 		.cgroup =
 			&c->state.cgroup, /* as cgroup_create leaves it: it may do without some folders */

@@ -78,6 +78,7 @@ libcarte_runtime_a_SOURCES = \
 	src/runtime/mount_options.c \
 	src/runtime/mount_options.h \
 	src/runtime/mount_target.c \
+	src/runtime/mount_userns.c \
 	src/runtime/mounts.c \
 	src/runtime/namespaces.c \
 	src/runtime/namespaces.h \

@@ -159,7 +159,7 @@ static int bind_target(struct rootfs *rf, const struct mount_plan *m, int tree,
 	return mount_target_find(rf, m->destination, false, S_ISDIR(st.st_mode), target, err);
 }
 
-static int mount_bind(struct rootfs *rf, struct mount_plan *m, struct oci_error *err)
+int mount_bind(struct rootfs *rf, struct mount_plan *m, struct oci_error *err)
 {
 	CLEANUP_CLOSE int tree = m->tree_fd;
 	struct mount_target target;
@@ -199,30 +199,6 @@ static int mount_bind(struct rootfs *rf, struct mount_plan *m, struct oci_error 
 	r = mount_set_propagation(rf, m, tree, err);
 	rootfs_drop(rf, TAKE_FD(tree));
 	return r;
-}
-
-/*
- * A user namespace may not have a new sysfs without its own network
- * namespace, nor a new mqueue without its own ipc namespace. Then what the
- * host shows there is the right one.
- */
-static int mount_fs_or_host(struct rootfs *rf, struct mount_plan *m, struct oci_error *err)
-{
-	const bool sysfs = !strcmp(m->type, "sysfs") && !rf->options.new_net_ns;
-	const bool mqueue = !strcmp(m->type, "mqueue") && !rf->options.new_ipc_ns;
-	int r = mount_fs(rf, m, err);
-
-	if (r != -EPERM || !rf->options.new_user_ns || (!sysfs && !mqueue))
-		return r;
-	if (err)
-		err->code = 0;
-	m->kind = MOUNT_BIND;
-	m->source = sysfs ? "/sys" : "/dev/mqueue";
-	m->options.flags |= MS_BIND | MS_REC;
-	m->options.data = NULL;
-	if (m->options.attr_set & MOUNT_ATTR_RDONLY) /* CVE-2023-25809: the cgroups below it too */
-		m->options.rec_set |= MOUNT_ATTR_RDONLY;
-	return mount_bind(rf, m, err);
 }
 
 static int mount_remount(struct rootfs *rf, const struct mount_plan *m, struct oci_error *err)

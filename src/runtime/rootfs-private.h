@@ -115,6 +115,10 @@ int mount_set_attributes(int tree, unsigned flags, uint64_t set, uint64_t clr,
 /** mount_set_propagation - what the options ask, once the mount is in its place: it must not send its own mounting around. */
 int mount_set_propagation(struct rootfs *rf, const struct mount_plan *m, int tree,
 			  struct oci_error *err);
+/** mount_bind - the source, attached as planned. */
+int mount_bind(struct rootfs *rf, struct mount_plan *m, struct oci_error *err);
+/** mount_fs_or_host - mount_fs, and what stands for a file system that a user namespace may not have. mount_userns.c */
+int mount_fs_or_host(struct rootfs *rf, struct mount_plan *m, struct oci_error *err);
 /** mount_fs - a new file system, as planned. */
 int mount_fs(struct rootfs *rf, struct mount_plan *m, struct oci_error *err);
 

@@ -31,7 +31,8 @@ struct rootfs_options {
 	bool new_uts_ns;
 	bool new_cgroup_ns;
 	bool new_pid_ns;
-	bool rootless;                   /* the caller is not root */
+	bool lent_user_ns;               /* new_user_ns, but not because the config says so */
+	bool rootless;                   /* the caller is not root, or root of a user namespace */
 	const struct cgroup *cgroup;     /* for cgroup mounts; may be NULL */
 	const char *selinux_mount_label; /* linux.mountLabel */
 	/* Called in the child before the first cgroup mount: returns when it is inside its cgroups and cgroup namespace. */
