@@ -25,7 +25,7 @@ static inline int err_nomem(struct oci_error *err)
 /**
  * sys_hint - one clause that explains an errno that misleads, or NULL.
  * @op: what failed: "mount", "cgroup-write", "cgroup-mkdir", "clone", "setrlimit",
- *      "mknod", "capset", "idmap", "exec"
+ *      "mknod", "capset", "idmap", "exec", "bpf-load", "bpf-attach"
  */
 const char *sys_hint(const char *op, int code);
 

@@ -55,6 +55,12 @@ static const struct hint {
 	{ "idmap", EPERM,
 	  "an unprivileged user may map only itself; ranges need /etc/subuid and /etc/subgid" },
 	{ "idmap", EINVAL, "the ranges overlap, or are not mapped in the parent namespace" },
+	/* bpf(2); capabilities(7), CAP_BPF; Documentation/bpf: BPF_F_ALLOW_MULTI */
+	{ "bpf-load", EPERM, "it needs CAP_SYS_ADMIN, or CAP_BPF and CAP_NET_ADMIN" },
+	{ "bpf-load", EINVAL, "is the kernel built with CONFIG_CGROUP_BPF?" },
+	{ "bpf-load", ENOSYS, "the kernel is built without CONFIG_BPF_SYSCALL" },
+	{ "bpf-attach", EPERM, "it needs CAP_NET_ADMIN, and a cgroup above may forbid it" },
+	{ "bpf-attach", E2BIG, "64 programs are attached to the cgroup already" },
 	/* execve(2) */
 	{ "exec", ENOEXEC, "another architecture, or a script without #!" },
 	{ "exec", ENOENT, "does its interpreter or dynamic loader exist in the container?" },

@@ -23,5 +23,7 @@ libbase_a_SOURCES = \
 	src/base/seal_move.c \
 	src/base/sys.c \
 	src/base/sys.h \
+	src/base/sys_bpf.c \
+	src/base/sys_bpf.h \
 	src/base/sys_process.c \
 	src/base/sys_process.h

@@ -10,6 +10,8 @@ libcarte_runtime_a_SOURCES = \
 	src/runtime/cgroup/cgroup.c \
 	src/runtime/cgroup/cgroup.h \
 	src/runtime/cgroup/destroy.c \
+	src/runtime/cgroup/device_bpf.c \
+	src/runtime/cgroup/device_bpf_attach.c \
 	src/runtime/cgroup/device_rules.c \
 	src/runtime/cgroup/discover.c \
 	src/runtime/cgroup/freeze.c \

@@ -1,12 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * device_rules.c - linux.resources.devices for the v1 devices controller.
+ * device_rules.c - linux.resources.devices: what the rules mean, and the v1 devices controller.
  *
- * The rules are played on a model of the kernel's list first. The kernel
+ * On v1 the rules are played on a model of the kernel's list first. The kernel
  * takes one rule per write, merges equal ones, and silently ignores an
  * exception from a wildcard (cgroup-v1/devices.rst), which would leave a
  * device open that the config denies: such rules are refused by name. What is
  * written in the end is the model's result, each device once.
+ *
+ * On v2 a program decides (device_bpf.c), which can make exceptions: there the
+ * rules stay a list of which the last match wins, for each kind of access.
+ * Where v1 accepts a set of rules, both give the same answers.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -232,7 +236,64 @@ int cgroup_devices_plan(const struct oci_resources *resources, struct cgroup_dev
 	return 0;
 }
 
-/* ---- writing ---- */
+/* ---- v2: the rules in order ---- */
+
+static void rules_add(struct cgroup_device_rules *rules, bool allow,
+		      const struct cgroup_device *device)
+{
+	if (device->type == 'a') {
+		rules->allow_all = allow;
+		rules->len = 0;
+		return;
+	}
+	rules->list[rules->len++] = (struct cgroup_device_rule){ *device, allow };
+}
+
+/** rules_prune - drop what never decides: rules that later ones hide, and first ones that repeat the default. */
+static void rules_prune(struct cgroup_device_rules *rules)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < rules->len; i++) {
+		struct cgroup_device_rule *rule = &rules->list[i];
+
+		for (size_t k = i + 1; k < rules->len && rule->device.access; k++)
+			if (same_node(&rules->list[k].device, &rule->device) ||
+			    covers(&rules->list[k].device, &rule->device))
+				rule->device.access &= ~rules->list[k].device.access;
+		if (rule->device.access && !(kept == 0 && rule->allow == rules->allow_all))
+			rules->list[kept++] = *rule;
+	}
+	rules->len = kept;
+}
+
+int cgroup_device_rules_plan(const struct oci_resources *resources, struct cgroup_device_rules *ret,
+			     struct oci_error *err)
+{
+	size_t len = resources ? resources->devices_len : 0;
+	CLEANUP_FREE struct cgroup_device_rule *list =
+		reallocarray(NULL, len + ARRAY_LEN(default_devices), sizeof(*list));
+	struct cgroup_device_rules rules = { false, list, 0 };
+
+	if (!list)
+		return err_nomem(err);
+	for (size_t i = 0; i < len; i++) {
+		struct cgroup_device device = { 0 };
+		int r = parse_rule(&resources->devices[i], i, &device, err);
+
+		if (r < 0)
+			return r;
+		rules_add(&rules, resources->devices[i].allow.value, &device);
+	}
+	for (size_t i = 0; i < ARRAY_LEN(default_devices); i++)
+		rules_add(&rules, true, &default_devices[i]);
+	rules_prune(&rules);
+	*ret = rules;
+	ret->list = TAKE_PTR(list);
+	return 0;
+}
+
+/* ---- v1: writing ---- */
 
 static int open_file(const struct cgroup_dir *dir, const char *file)
 {

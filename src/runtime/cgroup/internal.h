@@ -217,12 +217,63 @@ struct cgroup_device_set {
 int cgroup_devices_plan(const struct oci_resources *resources, struct cgroup_device_set *ret,
 			struct oci_error *err);
 
+struct cgroup_device_rule {
+	struct cgroup_device device; /* 'c' or 'b' */
+	bool allow;
+};
+
+/** struct cgroup_device_rules - the last rule that matches decides, for each kind of access; else allow_all. */
+struct cgroup_device_rules {
+	bool allow_all;
+	struct cgroup_device_rule *list;
+	size_t len;
+};
+
+/**
+ * cgroup_device_rules_plan - the same for v2, where every rule can be kept: in order, then the devices
+ * that every container has. Rules without effect are left out. @ret->list is malloc'ed.
+ */
+int cgroup_device_rules_plan(const struct oci_resources *resources, struct cgroup_device_rules *ret,
+			     struct oci_error *err);
+
 /** cgroup_device_format - "c 1:3 rwm", "b *:* m". */
 const char *cgroup_device_format(const struct cgroup_device *device, char buf[64]);
 
 /** cgroup_devices_apply - write the rules to a fresh devices folder. */
 int cgroup_devices_apply(const struct cgroup *cgroup, const struct oci_resources *resources,
 			 struct oci_error *err);
+
+/* ---- device_bpf.c, device_bpf_attach.c: the device filter of v2 ---- */
+
+struct bpf_insn;
+
+/** CGROUP_DEVICE_BPF_MAX - instructions that suffice for @len rules. */
+#define CGROUP_DEVICE_BPF_MAX(len) (8 + 9 * (len))
+
+/**
+ * cgroup_device_bpf_emit - the rules as a BPF_PROG_TYPE_CGROUP_DEVICE program.
+ * @insns: room for CGROUP_DEVICE_BPF_MAX(rules->len)
+ * Return: how many there are.
+ */
+size_t cgroup_device_bpf_emit(const struct cgroup_device_rules *rules, struct bpf_insn *insns);
+
+/** cgroup_v2_devices_check - the rules are well-formed. */
+int cgroup_v2_devices_check(const struct oci_resources *resources, struct oci_error *err);
+
+/**
+ * cgroup_v2_devices_apply - let a filter with these rules decide in the container's v2 folder, in place of those
+ * that are attached to it. At no moment is less denied than before and after.
+ * @fresh: false, an update, does nothing: a GPU's hook may have put its own filter in place of ours
+ *
+ * Without privileges (an ordinary user, a user namespace) bpf(2) is not to be had and device nodes
+ * cannot be made: then nothing is done.
+ */
+int cgroup_v2_devices_apply(const struct cgroup *cgroup, const struct oci_resources *resources,
+			    bool fresh, struct oci_error *err);
+
+/** cgroup_v2_devices_replace - the same for a container that runs. */
+int cgroup_v2_devices_replace(const struct cgroup *cgroup, const struct oci_resources *resources,
+			      struct oci_error *err);
 
 /* ---- freeze.c, kill.c, destroy.c, stats.c ---- */
 
@@ -241,12 +292,6 @@ int cgroup_v1_oom_fd(const struct cgroup *cgroup, struct oci_error *err);
 
 /* ---- v2: device_bpf.c, stats_v2.c, oom_v2.c ---- */
 
-/**
- * cgroup_v2_devices_apply - let the container reach the devices of the rules and no other.
- * @fresh: no program can be attached yet
- */
-int cgroup_v2_devices_apply(const struct cgroup *cgroup, const struct oci_resources *resources,
-			    bool fresh, struct oci_error *err);
 int cgroup_v2_stats(const struct cgroup *cgroup, pid_t pid, char **ret_text, size_t *ret_length,
 		    struct oci_error *err);
 int cgroup_v2_oom_fd(const struct cgroup *cgroup, struct oci_error *err);

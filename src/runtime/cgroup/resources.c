@@ -264,14 +264,17 @@ static int check_devices(const struct cgroup *cgroup, const struct oci_resources
 {
 	CLEANUP_FREE struct cgroup_device *list = NULL;
 	struct cgroup_device_set set;
-	int r = cgroup_devices_plan(resources, &set, err);
+	int r;
 
+	if (cgroup->mode == CGROUP_MODE_V2)
+		return cgroup_v2_devices_check(resources, err);
+	r = cgroup_devices_plan(resources, &set, err);
 	if (r < 0)
 		return r;
 	list = set.list;
 	/* every config.json has device rules: only a host with cgroups must be able to keep them */
 	if (resources->devices_len > 0 && cgroup->mode != CGROUP_MODE_NONE &&
-	    cgroup->mode != CGROUP_MODE_V2 && !cgroup_dir_find(cgroup, "devices"))
+	    !cgroup_dir_find(cgroup, "devices"))
 		return cgroup_no_controller(cgroup, "devices", "devices", err);
 	return 0;
 }

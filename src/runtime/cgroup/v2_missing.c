@@ -6,18 +6,6 @@
 
 #include "runtime/cgroup/internal.h"
 
-int cgroup_v2_devices_apply(const struct cgroup *cgroup, const struct oci_resources *resources,
-			    bool fresh, struct oci_error *err)
-{
-	(void)cgroup;
-	(void)fresh;
-	if (!resources || resources->devices_len == 0)
-		return 0;
-	return err_set(
-		err, ENOTSUP,
-		"linux.resources.devices: rules on cgroup v2 are not supported by this build");
-}
-
 int cgroup_v2_stats(const struct cgroup *cgroup, pid_t pid, char **ret_text, size_t *ret_length,
 		    struct oci_error *err)
 {
