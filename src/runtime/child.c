@@ -158,6 +158,9 @@ int child_enter_cgroups(struct child *child, struct oci_error *err)
 {
 	if (!child->enters_cgroups)
 		return 0;
+	if (child->joining)
+		return cgroup_join(&child->state->cgroup, (pid_t)child->state->pid.value, 0,
+				   child->in_v2, err);
 	return cgroup_enter(&child->state->cgroup, 0, child->in_v2, err);
 }
 

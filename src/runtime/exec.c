@@ -118,10 +118,13 @@ static int enter_sub_cgroup(struct execution *x, const char *text, struct oci_er
 
 static int enter_cgroups(struct execution *x, struct oci_error *err)
 {
+	bool only_sub = x->state->cgroup.mode == CGROUP_MODE_V2 && x->options->cgroups.len > 0;
 	int r = 0;
 
-	if (!x->child.enters_cgroups)
-		r = cgroup_enter(&x->state->cgroup, x->launch.pid, x->child.in_v2, err);
+	/* with the one hierarchy of v2 it goes there at once: the folder above may take no process */
+	if (!x->child.enters_cgroups && !only_sub)
+		r = cgroup_join(&x->state->cgroup, (pid_t)x->state->pid.value, x->launch.pid,
+				x->child.in_v2, err);
 
 	for (size_t i = 0; r == 0 && i < x->options->cgroups.len; i++)
 		r = enter_sub_cgroup(x, x->options->cgroups.items[i], err);

@@ -24,8 +24,11 @@ libcarte_runtime_a_SOURCES = \
 	src/runtime/cgroup/rootless.c \
 	src/runtime/cgroup/stats.c \
 	src/runtime/cgroup/tree.c \
+	src/runtime/cgroup/undo.c \
 	src/runtime/cgroup/v1.c \
 	src/runtime/cgroup/v2.c \
+	src/runtime/cgroup/v2_control.c \
+	src/runtime/cgroup/v2_convert.c \
 	src/runtime/cgroup/v2_missing.c \
 	src/runtime/cgroup_mount.c \
 	src/runtime/child.c \

@@ -241,6 +241,17 @@ int cgroup_enter(const struct cgroup *cgroup, pid_t pid, bool skip_v2, struct oc
 	return ops ? ops->enter(cgroup, pid, skip_v2, err) : 0;
 }
 
+int cgroup_join(const struct cgroup *cgroup, pid_t init, pid_t pid, bool skip_v2,
+		struct oci_error *err)
+{
+	struct oci_error why = OCI_ERROR_INIT;
+	int r = cgroup_enter(cgroup, pid, skip_v2, &why);
+
+	if (r == -EBUSY && cgroup->mode == CGROUP_MODE_V2)
+		r = cgroup_v2_enter_beside(&cgroup->dirs[0], init, pid);
+	return r < 0 ? err_set(err, -r, "%s", why.message) : 0;
+}
+
 int cgroup_enter_sub(const struct cgroup *cgroup, pid_t pid, const char *controllers,
 		     const char *sub, struct oci_error *err)
 {

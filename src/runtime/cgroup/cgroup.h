@@ -74,7 +74,7 @@ const char *cgroup_manager_name(enum cgroup_manager manager);
  * a cgroup in which cgroup_signal would find somebody else's processes.
  *
  * cgroups_path NULL: "/ID"; absolute: below each hierarchy's root; relative: below the runtime's own
- * cgroup. ".." is refused. On the v2 side of a hybrid host, where engines never remove parents, "/a/b" is
+ * cgroup, on a v2 host beside it, since a cgroup with processes hands no controllers down. ".." is refused. On the v2 side of a hybrid host, where engines never remove parents, "/a/b" is
  * "/a:b" unless "/a" is there already.
  */
 int cgroup_plan(struct oci_arena *arena, const struct cgroup_request *request, struct cgroup **ret,
@@ -126,6 +126,13 @@ int cgroup_v2_fd(const struct cgroup *cgroup);
  * @skip_v2: clone3 has put it into the v2 one already
  */
 int cgroup_enter(const struct cgroup *cgroup, pid_t pid, bool skip_v2, struct oci_error *err);
+
+/**
+ * cgroup_join - cgroup_enter for exec. A v2 folder whose container has made cgroups with controllers inside (a
+ * systemd does) takes no process any more; then it is the cgroup of @init, which must be below it.
+ */
+int cgroup_join(const struct cgroup *cgroup, pid_t init, pid_t pid, bool skip_v2,
+		struct oci_error *err);
 
 /**
  * cgroup_enter_sub - the same for `exec --cgroup`: @sub is a path below the container's cgroup,

@@ -109,7 +109,7 @@ static int remove_dir(const struct cgroup_dir *dir, int64_t deadline, struct oci
 	}
 }
 
-int cgroup_v1_destroy(const struct cgroup *cgroup, struct oci_error *err)
+int cgroup_fs_destroy(const struct cgroup *cgroup, struct oci_error *err)
 {
 	const struct cgroup_dir *v2 = cgroup_dir_find(cgroup, "");
 	int64_t deadline = 0;

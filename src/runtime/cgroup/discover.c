@@ -31,6 +31,7 @@ struct discovery {
 	const struct cgroup_host *host;
 	const char *mountinfo; /* NULL: not read yet */
 	bool mountinfo_read;
+	bool only_v2; /* a folder with processes hands nothing down: relative is beside the runtime's own */
 };
 
 int cgroup_path_check(const char *path, struct oci_error *err)
@@ -259,6 +260,8 @@ static int place(struct discovery *d, const struct self_line *line, char *mount,
 				"linux.cgroupsPath: %s is relative, and the runtime's own cgroup"
 				" (%s) is outside of its cgroup namespace",
 				cgroups_path, own);
+		if (own && d->only_v2)
+			*strrchr(own, '/') = '\0';
 		ret->path = own ? oci_arena_printf(d->arena, "%s/%s", own, cgroups_path) : NULL;
 	}
 	ret->controllers = oci_arena_strndup(d->arena, line->controllers, line->controllers_len);
@@ -320,7 +323,7 @@ int cgroup_discover(struct oci_arena *arena, const struct cgroup_host *host,
 		    const char *cgroups_path, const char *id, struct cgroup *ret,
 		    struct oci_error *err)
 {
-	struct discovery d = { arena, host, NULL, false };
+	struct discovery d = { arena, host, NULL, false, false };
 	struct self_line line, v2_line = { "", 0, "", 0 };
 	const char *cursor = host->self_cgroup;
 	struct cgroup_dir *dirs;
@@ -355,6 +358,7 @@ int cgroup_discover(struct oci_arena *arena, const struct cgroup_host *host,
 	ret->mode = len > 0 ? CGROUP_MODE_V1 : CGROUP_MODE_NONE;
 	mount = v2_line.path_len > 0 ? find_v2_mount(&d, &v2_line, len > 0) : NULL;
 	if (mount) {
+		d.only_v2 = len == 0;
 		r = place(&d, &v2_line, mount, cgroups_path, id, &dirs[len], err);
 		if (r == 0 && len > 0)
 			r = flatten_v2(&d, &dirs[len], err);

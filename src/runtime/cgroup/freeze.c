@@ -84,7 +84,7 @@ static int v2_freeze(const struct cgroup_dir *dir, bool frozen, struct oci_error
 	return freezer_error(dir, frozen, -r, err);
 }
 
-int cgroup_v1_freeze(const struct cgroup *cgroup, bool frozen, struct oci_error *err)
+int cgroup_fs_freeze(const struct cgroup *cgroup, bool frozen, struct oci_error *err)
 {
 	const struct cgroup_dir *dir = cgroup_dir_find(cgroup, "freezer");
 	int r;
@@ -104,7 +104,7 @@ int cgroup_v1_freeze(const struct cgroup *cgroup, bool frozen, struct oci_error 
 }
 
 /* As far as a user is concerned a container that is on its way to FROZEN is paused */
-bool cgroup_v1_is_frozen(const struct cgroup *cgroup)
+bool cgroup_fs_is_frozen(const struct cgroup *cgroup)
 {
 	const struct cgroup_dir *dir = cgroup_dir_find(cgroup, "freezer");
 	char state[32];

@@ -168,8 +168,9 @@ int cgroup_resources_apply(const struct cgroup *cgroup, const struct oci_resourc
 
 int cgroup_lists_check(const struct cgroup *cgroup, const struct oci_resources *resources,
 		       struct oci_error *err);
+struct cgroup_undo;
 int cgroup_lists_apply(const struct cgroup *cgroup, const struct oci_resources *resources,
-		       struct oci_error *err);
+		       struct cgroup_undo *undo, struct oci_error *err);
 
 /** struct cgroup_value - one write: where, what, and the field of the spec that asked for it. */
 struct cgroup_value {
@@ -178,6 +179,7 @@ struct cgroup_value {
 	const char *other_file; /* the same thing's name in other kernels, or NULL */
 	const char *field;      /* "memory.limit" */
 	const char *text;
+	const char *other_text; /* for other_file, when its scale is another one; or NULL */
 };
 
 /** cgroup_value_write - 0 or -errno without words; cgroup_value_failed finds the words. */
@@ -187,6 +189,68 @@ int cgroup_value_failed(const struct cgroup_value *value, int code, struct oci_e
 /** cgroup_no_controller - the one error for a limit whose controller is not there. */
 int cgroup_no_controller(const struct cgroup *cgroup, const char *field, const char *controller,
 			 struct oci_error *err);
+
+/** cgroup_not_on_v2 - the one error for a setting that only v1 has. */
+int cgroup_not_on_v2(const char *field, struct oci_error *err);
+
+/* ---- undo.c ---- */
+
+struct cgroup_undo_entry {
+	const struct cgroup_dir *dir;
+	char *file;
+	char *text;
+};
+
+/** struct cgroup_undo - what files held before they were written. */
+struct cgroup_undo {
+	struct cgroup_undo_entry *list;
+	size_t len;
+};
+
+#define CLEANUP_UNDO __attribute__((cleanup(cgroup_undo_freep)))
+void cgroup_undo_freep(struct cgroup_undo *undo);
+
+/** cgroup_undo_remember - call it before each write. @undo NULL: nothing is kept. */
+void cgroup_undo_remember(struct cgroup_undo *undo, const struct cgroup_value *value);
+void cgroup_undo_apply(const struct cgroup_undo *undo);
+
+/* ---- v2_convert.c, v2_control.c ---- */
+
+/** cgroup_weight_of_shares - cpu.weight for cpu.shares (systemd's CPUWeight=, too). */
+uint64_t cgroup_weight_of_shares(uint64_t shares);
+
+/** cgroup_io_weight_of_blkio - io.weight for blkio.weight. */
+uint64_t cgroup_io_weight_of_blkio(uint64_t weight);
+
+/** cgroup_has_word - is @word in a list whose words are separated by blanks? */
+bool cgroup_has_word(const char *list, const char *word);
+
+/** cgroup_v2_dir_with - the v2 folder if @controller lives on that side of this host. */
+const struct cgroup_dir *cgroup_v2_dir_with(const struct cgroup *cgroup, const char *controller);
+
+/**
+ * cgroup_v2_enable_all - switch on what can be switched on for @dir, from the root down. Best effort: who needs
+ * a controller finds out by its file, and cgroup_v2_enable has the words.
+ */
+void cgroup_v2_enable_all(const struct cgroup_dir *dir);
+int cgroup_v2_enable(const struct cgroup_dir *dir, const char *controller, const char *field,
+		     struct oci_error *err);
+
+/**
+ * cgroup_v2_value_write - cgroup_value_write, and when the file is missing once more with the controller on.
+ * Return: 0 or -errno; cgroup_value_failed adds the words where there are none yet.
+ */
+int cgroup_v2_value_write(const struct cgroup_value *value, const char *controller,
+			  struct oci_error *err);
+
+/**
+ * cgroup_v2_enter_beside - put @pid where @init is, if that is below @dir. Return: 0 or -errno without words.
+ */
+int cgroup_v2_enter_beside(const struct cgroup_dir *dir, pid_t init, pid_t pid);
+
+/** cgroup_v2_is_threaded - cgroups(7), "thread mode"; cgroup_v2_explain_type - the error for it. */
+bool cgroup_v2_is_threaded(const struct cgroup_dir *dir);
+int cgroup_v2_explain_type(const struct cgroup_dir *dir, const char *what, struct oci_error *err);
 
 struct cgroup_device {
 	char type;     /* 'c', 'b'; 'a' only alone */
@@ -280,12 +344,14 @@ int cgroup_v2_devices_replace(const struct cgroup *cgroup, const struct oci_reso
 /** cgroup_destroy_ms - how long destroy waits for dying processes; tests shorten it. */
 extern int cgroup_destroy_ms;
 
-int cgroup_v1_freeze(const struct cgroup *cgroup, bool frozen, struct oci_error *err);
-bool cgroup_v1_is_frozen(const struct cgroup *cgroup);
+int cgroup_fs_freeze(const struct cgroup *cgroup, bool frozen, struct oci_error *err);
+bool cgroup_fs_is_frozen(const struct cgroup *cgroup);
+/* cgroup_fs_: v1, hybrid and v2 alike */
 /** cgroup_v1_kill_dirs - the folders whose processes cgroup_signal takes for the container's: at most two. */
 size_t cgroup_v1_kill_dirs(const struct cgroup *cgroup, const struct cgroup_dir *ret[2]);
 int cgroup_v1_signal(const struct cgroup *cgroup, int sig, struct oci_error *err);
-int cgroup_v1_destroy(const struct cgroup *cgroup, struct oci_error *err);
+int cgroup_v2_signal(const struct cgroup *cgroup, int sig, struct oci_error *err);
+int cgroup_fs_destroy(const struct cgroup *cgroup, struct oci_error *err);
 int cgroup_v1_stats(const struct cgroup *cgroup, pid_t pid, char **ret_text, size_t *ret_length,
 		    struct oci_error *err);
 int cgroup_v1_oom_fd(const struct cgroup *cgroup, struct oci_error *err);

@@ -10,6 +10,7 @@
 #include <errno.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "base/mem.h"
@@ -96,10 +97,10 @@ static int signal_rounds(const struct cgroup *cgroup, const struct cgroup_dir *d
 	for (int round = 0; round < ROUNDS_MAX && n > 0; round++) {
 		/* a fork bomb outruns a list: hold it for the time of one */
 		if (round >= ROUNDS_UNFROZEN && freezer && sig == SIGKILL)
-			(void)cgroup_v1_freeze(cgroup, true, NULL);
+			(void)cgroup_fs_freeze(cgroup, true, NULL);
 		n = signal_round(dir, sig, done);
 		if (round >= ROUNDS_UNFROZEN && freezer && sig == SIGKILL)
-			(void)cgroup_v1_freeze(cgroup, false, NULL);
+			(void)cgroup_fs_freeze(cgroup, false, NULL);
 	}
 	return n < 0 ? n : 0;
 }
@@ -134,4 +135,36 @@ int cgroup_v1_signal(const struct cgroup *cgroup, int sig, struct oci_error *err
 		return err_sys(err, -r, "signal the processes of cgroup %s%s", dir->mount,
 			       dir->path);
 	return killed || done.len > 0 ? 0 : -ESRCH;
+}
+
+/**
+ * cgroup_v2_signal - SIGKILL is one write, which reaches frozen processes and those that are being forked as
+ * well (5.14).
+ */
+int cgroup_v2_signal(const struct cgroup *cgroup, int sig, struct oci_error *err)
+{
+	CLEANUP_PIDSET struct cgroup_pidset done = { NULL, 0, 0 };
+	const struct cgroup_dir *dir = &cgroup->dirs[0];
+	char events[256];
+	int r;
+
+	if (!dir->made)
+		return -ESRCH;
+	if (sig == SIGKILL) {
+		if (cgroup_dir_read(dir, "cgroup.events", events, sizeof(events)) < 0 ||
+		    !strstr(events, "populated 1"))
+			return -ESRCH;
+		r = cgroup_dir_write(dir, "cgroup.kill", "1");
+		if (r != -ENOENT)
+			return r < 0 ? err_sys(err, -r, "kill the processes of cgroup %s%s",
+					       dir->mount, dir->path)
+				     : 0;
+	}
+	r = signal_rounds(cgroup, dir, sig, &done);
+	if (sig == SIGKILL && done.len > 0)
+		(void)cgroup_dir_write(dir, "cgroup.freeze", "0");
+	if (r < 0)
+		return err_sys(err, -r, "signal the processes of cgroup %s%s", dir->mount,
+			       dir->path);
+	return done.len > 0 ? 0 : -ESRCH;
 }

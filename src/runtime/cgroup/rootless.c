@@ -62,6 +62,9 @@ static int choose(struct oci_arena *arena, const char *own_path, const char *nam
 	struct cgroup_dir own = *dir, parent = *dir;
 
 	own.path = (char *)own_path;
+	dir->path = oci_arena_printf(arena, "%s/%s", own_path, name);
+	if (!dir->path)
+		return -ENOMEM;
 	/* of a cgroup namespace that begins here nothing above can be seen */
 	if (!*own_path || is_delegated_unit(&own))
 		return 0;

@@ -378,10 +378,10 @@ const struct cgroup_ops cgroup_v1_ops = {
 	.enter_sub = v1_enter_sub,
 	.check = cgroup_resources_check,
 	.update = v1_update,
-	.freeze = cgroup_v1_freeze,
-	.is_frozen = cgroup_v1_is_frozen,
+	.freeze = cgroup_fs_freeze,
+	.is_frozen = cgroup_fs_is_frozen,
 	.signal = cgroup_v1_signal,
-	.destroy = cgroup_v1_destroy,
+	.destroy = cgroup_fs_destroy,
 	.stats = cgroup_v1_stats,
 	.oom_fd = cgroup_v1_oom_fd,
 };

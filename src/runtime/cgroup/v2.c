@@ -18,82 +18,6 @@
 #include "base/mem.h"
 #include "runtime/cgroup/internal.h"
 
-/* What a container has when the host has it: engines read statistics of these, limits or not. */
-static const char *const wanted[] = { "cpuset",  "cpu",  "io",   "memory",
-				      "hugetlb", "pids", "rdma", "misc" };
-
-/** has_word - is @word in a list whose words are separated by blanks? */
-static bool has_word(const char *list, const char *word)
-{
-	size_t len = strlen(word);
-
-	for (const char *p = list; (p = strstr(p, word)) != NULL; p += len)
-		if ((p == list || p[-1] == ' ') && (p[len] == ' ' || p[len] == '\0'))
-			return true;
-	return false;
-}
-
-/** missing_words - "+cpu +memory": of wanted[], what @has offers and @done lacks. Return: how many. */
-static size_t missing_words(const char *has, const char *done, char *buf, size_t size)
-{
-	size_t at = 0, n = 0;
-
-	buf[0] = '\0';
-	for (size_t i = 0; i < ARRAY_LEN(wanted); i++) {
-		if (!has_word(has, wanted[i]) || has_word(done, wanted[i]))
-			continue;
-		at += (size_t)snprintf(buf + at, size - at, "%s+%s", n > 0 ? " " : "", wanted[i]);
-		n++;
-	}
-	return n;
-}
-
-/**
- * enable_in - every controller that @dir has, for the folders below it. All in one write; when the kernel
- * refuses that, each by itself, so that one which cannot be had (cpu, while realtime processes are outside of
- * the root) does not take the others with it. Return: 0 or the last -errno.
- */
-static int enable_in(const struct cgroup_dir *dir)
-{
-	char has[512], done[512], text[256], one[32];
-	int r;
-
-	if (cgroup_dir_read(dir, "cgroup.controllers", has, sizeof(has)) < 0 ||
-	    cgroup_dir_read(dir, "cgroup.subtree_control", done, sizeof(done)) < 0 ||
-	    missing_words(has, done, text, sizeof(text)) == 0)
-		return 0;
-	r = cgroup_dir_write(dir, "cgroup.subtree_control", text);
-	if (r == 0 || cgroup_is_denied(r))
-		return r;
-	for (size_t i = 0; i < ARRAY_LEN(wanted); i++) {
-		int k;
-
-		if (!has_word(has, wanted[i]) || has_word(done, wanted[i]))
-			continue;
-		(void)snprintf(one, sizeof(one), "+%s", wanted[i]);
-		k = cgroup_dir_write(dir, "cgroup.subtree_control", one);
-		r = k < 0 ? k : r;
-	}
-	return r;
-}
-
-/** enable_above - from the root down to the parent of @dir. */
-static void enable_above(const struct cgroup_dir *dir)
-{
-	struct cgroup_dir at = *dir;
-	char path[PATH_MAX];
-
-	at.path = path;
-	for (size_t end = 0; dir->path[end]; end += strcspn(dir->path + end + 1, "/") + 1) {
-		memcpy(path, dir->path, end);
-		path[end] = '\0';
-		/* an ordinary user's own part may have to be emptied for that; root's is somebody else's affair */
-		if (enable_in(&at) == -EBUSY && cgroup_is_unprivileged() && cgroup_holds_us(&at) &&
-		    cgroup_vacate(&at) == 0)
-			(void)enable_in(&at);
-	}
-}
-
 static int v2_probe(const struct cgroup *cgroup, struct oci_error *err)
 {
 	const struct cgroup_dir *dir = &cgroup->dirs[0];
@@ -105,25 +29,50 @@ static int v2_probe(const struct cgroup *cgroup, struct oci_error *err)
 	return access(path, F_OK) < 0 ? 0 : cgroup_dir_check_unused(dir, err);
 }
 
+/**
+ * make_dir - @ret_fresh: it was made here, so it holds the kernel's defaults. A left-over that handed controllers
+ * down takes no process, so that one is made anew.
+ */
+static int make_dir(const struct cgroup_dir *dir, size_t *made_from, bool *ret_fresh,
+		    struct oci_error *err)
+{
+	char control[512];
+	int r = cgroup_dir_make(dir, made_from, err);
+
+	if (r == 0 && *made_from == 0 &&
+	    cgroup_dir_read(dir, "cgroup.subtree_control", control, sizeof(control)) > 0) {
+		r = cgroup_dir_rmtree(dir);
+		if (r < 0)
+			return err_sys(err, -r, "remove the left-over cgroup %s%s", dir->mount,
+				       dir->path);
+		r = cgroup_dir_make(dir, made_from, err);
+	}
+	*ret_fresh = *made_from != 0;
+	return r;
+}
+
 static int v2_create(struct cgroup *cgroup, const struct oci_resources *resources,
 		     struct oci_error *err)
 {
 	struct cgroup_dir *dir = &cgroup->dirs[0];
 	struct oci_error why = OCI_ERROR_INIT;
 	size_t made_from = 0;
+	bool fresh = false;
 	int r;
 
 	if (cgroup->undelegated)
 		return cgroup_do_without(cgroup, resources, err);
-	r = cgroup_dir_make(dir, &made_from, &why);
+	r = make_dir(dir, &made_from, &fresh, &why);
 	if (cgroup_is_denied(r) && made_from == 0 && cgroup_is_unprivileged())
 		return cgroup_do_without(cgroup, resources, err);
-	if (r < 0)
-		return err_set(err, -r, "%s", why.message);
-	enable_above(dir);
-	r = cgroup_v2_devices_apply(cgroup, resources, true, err);
+	if (r < 0) {
+		(void)err_set(err, -r, "%s", why.message);
+	} else {
+		cgroup_v2_enable_all(dir);
+		r = cgroup_v2_devices_apply(cgroup, resources, fresh, err);
+	}
 	if (r == 0 && resources)
-		r = cgroup_resources_apply(cgroup, resources, true, err);
+		r = cgroup_resources_apply(cgroup, resources, fresh, err);
 	if (r < 0) {
 		dir->made = false;
 		cgroup_dir_unmake(dir, made_from);
@@ -140,7 +89,45 @@ static int enter_dir(const struct cgroup_dir *dir, pid_t pid, struct oci_error *
 
 	(void)snprintf(text, sizeof(text), "%d", (int)pid);
 	r = cgroup_dir_write(dir, "cgroup.procs", text);
-	return r < 0 ? err_sys(err, -r, "enter cgroup %s%s", dir->mount, dir->path) : 0;
+	switch (r) {
+	case 0:
+		return 0;
+	case -EBUSY: /* cgroups-v2.rst, "no internal process constraint" */
+		return err_set(
+			err, EBUSY,
+			"enter cgroup %s%s: it hands controllers down to cgroups below it, so"
+			" it takes no process",
+			dir->mount, dir->path);
+	case -EOPNOTSUPP:
+		return cgroup_v2_explain_type(dir, "enter the container's cgroup", err);
+	default:
+		return err_sys(err, -r, "enter cgroup %s%s", dir->mount, dir->path);
+	}
+}
+
+int cgroup_v2_enter_beside(const struct cgroup_dir *dir, pid_t init, pid_t pid)
+{
+	struct cgroup_dir beside = *dir;
+	size_t len = strlen(dir->path);
+	char file[32], text[PATH_MAX], number[16];
+	char *line;
+	ssize_t n;
+
+	(void)snprintf(file, sizeof(file), "/proc/%d/cgroup", (int)init);
+	n = io_read_small(AT_FDCWD, file, text, sizeof(text));
+	if (n < 0)
+		return (int)n;
+	/* the other lines, of named hierarchies, are not on v2's side; the path counts from our cgroup namespace */
+	line = strncmp(text, "0::", 3) == 0 ? text : strstr(text, "\n0::");
+	if (!line)
+		return -EBUSY;
+	line += *line == '\n' ? 4 : 3;
+	line[strcspn(line, "\n")] = '\0';
+	if (strncmp(line, dir->path, len) != 0 || line[len] != '/')
+		return -EBUSY;
+	beside.path = line;
+	(void)snprintf(number, sizeof(number), "%d", (int)pid);
+	return cgroup_dir_write(&beside, "cgroup.procs", number);
 }
 
 static int v2_enter(const struct cgroup *cgroup, pid_t pid, bool skip_v2, struct oci_error *err)
@@ -218,10 +205,10 @@ const struct cgroup_ops cgroup_v2_ops = {
 	.enter_sub = v2_enter_sub,
 	.check = cgroup_resources_check,
 	.update = v2_update,
-	.freeze = cgroup_v1_freeze,
-	.is_frozen = cgroup_v1_is_frozen,
-	.signal = cgroup_v1_signal,
-	.destroy = cgroup_v1_destroy,
+	.freeze = cgroup_fs_freeze,
+	.is_frozen = cgroup_fs_is_frozen,
+	.signal = cgroup_v2_signal,
+	.destroy = cgroup_fs_destroy,
 	.stats = cgroup_v2_stats,
 	.oom_fd = cgroup_v2_oom_fd,
 };
