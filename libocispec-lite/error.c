@@ -73,14 +73,21 @@ static const char *describe(int code)
 	return words ? words : "Unknown error";
 }
 
+/* A fresh error: the place and the hint of one that was taken back are not its own. */
+static void begin(struct oci_error *err, int code)
+{
+	err->code = code;
+	err->kind = 0;
+	err->message[0] = err->file[0] = err->path[0] = err->hint[0] = '\0';
+}
+
 int oci_error_vset(struct oci_error *err, int code, const char *format, va_list ap)
 {
 	int saved = errno;
 	size_t used = 0;
 
 	if (err && err->code == 0) {
-		err->code = code;
-		err->message[0] = '\0';
+		begin(err, code);
 		append(err->message, sizeof(err->message), &used, format, ap);
 		one_line(err->message);
 	}
@@ -105,8 +112,7 @@ int oci_error_sys(struct oci_error *err, int code, const char *format, ...)
 	va_list ap;
 
 	if (err && err->code == 0) {
-		err->code = code;
-		err->message[0] = '\0';
+		begin(err, code);
 		va_start(ap, format);
 		append(err->message, sizeof(err->message), &used, format, ap);
 		va_end(ap);
@@ -134,5 +140,89 @@ void oci_error_prefix(struct oci_error *err, const char *format, ...)
 	va_end(ap);
 	appendf(err->message, sizeof(err->message), &used, "%s", old);
 	one_line(err->message);
+	errno = saved;
+}
+
+int oci_error_copy(struct oci_error *err, const struct oci_error *from)
+{
+	if (err && err->code == 0)
+		*err = *from;
+	return -from->code;
+}
+
+/* Into a member that is still empty. */
+static void note(char *member, size_t size, const char *text)
+{
+	size_t used = 0;
+
+	if (*member || !text)
+		return;
+	appendf(member, size, &used, "%s", text);
+	one_line(member);
+}
+
+/* Bytes of the "a.b[0].c[\"key\"]" that @text begins with, when ": " follows; else 0. */
+static size_t place_length(const char *text)
+{
+	const char *p = text;
+
+	if (!((*p >= 'a' && *p <= 'z') || (*p >= 'A' && *p <= 'Z')))
+		return 0;
+	while (*p && *p != ' ' && *p != '[' && *p != '"' && strncmp(p, ": ", 2) != 0) {
+		p++;
+		if (*p == '[' && p[1] != '"') {
+			p += strcspn(p, "]");
+			p += *p == ']';
+		} else if (*p == '[' || *p == '"') {
+			const char *quote = strchr(strchr(p, '"') + 1, '"');
+
+			if (!quote)
+				return 0;
+			p = quote + 1 + (*p == '[' && quote[1] == ']');
+		}
+	}
+	return strncmp(p, ": ", 2) == 0 ? (size_t)(p - text) : 0;
+}
+
+void oci_error_in_document(struct oci_error *err, const char *file)
+{
+	char path[sizeof(err->path)];
+	size_t n;
+
+	if (!err || err->code == 0)
+		return;
+	n = place_length(err->message);
+	if (n >= sizeof(path))
+		n = sizeof(path) - 1;
+	memcpy(path, err->message, n);
+	path[n] = '\0';
+	oci_error_at(err, file, path);
+	if (file)
+		oci_error_prefix(err, "%s: ", file);
+}
+
+void oci_error_at(struct oci_error *err, const char *file, const char *path)
+{
+	int saved = errno;
+
+	if (!err || err->code == 0)
+		return;
+	note(err->file, sizeof(err->file), file);
+	note(err->path, sizeof(err->path), path);
+	errno = saved;
+}
+
+void oci_error_hint(struct oci_error *err, const char *format, ...)
+{
+	int saved = errno;
+	size_t used = 0;
+	va_list ap;
+
+	if (!err || err->code == 0 || err->hint[0])
+		return;
+	va_start(ap, format);
+	append(err->hint, sizeof(err->hint), &used, format, ap);
+	va_end(ap);
+	one_line(err->hint);
 	errno = saved;
 }

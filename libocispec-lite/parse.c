@@ -129,6 +129,7 @@ __attribute__((format(printf, 3, 4))) static int fail(struct parser *p, int code
 		oci_error_prefix(p->err, "%s: %s: ", p->name, where);
 	else
 		oci_error_prefix(p->err, "%s: ", p->name);
+	oci_error_at(p->err, p->name, where);
 	return 0;
 }
 

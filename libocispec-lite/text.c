@@ -65,8 +65,9 @@ static int fail_at(const char *name, const char *text, size_t offset, struct oci
 	size_t line, column;
 
 	place(text, offset, &line, &column);
-	return oci_error_set(err, EINVAL, "%s:%zu:%zu: invalid JSON: %s", name, line, column,
-			     words);
+	oci_error_set(err, EINVAL, "%s:%zu:%zu: invalid JSON: %s", name, line, column, words);
+	oci_error_at(err, name, NULL);
+	return -EINVAL;
 }
 
 /* The four digits of a \u escape, or -1: then yajl reports them. */
@@ -139,8 +140,11 @@ int oci_text_check(const char *name, const char *text, size_t length, struct oci
 		return oci_error_set(err, EFBIG, "%s: larger than 16 MiB", name);
 	for (i = 0; i < length && strchr(" \t\r\n", text[i]) && text[i]; i++)
 		;
-	if (i == length)
-		return oci_error_set(err, EINVAL, "%s: the document is empty", name);
+	if (i == length) {
+		oci_error_set(err, EINVAL, "%s: the document is empty", name);
+		oci_error_at(err, name, NULL);
+		return -EINVAL;
+	}
 	while ((i = skip_plain(text, i, length)) < length) {
 		if (text[i] == '\\') {
 			step = check_escape(text + i, length - i, &words);

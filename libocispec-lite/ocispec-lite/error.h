@@ -16,19 +16,27 @@ extern "C" {
 #endif
 
 /**
- * struct oci_error - what went wrong, in words for a person.
+ * struct oci_error - what went wrong: words for a person, the rest for programs.
  * @code: positive errno value; 0 when no error was recorded
  * @message: one line without a newline, NUL-terminated; cut with "..." when
  *           it does not fit
+ * @kind: a class of failures, of the program's own; the library leaves it 0
+ * @file: the document that is wrong, as the caller named it; "" for none
+ * @path: the place in it, "linux.resources.memory.limit"; "" for none
+ * @hint: what may help, besides the message; "" for nothing
  */
 struct oci_error {
 	int code;
 	char message[1020];
+	int kind;
+	char file[256];
+	char path[256];
+	char hint[256];
 };
 
-#define OCI_ERROR_INIT \
-	{              \
-		0, ""  \
+#define OCI_ERROR_INIT               \
+	{                            \
+		0, "", 0, "", "", "" \
 	}
 
 /**
@@ -55,6 +63,33 @@ int oci_error_sys(struct oci_error *err, int code, const char *format, ...)
  * error is recorded.
  */
 void oci_error_prefix(struct oci_error *err, const char *format, ...)
+	__attribute__((format(printf, 2, 3)));
+
+/**
+ * oci_error_copy - record @from, all of it, unless an error is recorded already.
+ *
+ * Return: -(from->code)
+ */
+int oci_error_copy(struct oci_error *err, const struct oci_error *from);
+
+/**
+ * oci_error_in_document - say which document the recorded error is about.
+ *
+ * Puts "@file: " before the message and notes @file. The place that the
+ * message begins with, as in "mounts[3].destination: required", becomes the
+ * path, unless one is noted already. NULL: only the path, the document is
+ * not a file.
+ */
+void oci_error_in_document(struct oci_error *err, const char *file);
+
+/**
+ * oci_error_at - note the document and the place, the message stays. What is
+ * noted already stays too; NULL for what is not known.
+ */
+void oci_error_at(struct oci_error *err, const char *file, const char *path);
+
+/** oci_error_hint - note what may help; the first hint stays. */
+void oci_error_hint(struct oci_error *err, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
 
 #ifdef __cplusplus

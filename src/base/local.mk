@@ -4,6 +4,7 @@
 noinst_LIBRARIES += libbase.a
 libbase_a_CFLAGS = $(AM_CFLAGS) $(PROGRAM_CFLAGS)
 libbase_a_SOURCES = \
+	src/base/error.c \
 	src/base/error.h \
 	src/base/hint.c \
 	src/base/io.c \

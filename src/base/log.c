@@ -22,7 +22,7 @@
 
 #define LOG_TEXT_MAX (sizeof(((struct oci_error *)0)->message))
 /* a byte becomes at most "\u0000"; the rest is room for the time and the keys */
-#define LOG_LINE_MAX (LOG_TEXT_MAX * 6 + 512)
+#define LOG_LINE_MAX (sizeof(struct oci_error) * 6 + 512)
 
 struct line {
 	char text[LOG_LINE_MAX];
@@ -151,17 +151,42 @@ static void to_stderr(const char *program, const char *text)
 	(void)io_write_all(STDERR_FILENO, line.text, line.length);
 }
 
-static void to_file(const char *path, bool json, const char *level, const char *text)
+static void put_member(struct line *line, const char *key, const char *value)
+{
+	if (!*value)
+		return;
+	put_format(line, ",\"%s\":\"", key);
+	put_escaped(line, value, ESCAPE_JSON);
+	put_text(line, "\"");
+}
+
+/* Behind what engines read: what a program can branch on. */
+static void put_details(struct line *line, const struct oci_error *err)
+{
+	put_member(line, "code", err_code_word(err->code));
+	put_member(line, "kind", err_kind_word(err_kind(err)));
+	put_member(line, "file", err->file);
+	put_member(line, "path", err->path);
+	put_member(line, "hint", err->hint);
+}
+
+/* @err: NULL when it is no failure */
+static void to_file(const char *path, bool json, const char *level, const char *text,
+		    const struct oci_error *err)
 {
 	CLEANUP_CLOSE int fd = -EBADF;
-	struct line line = { .length = 0 };
+	struct line line;
 
+	line.length = 0;
 	if (json) {
 		put_format(&line, "{\"level\":\"%s\",\"msg\":\"", level);
 		put_escaped(&line, text, ESCAPE_JSON);
 		put_text(&line, "\",\"time\":\"");
 		put_time(&line);
-		put_text(&line, "\"}\n");
+		put_text(&line, "\"");
+		if (err)
+			put_details(&line, err);
+		put_text(&line, "}\n");
 	} else {
 		put_text(&line, "time=\"");
 		put_time(&line);
@@ -230,10 +255,11 @@ static const char *tag_of(const struct log_target *target, const char *id)
 	return target->program ? target->program : "carte";
 }
 
-static void to_log(const struct log_target *target, bool error, const char *text)
+/* @err: NULL when it is no failure */
+static void to_log(const struct log_target *target, const struct oci_error *err, const char *text)
 {
 	const char *file = target->file;
-	int severity = error ? 3 : 7;
+	int severity = err ? 3 : 7;
 
 	if (!strncmp(file, "syslog:", 7))
 		to_syslog(tag_of(target, file + 7), severity, text);
@@ -241,7 +267,7 @@ static void to_log(const struct log_target *target, bool error, const char *text
 		to_journal(tag_of(target, file + 9), severity, text);
 	else
 		to_file(strncmp(file, "file:", 5) ? file : file + 5, target->json,
-			error ? "error" : "debug", text);
+			err ? "error" : "debug", text, err);
 }
 
 void log_failure(const struct log_target *target, const struct oci_error *err)
@@ -251,7 +277,7 @@ void log_failure(const struct log_target *target, const struct oci_error *err)
 
 	to_stderr(target->program, text);
 	if (target->file && *target->file)
-		to_log(target, true, text);
+		to_log(target, err, text);
 	errno = saved;
 }
 
@@ -267,7 +293,7 @@ void log_debug(const struct log_target *target, const char *format, ...)
 	vsnprintf(text, sizeof(text), format, ap);
 	va_end(ap);
 	if (target->file && *target->file)
-		to_log(target, false, text);
+		to_log(target, NULL, text);
 	else
 		to_stderr(target->program, text);
 	errno = saved;

@@ -90,9 +90,9 @@ static int store(struct walk *walk, const struct opt *opt, const char *value, st
 	case OPT_FLAG:
 	case OPT_IGNORED_FLAG:
 		if (value && parse_bool(value, &on) < 0)
-			return err_set(err, EINVAL,
-				       "invalid value \"%s\" for --%s: expected true or false",
-				       value, opt->name);
+			return err_set_as(err, ERR_USAGE, EINVAL,
+					  "invalid value \"%s\" for --%s: expected true or false",
+					  value, opt->name);
 		if (opt->kind == OPT_FLAG)
 			*(bool *)slot = on;
 		return 0;
@@ -105,14 +105,14 @@ static int store(struct walk *walk, const struct opt *opt, const char *value, st
 	case OPT_U32:
 		r = parse_u32(value, slot);
 		if (r < 0)
-			return err_set(err, EINVAL, "invalid value \"%s\" for --%s: %s", value,
-				       opt->name,
-				       r == -ERANGE ? "out of range" : "expected a number");
+			return err_set_as(err, ERR_USAGE, EINVAL,
+					  "invalid value \"%s\" for --%s: %s", value, opt->name,
+					  r == -ERANGE ? "out of range" : "expected a number");
 		return 0;
 	case OPT_IGNORED_STRING:
 		return 0;
 	}
-	return err_set(err, EINVAL, "unknown option --%s", opt->name);
+	return err_set_as(err, ERR_USAGE, EINVAL, "unknown option --%s", opt->name);
 }
 
 /* @value: what stood behind "=", or NULL: then the next word, even when it begins with "-" */
@@ -122,7 +122,8 @@ static int store_or_next(struct walk *walk, const struct opt *opt, const char *v
 	if (!value && takes_value(opt)) {
 		/* podman probes for these very words */
 		if (!walk->next)
-			return err_set(err, EINVAL, "flag needs an argument: --%s", opt->name);
+			return err_set_as(err, ERR_USAGE, EINVAL, "flag needs an argument: --%s",
+					  opt->name);
 		value = walk->next;
 		walk->took_next = true;
 	}
@@ -144,7 +145,7 @@ static int parse_letters(struct walk *walk, const char *word, struct oci_error *
 	for (const char *p = word; *p; p++) {
 		opt = find_letter(walk->opts, *p);
 		if (!opt || takes_value(opt))
-			return err_set(err, EINVAL, "unknown option -%s", word);
+			return err_set_as(err, ERR_USAGE, EINVAL, "unknown option -%s", word);
 	}
 	for (const char *p = word; *p; p++) {
 		r = store(walk, find_letter(walk->opts, *p), NULL, err);
@@ -171,7 +172,8 @@ static int parse_word(struct walk *walk, const char *word, struct oci_error *err
 	if (!dashes || length == 1)
 		if (find_letter(walk->opts, *name))
 			return parse_letters(walk, name, err);
-	return err_set(err, EINVAL, "unknown option %.*s", (int)(length + 1 + dashes), word);
+	return err_set_as(err, ERR_USAGE, EINVAL, "unknown option %.*s", (int)(length + 1 + dashes),
+			  word);
 }
 
 /* Bring the @used words at @at before the operands, which begin at @first. */
@@ -188,15 +190,15 @@ static void rotate(char **argv, int first, int at, int used)
 static int check_count(const struct opt_command *command, int count, struct oci_error *err)
 {
 	if (count < command->min_operands)
-		return err_set(err, EINVAL, "needs %s%d argument%s, got %d: %s %s",
-			       command->max_operands == command->min_operands ? "" : "at least ",
-			       command->min_operands, command->min_operands == 1 ? "" : "s", count,
-			       command->name, command->usage);
+		return err_set_as(err, ERR_USAGE, EINVAL, "needs %s%d argument%s, got %d: %s %s",
+				  command->max_operands == command->min_operands ? "" : "at least ",
+				  command->min_operands, command->min_operands == 1 ? "" : "s",
+				  count, command->name, command->usage);
 	if (command->max_operands >= 0 && count > command->max_operands)
-		return err_set(err, EINVAL, "takes %s%d argument%s, got %d: %s %s",
-			       command->max_operands == command->min_operands ? "" : "at most ",
-			       command->max_operands, command->max_operands == 1 ? "" : "s", count,
-			       command->name, command->usage);
+		return err_set_as(err, ERR_USAGE, EINVAL, "takes %s%d argument%s, got %d: %s %s",
+				  command->max_operands == command->min_operands ? "" : "at most ",
+				  command->max_operands, command->max_operands == 1 ? "" : "s",
+				  count, command->name, command->usage);
 	return 0;
 }
 

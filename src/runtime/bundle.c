@@ -29,6 +29,21 @@ static char *absolute(struct oci_arena *arena, const char *path)
 	return full ? path_clean(full) : NULL;
 }
 
+static int unreadable(const char *path, int code, struct oci_error *err)
+{
+	if (code == -ENOENT || code == -ENOTDIR) {
+		code = err_set(err, ENOENT, "open %s: no such file or directory (is it a bundle?)",
+			       path);
+		err_hint(err, "give the folder of config.json by --bundle");
+	} else if (code == -EFBIG) {
+		code = err_set(err, EFBIG, "%s: larger than %u MiB", path, CONFIG_SIZE_MAX >> 20);
+	} else {
+		code = err_sys(err, -code, "read %s", path);
+	}
+	err_at(err, path, NULL);
+	return code;
+}
+
 int bundle_load(struct oci_arena *arena, const char *bundle, const char *file, char **ret_bundle,
 		struct oci_config **ret, struct oci_error *err)
 {
@@ -46,13 +61,8 @@ int bundle_load(struct oci_arena *arena, const char *bundle, const char *file, c
 	if (!path)
 		return err_nomem(err);
 	r = io_read_at(AT_FDCWD, path, CONFIG_SIZE_MAX, arena, &text, &length);
-	if (r == -ENOENT || r == -ENOTDIR)
-		return err_set(err, ENOENT, "open %s: no such file or directory (is it a bundle?)",
-			       path);
-	if (r == -EFBIG)
-		return err_set(err, EFBIG, "%s: larger than %u MiB", path, CONFIG_SIZE_MAX >> 20);
 	if (r < 0)
-		return err_sys(err, -r, "read %s", path);
+		return unreadable(path, r, err);
 	r = oci_config_parse(arena, name, text, length, &config, err);
 	if (r < 0)
 		return r;

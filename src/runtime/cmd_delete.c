@@ -46,8 +46,11 @@ static int refuse(const struct state *state, bool force, struct oci_error *err)
 {
 	if (force || state->status == OCI_STATUS_STOPPED || state->status == OCI_STATUS_CREATED)
 		return 0;
-	return err_set(err, EINVAL, "cannot delete a container that is not stopped: %s",
-		       oci_status_name(state->status));
+	(void)err_set_as(err, ERR_STATE, EINVAL,
+			 "cannot delete a container that is not stopped: %s",
+			 oci_status_name(state->status));
+	err_hint(err, "--force kills it first");
+	return -EINVAL;
 }
 
 static int delete_known(struct cmd_context *ctx, struct oci_arena *arena, struct state *state,
@@ -96,9 +99,10 @@ static int delete_one(struct cmd_context *ctx, const char *id, bool force, struc
 		}
 	}
 	if (r == -EAGAIN)
-		return err_set(err, EBUSY, "another command is working on the container");
+		return err_set_as(err, ERR_STATE, EBUSY,
+				  "another command is working on the container");
 	if (r < 0 && !(r == -ENOENT && force))
-		return err_set(err, said.code, "%s", said.message);
+		return err_copy(err, &said);
 	return 0;
 }
 

@@ -133,7 +133,8 @@ static int events_run(struct cmd_context *ctx, void *opts, char **operands, int 
 			" 250ms",
 			interval);
 	if (ns == 0)
-		return err_set(err, EINVAL, "duration interval must be greater than 0");
+		return err_set_as(err, ERR_USAGE, EINVAL,
+				  "duration interval must be greater than 0");
 	r = state_load(&arena, ctx->root, operands[0], &state, err);
 	if (r < 0)
 		return r;

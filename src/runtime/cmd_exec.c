@@ -115,6 +115,6 @@ const struct cmd cmd_exec = {
 	},
 	.options_size = sizeof(struct exec_args),
 	.run = exec_run,
-	.failure_status = 255,
+	.failure_status = 255, /* as runc's: the others are the program's */
 	.enters_container = true,
 };

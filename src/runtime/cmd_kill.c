@@ -38,7 +38,7 @@ static int kill_one(struct cmd_context *ctx, const char *id, int sig, bool all,
 	r = container_signal(state, sig, all, &said);
 	/* `kill --all` of a stopped container has nothing to do, and engines count on that */
 	if (r < 0 && !(r == -ESRCH && all))
-		return err_set(err, said.code, "%s", said.message);
+		return err_copy(err, &said);
 	return 0;
 }
 

@@ -88,8 +88,8 @@ static int list_run(struct cmd_context *ctx, void *options, char **operands, int
 	(void)operands;
 	(void)count;
 	if (args->format && !json && strcmp(args->format, "table") != 0)
-		return err_set(err, EINVAL, "unknown format '%s': expected table or json",
-			       args->format);
+		return err_set_as(err, ERR_USAGE, EINVAL,
+				  "unknown format '%s': expected table or json", args->format);
 	r = state_list(&arena, ctx->root, &ids, &len, err);
 	if (r < 0)
 		return r;

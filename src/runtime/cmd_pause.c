@@ -29,8 +29,9 @@ static int pause_run(struct cmd_context *ctx, void *options, char **operands, in
 		return r;
 	/* engines look for "container not running" */
 	if (state->status != OCI_STATUS_RUNNING && state->status != OCI_STATUS_CREATED)
-		return err_set(err, EINVAL, "container not running or created: it is %s",
-			       oci_status_name(state->status));
+		return err_set_as(err, ERR_STATE, EINVAL,
+				  "container not running or created: it is %s",
+				  oci_status_name(state->status));
 	return cgroup_freeze(&state->cgroup, true, err);
 }
 
@@ -46,8 +47,8 @@ static int resume_run(struct cmd_context *ctx, void *options, char **operands, i
 	if (r < 0)
 		return r;
 	if (state->status != OCI_STATUS_PAUSED)
-		return err_set(err, EINVAL, "container not paused: it is %s",
-			       oci_status_name(state->status));
+		return err_set_as(err, ERR_STATE, EINVAL, "container not paused: it is %s",
+				  oci_status_name(state->status));
 	return cgroup_freeze(&state->cgroup, false, err);
 }
 

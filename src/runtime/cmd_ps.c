@@ -236,7 +236,8 @@ static int ps_run(struct cmd_context *ctx, void *opts, char **operands, int coun
 	int r;
 
 	if (strcmp(format, "table") != 0 && strcmp(format, "json") != 0)
-		return err_set(err, EINVAL, "invalid format option '%s': table or json", format);
+		return err_set_as(err, ERR_USAGE, EINVAL,
+				  "invalid format option '%s': table or json", format);
 	r = state_load(&arena, ctx->root, operands[0], &state, err);
 	if (r == 0)
 		r = list_pids(&arena, state, &list, err);

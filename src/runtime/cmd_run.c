@@ -48,7 +48,7 @@ static int clean_up(struct creation *c, struct oci_error *err)
 	if (r == -ENOENT)
 		return 0;
 	if (r < 0)
-		return err_set(err, said.code, "%s", said.message);
+		return err_copy(err, &said);
 	return container_destroy(&c->dir, &c->state, c->config, err);
 }
 
@@ -131,5 +131,7 @@ const struct cmd cmd_run = {
 	},
 	.options_size = sizeof(struct run_args),
 	.run = run_run,
+	/* the others are the program's */
+	.failure_status = ERR_FAILED,
 	.enters_container = true,
 };

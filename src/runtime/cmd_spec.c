@@ -153,7 +153,7 @@ static int write_new(const char *bundle, const char *file, const char *text, siz
 		return err_sys(err, errno, "bundle %s", bundle);
 	fd = openat(dirfd, file, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
 	if (fd < 0 && errno == EEXIST)
-		return err_set(err, EEXIST, "file %s exists, remove it first", file);
+		return err_set_as(err, ERR_EXISTS, EEXIST, "file %s exists, remove it first", file);
 	if (fd < 0)
 		return err_sys(err, errno, "make %s", file);
 	r = io_write_all(fd, text, length);

@@ -46,8 +46,8 @@ struct update_options {
 
 static int bad_value(const char *option, const char *value, int code, struct oci_error *err)
 {
-	return err_set(err, EINVAL, "invalid value \"%s\" for --%s: %s", value, option,
-		       code == -ERANGE ? "out of range" : "expected a number");
+	return err_set_as(err, ERR_USAGE, EINVAL, "invalid value \"%s\" for --%s: %s", value,
+			  option, code == -ERANGE ? "out of range" : "expected a number");
 }
 
 static int set_u64(const char *option, const char *value, struct oci_u64 *ret,
@@ -105,9 +105,10 @@ static int set_bytes(const char *option, const char *value, struct oci_i64 *ret,
 		return 0;
 	r = bytes_parse(value, &number);
 	if (r < 0)
-		return err_set(err, EINVAL, "invalid value \"%s\" for --%s: %s", value, option,
-			       r == -ERANGE ? "out of range"
-					    : "expected bytes, a size such as 64m, or -1");
+		return err_set_as(err, ERR_USAGE, EINVAL, "invalid value \"%s\" for --%s: %s",
+				  value, option,
+				  r == -ERANGE ? "out of range"
+					       : "expected bytes, a size such as 64m, or -1");
 	*ret = (struct oci_i64){ true, number };
 	return 0;
 }
@@ -208,6 +209,8 @@ static int update_run(struct cmd_context *ctx, void *opts, char **operands, int 
 	if (state->status == OCI_STATUS_STOPPED || !state->pid.present)
 		return err_set(err, ESRCH, "container not running");
 	r = cgroup_update(&state->cgroup, resources, err);
+	if (r < 0)
+		err_in_document(err, NULL);
 	if (r == 0 && (options->l3_cache_schema || options->mem_bw_schema))
 		r = rdt_update(&state->rdt, options->l3_cache_schema, options->mem_bw_schema, err);
 	return r;

@@ -31,7 +31,7 @@ struct cmd {
 	/* Return: the exit status, or -errno with @err set. operands[0] is the first one. */
 	int (*run)(struct cmd_context *ctx, void *options, char **operands, int count,
 		   struct oci_error *err);
-	int failure_status;     /* exit status when run fails; 0 means 1 (exec: 255, as runc) */
+	int failure_status;     /* exit status when it fails; 0: by enum err_kind */
 	bool enters_container;  /* runs from a sealed image (CVE-2019-5736) */
 	const char *error_verb; /* NULL: name */
 };

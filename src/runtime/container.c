@@ -77,17 +77,20 @@ int container_start(const char *root, const struct state *state, struct oci_erro
 	int r;
 
 	if (state->status == OCI_STATUS_STOPPED)
-		return err_set(err, EINVAL, "cannot start a container that has stopped");
+		return err_set_as(err, ERR_STATE, EINVAL,
+				  "cannot start a container that has stopped");
 	if (state->status != OCI_STATUS_CREATED)
-		return err_set(err, EINVAL, "cannot start a container in the %s state",
-			       oci_status_name(state->status));
+		return err_set_as(err, ERR_STATE, EINVAL,
+				  "cannot start a container in the %s state",
+				  oci_status_name(state->status));
 	path = oci_arena_printf(&arena, "%s/%s/" STATE_START_SOCKET, root, state->id);
 	if (!path)
 		return err_nomem(err);
 	fd = io_connect_unix(SOCK_SEQPACKET, path);
 	r = fd < 0 ? fd : start_and_confirm(fd, err);
 	if (r == -EPIPE || r == -ECONNREFUSED || r == -ENOENT)
-		return err_set(err, EINVAL, "cannot start: the container is not waiting for it");
+		return err_set_as(err, ERR_STATE, EINVAL,
+				  "cannot start: the container is not waiting for it");
 	if (r < 0)
 		return err_sys(err, -r, "start");
 	/* the socket's name stays: by now it may be that of a new container with this ID */
@@ -163,7 +166,7 @@ static int kill_all(const struct state *state, struct oci_error *err)
 	struct oci_error killed = OCI_ERROR_INIT;
 	int r = container_signal(state, SIGKILL, false, &killed);
 
-	return r < 0 && r != -ESRCH ? err_set(err, killed.code, "%s", killed.message) : 0;
+	return r < 0 && r != -ESRCH ? err_copy(err, &killed) : 0;
 }
 
 int container_kill(const struct state *state, struct oci_error *err)
@@ -191,7 +194,7 @@ int container_destroy(struct state_dir *dir, const struct state *state,
 	if (!state->private_pid_ns.value || !state->pid.present) {
 		r = cgroup_signal(&state->cgroup, SIGKILL, &killed);
 		if (r < 0 && r != -ESRCH)
-			return err_set(err, killed.code, "%s", killed.message);
+			return err_copy(err, &killed);
 	}
 	r = cgroup_destroy(&state->cgroup, err);
 	if (r == 0 && state->rdt.path)

@@ -45,7 +45,7 @@ static void name_document(const struct create_options *options, struct oci_error
 		return;
 	for (size_t i = 0; i < ARRAY_LEN(members); i++)
 		if (strlen(members[i]) == n && strncmp(members[i], message, n) == 0)
-			err_prefix(err, "%s: ", options->config ? options->config : "config.json");
+			err_in_document(err, options->config ? options->config : "config.json");
 }
 
 static int connect_to(const char *path, const char *what, int *ret, struct oci_error *err)

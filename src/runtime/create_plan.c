@@ -272,6 +272,6 @@ int create_plan(struct creation *c, struct oci_error *err)
 		r = plan_state(c, err);
 	/* a manager or a host that this build does not know is no fault of the document */
 	if (r < 0 && !(r == -ENOTSUP && err && strncmp(err->message, "cgroup ", 7) == 0))
-		err_prefix(err, "%s: ", c->options->config ? c->options->config : "config.json");
+		err_in_document(err, c->options->config ? c->options->config : "config.json");
 	return r;
 }

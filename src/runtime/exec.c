@@ -31,8 +31,8 @@ static int find_container(struct execution *x, const char *id, struct oci_error 
 		return err_set(err, ESRCH, "cannot exec in a %s container: container not running",
 			       oci_status_name(x->state->status));
 	if (x->state->status == OCI_STATUS_PAUSED && !x->options->ignore_paused)
-		return err_set(err, EBUSY,
-			       "cannot exec in a paused container (--ignore-paused overrides)");
+		return err_set_as(err, ERR_STATE, EBUSY,
+				  "cannot exec in a paused container (--ignore-paused overrides)");
 	r = bundle_load(&x->arena, x->state->bundle, NULL, &bundle, &x->config, err);
 	if (r == 0)
 		r = ns_plan(x->config, &x->ns, err);

@@ -48,8 +48,9 @@ static int set_user(struct execution *x, struct oci_process *p, struct oci_error
 			       user->additional_gids_len * sizeof(*gids));
 		if (parse_u32(x->options->additional_gids.items[i],
 			      &gids[user->additional_gids_len]))
-			return err_set(err, EINVAL, "--additional-gids '%s': expected a number",
-				       x->options->additional_gids.items[i]);
+			return err_set_as(err, ERR_USAGE, EINVAL,
+					  "--additional-gids '%s': expected a number",
+					  x->options->additional_gids.items[i]);
 		user->additional_gids = gids;
 		user->additional_gids_len++;
 	}
@@ -64,8 +65,8 @@ static int set_user(struct execution *x, struct oci_process *p, struct oci_error
 	user->uid.present = true;
 	if (parse_u32(copy, &user->uid.value) < 0 ||
 	    (colon && parse_u32(colon + 1, &user->gid.value) < 0))
-		return err_set(err, EINVAL, "--user '%s': expected UID or UID:GID, in numbers",
-			       text);
+		return err_set_as(err, ERR_USAGE, EINVAL,
+				  "--user '%s': expected UID or UID:GID, in numbers", text);
 	if (colon)
 		user->gid.present = true;
 	return 0;
@@ -180,9 +181,10 @@ int exec_plan(struct execution *x, struct oci_error *err)
 	int r;
 
 	if (x->options->process && x->options->args[0])
-		return err_set(err, EINVAL, "give either --process FILE or a command, not both");
+		return err_set_as(err, ERR_USAGE, EINVAL,
+				  "give either --process FILE or a command, not both");
 	if (!x->options->process && !x->options->args[0])
-		return err_set(err, EINVAL, "a command or --process FILE is needed");
+		return err_set_as(err, ERR_USAGE, EINVAL, "a command or --process FILE is needed");
 	r = x->options->process ? read_document(x, &process, err) : change_config(x, &process, err);
 	if (r < 0)
 		return r;
@@ -191,7 +193,7 @@ int exec_plan(struct execution *x, struct oci_error *err)
 	r = process_plan(&x->arena, process, x->config->linux_,
 			 x->options->process ? "" : "process", &x->child.process, err);
 	if (r < 0 && x->options->process)
-		err_prefix(err, "%s: ", x->options->process);
+		err_in_document(err, x->options->process);
 	for (size_t i = 0; r == 0 && i < x->inherited.env_len; i++)
 		r = process_env_set(x->child.process, x->inherited.env[i], err);
 	if (r == 0)

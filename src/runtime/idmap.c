@@ -248,8 +248,12 @@ static int direct_failed(const struct oci_error *said, struct oci_error *err)
 {
 	const char *hint = sys_hint("idmap", said->code);
 
-	return err_set(err, said->code, "map user and group ids%s%s%s: %s", hint ? " (" : "",
-		       hint ? hint : "", hint ? ")" : "", said->message);
+	(void)err_copy(err, said);
+	err_prefix(err, "map user and group ids%s%s%s: ", hint ? " (" : "", hint ? hint : "",
+		   hint ? ")" : "");
+	if (hint)
+		err_hint(err, "%s", hint);
+	return -said->code;
 }
 
 static int write_uids(const struct maps *m, struct oci_error *err)
@@ -404,8 +408,11 @@ int idmap_userns_fd(const struct oci_id_mapping *uids, size_t uids_len,
 	if (pid < 0) {
 		const char *hint = sys_hint("clone", -pid);
 
-		return err_sys(err, -pid, "make a user namespace%s%s%s", hint ? " (" : "",
-			       hint ? hint : "", hint ? ")" : "");
+		(void)err_sys(err, -pid, "make a user namespace%s%s%s", hint ? " (" : "",
+			      hint ? hint : "", hint ? ")" : "");
+		if (hint)
+			err_hint(err, "%s", hint);
+		return pid;
 	}
 	m.pid = pid;
 	r = write_maps(&m, err);

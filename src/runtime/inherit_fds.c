@@ -74,7 +74,8 @@ int inherit_fds_plan(struct oci_arena *arena, unsigned preserve, struct inherit_
 	if (r < 0)
 		return r;
 	if (preserve > COUNT_MAX)
-		return err_set(err, EINVAL, "--preserve-fds %u: at most %u", preserve, COUNT_MAX);
+		return err_set_as(err, ERR_USAGE, EINVAL, "--preserve-fds %u: at most %u", preserve,
+				  COUNT_MAX);
 	plan.count = listening + preserve;
 	for (unsigned fd = FIRST_FD; fd < FIRST_FD + plan.count; fd++) {
 		if (fcntl((int)fd, F_GETFD) >= 0)
@@ -82,8 +83,9 @@ int inherit_fds_plan(struct oci_arena *arena, unsigned preserve, struct inherit_
 		if (fd < FIRST_FD + listening)
 			return err_set(err, EBADF, "LISTEN_FDS=%u: file descriptor %u is not open",
 				       listening, fd);
-		return err_set(err, EBADF, "--preserve-fds %u: file descriptor %u is not open",
-			       preserve, fd);
+		return err_set_as(err, ERR_USAGE, EBADF,
+				  "--preserve-fds %u: file descriptor %u is not open", preserve,
+				  fd);
 	}
 	if (listening) {
 		r = plan_env(arena, listening, &plan, err);

@@ -75,7 +75,7 @@ int launch_send_in_cgroup(struct launch *launch, struct oci_error *err)
 	if (r == -EPIPE)
 		r = launch_await_ready(launch, NULL, NULL, err);
 	else if (r < 0)
-		r = err_set(err, said.code, "%s", said.message);
+		r = err_copy(err, &said);
 	return r;
 }
 

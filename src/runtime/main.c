@@ -155,7 +155,8 @@ static int set_root(struct cmd_context *ctx, struct oci_arena *arena, const char
 		return err_sys(err, errno, "--root %s", chosen);
 	ctx->root = path_clean(full);
 	if (strcmp(ctx->root, "/") == 0)
-		return err_set(err, EINVAL, "--root / is refused: use a folder of its own");
+		return err_set_as(err, ERR_USAGE, EINVAL,
+				  "--root / is refused: use a folder of its own");
 	return 0;
 }
 
@@ -175,15 +176,15 @@ static int set_log(struct cmd_context *ctx, const struct global_args *args, stru
 	if (args->log_format) {
 		ctx->log.json = strcmp(args->log_format, "json") == 0;
 		if (!ctx->log.json && strcmp(args->log_format, "text") != 0)
-			return err_set(err, EINVAL,
-				       "unknown log format '%s': expected text or json",
-				       args->log_format);
+			return err_set_as(err, ERR_USAGE, EINVAL,
+					  "unknown log format '%s': expected text or json",
+					  args->log_format);
 	}
 	ctx->log.debug = args->debug || (args->log_level && strcmp(args->log_level, "debug") == 0);
 	if (args->log_level && !is_log_level(args->log_level))
-		return err_set(err, EINVAL,
-			       "unknown log level '%s': expected error, warning, info or debug",
-			       args->log_level);
+		return err_set_as(err, ERR_USAGE, EINVAL,
+				  "unknown log level '%s': expected error, warning, info or debug",
+				  args->log_level);
 	return 0;
 }
 
@@ -200,8 +201,8 @@ static int set_context(struct cmd_context *ctx, struct oci_arena *arena,
 		ctx->cgroup_manager = CGROUP_MANAGER_SYSTEMD;
 	if (args->cgroup_manager &&
 	    cgroup_manager_parse(args->cgroup_manager, &ctx->cgroup_manager) < 0)
-		return err_set(
-			err, EINVAL,
+		return err_set_as(
+			err, ERR_USAGE, EINVAL,
 			"unknown cgroup manager '%s': expected cgroupfs, systemd or disabled",
 			args->cgroup_manager);
 	return 0;
@@ -234,6 +235,8 @@ static int run_command(struct cmd_context *ctx, const struct cmd *cmd, int argc,
 		opt_print_help(&cmd->command, title, stdout);
 		return 0;
 	}
+	if (r < 0)
+		err_hint(err, "'" PROGRAM " %s --help' lists its options", name);
 	if (r == 0 && cmd->enters_container)
 		r = seal_self(all_argv, err);
 	if (r == 0)
@@ -302,12 +305,12 @@ int main(int argc, char **argv)
 	if (r == 0) {
 		cmd = find_command(operands[0]);
 		r = cmd ? run_command(&ctx, cmd, count, operands, all, &err)
-			: err_set(&err, EINVAL,
-				  "unknown command '%s'; '" PROGRAM " --help' lists them",
-				  operands[0]);
+			: err_set_as(&err, ERR_USAGE, EINVAL,
+				     "unknown command '%s'; '" PROGRAM " --help' lists them",
+				     operands[0]);
 	}
 	if (r >= 0)
 		return r;
 	log_failure(&ctx.log, &err);
-	return cmd && cmd->failure_status ? cmd->failure_status : 1;
+	return cmd && cmd->failure_status ? cmd->failure_status : (int)err_kind(&err);
 }

@@ -24,7 +24,8 @@ int match_containers(const char *root, const char *pattern,
 	code = regcomp(&regex, pattern, REG_EXTENDED | REG_NOSUB);
 	if (code) {
 		regerror(code, &regex, words, sizeof(words));
-		return err_set(err, EINVAL, "regular expression '%s': %s", pattern, words);
+		return err_set_as(err, ERR_USAGE, EINVAL, "regular expression '%s': %s", pattern,
+				  words);
 	}
 	r = state_list(&arena, root, &ids, &len, err);
 	for (size_t i = 0; r == 0 && i < len; i++) {

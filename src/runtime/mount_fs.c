@@ -104,9 +104,11 @@ static int fs_error(int fs, int code, struct oci_error *err)
 	sys_fs_message(fs, message, sizeof(message));
 	if (*message)
 		return err_set(err, code, "%s", message);
-	if (hint)
-		return err_set(err, code, "%s (%s)", strerror(code), hint);
-	return err_set(err, code, "%s", strerror(code));
+	if (!hint)
+		return err_set(err, code, "%s", strerror(code));
+	(void)err_set(err, code, "%s (%s)", strerror(code), hint);
+	err_hint(err, "%s", hint);
+	return -code;
 }
 
 int mount_new_fs(struct rootfs *rf, const char *type, const char *source, unsigned long flags,
@@ -117,8 +119,12 @@ int mount_new_fs(struct rootfs *rf, const char *type, const char *source, unsign
 
 	if (mount_is_missing(fs))
 		return fs;
-	if (fs == -ENODEV)
-		return err_set(err, ENODEV, "this kernel has no file system of type \"%s\"", type);
+	if (fs == -ENODEV) {
+		(void)err_set_as(err, ERR_UNSUPPORTED, ENODEV,
+				 "this kernel has no file system of type \"%s\"", type);
+		err_hint(err, "/proc/filesystems lists them; a module may be missing");
+		return -ENODEV;
+	}
 	if (fs < 0)
 		return err_set(err, -fs, "%s", strerror(-fs));
 	r = configure_all(fs, source, flags, data, label);

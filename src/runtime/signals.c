@@ -68,7 +68,7 @@ int signal_parse(const char *text, int *ret, struct oci_error *err)
 	}
 	if (parse_realtime(name, ret))
 		return 0;
-	return err_set(err, EINVAL, "unknown signal \"%s\"", text);
+	return err_set_as(err, ERR_USAGE, EINVAL, "unknown signal \"%s\"", text);
 }
 
 const char *signal_name(int sig, char *buf, size_t size)

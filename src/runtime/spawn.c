@@ -66,8 +66,11 @@ static int clone_child(const struct spawn *spawn, uint64_t extra, pid_t *parent_
 	if (r >= 0)
 		return r;
 	hint = sys_hint("clone", -r);
-	return err_set(err, -r, "make the container's process and namespaces: %s%s%s", strerror(-r),
-		       hint ? ": " : "", hint ? hint : "");
+	(void)err_set(err, -r, "make the container's process and namespaces: %s%s%s", strerror(-r),
+		      hint ? ": " : "", hint ? hint : "");
+	if (hint)
+		err_hint(err, "%s", hint);
+	return r;
 }
 
 _Noreturn static void join_and_clone(const struct spawn *spawn, struct relay *relay,
@@ -117,7 +120,7 @@ static int spawn_by_relay(const struct spawn *spawn, void (*main)(void *), void 
 		/* ours by CLONE_PARENT and not yet waited for: its pid cannot be another's */
 		*ret_pidfd = relay->pid > 0 ? sys_pidfd_open(relay->pid, 0) : -ECHILD;
 		if (relay->err.code)
-			r = err_set(err, relay->err.code, "%s", relay->err.message);
+			r = err_copy(err, &relay->err);
 		else if (*ret_pidfd < 0)
 			r = err_sys(err, -*ret_pidfd, "make the container's process");
 		*ret_pid = relay->pid;

@@ -114,10 +114,10 @@ int state_check_id(const char *id, struct oci_error *err)
 	}
 	return 0;
 bad:
-	return err_set(err, EINVAL,
-		       "invalid container ID '%.64s': expected 1 to %d of A-Z a-z 0-9 _ + . -, "
-		       "not starting with '.'",
-		       id, STATE_ID_MAX);
+	return err_set_as(err, ERR_USAGE, EINVAL,
+			  "invalid container ID '%.64s': expected 1 to %d of A-Z a-z 0-9 _ + . -, "
+			  "not starting with '.'",
+			  id, STATE_ID_MAX);
 }
 
 int proc_stat_read(pid_t pid, struct proc_stat *ret)
@@ -215,9 +215,11 @@ static int state_from_file(struct oci_arena *arena, struct state_file *file, str
 	return 0;
 }
 
-static int no_container(struct oci_error *err)
+int state_no_container(struct oci_error *err)
 {
-	return err_set(err, ENOENT, "container does not exist");
+	(void)err_set_as(err, ERR_NOT_FOUND, ENOENT, "container does not exist");
+	err_hint(err, "'list' shows the containers of this --root");
+	return -ENOENT;
 }
 
 int state_load(struct oci_arena *arena, const char *root, const char *id, struct state **ret,
@@ -240,7 +242,7 @@ int state_load(struct oci_arena *arena, const char *root, const char *id, struct
 	/* by name: below the state root */
 	fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
 	if (fd < 0 && (errno == ENOENT || errno == ENOTDIR))
-		return no_container(err);
+		return state_no_container(err);
 	if (fd < 0)
 		return err_sys(err, errno, "open %s", path);
 	r = io_read_fd(fd, STATE_SIZE_MAX, arena, &text, &length);

@@ -94,9 +94,13 @@ int state_dir_create(const char *root, const char *id, bool rootless, struct sta
 int state_dir_open(const char *root, const char *id, bool wait, struct state_dir *ret,
 		   struct oci_error *err);
 
-/** state_dir_exists - is there a folder for this ID? state_already_exists - the words that engines know for it. */
+/**
+ * state_dir_exists - is there a folder for this ID? state_already_exists, state_no_container - the words that engines
+ * know for it.
+ */
 bool state_dir_exists(const char *root, const char *id);
 int state_already_exists(struct oci_error *err);
+int state_no_container(struct oci_error *err);
 
 /**
  * state_dir_unlock - let other commands work on the container for a while; state_dir_relock - wait for them, and take

@@ -67,7 +67,9 @@ static int dir_lock(int fd, bool wait)
 
 int state_already_exists(struct oci_error *err)
 {
-	return err_set(err, EEXIST, "container with given ID already exists");
+	(void)err_set_as(err, ERR_EXISTS, EEXIST, "container with given ID already exists");
+	err_hint(err, "'delete' it, or choose another ID");
+	return -EEXIST;
 }
 
 static int dir_make(struct state_dir *dir, const char *root, struct oci_error *err)
@@ -164,7 +166,7 @@ int state_dir_open(const char *root, const char *id, bool wait, struct state_dir
 		r = -errno;
 		state_dir_close(&dir);
 		if (r == -ENOENT || r == -ENOTDIR)
-			return err_set(err, ENOENT, "container does not exist");
+			return state_no_container(err);
 		return err_sys(err, -r, "open %s/%s", root, id);
 	}
 	r = dir_lock(dir.fd, wait);
@@ -174,9 +176,10 @@ int state_dir_open(const char *root, const char *id, bool wait, struct state_dir
 	}
 	state_dir_close(&dir);
 	if (r == 0)
-		return err_set(err, ENOENT, "container does not exist");
+		return state_no_container(err);
 	if (r == -EBUSY)
-		return err_set(err, EBUSY, "another command is working on the container");
+		return err_set_as(err, ERR_STATE, EBUSY,
+				  "another command is working on the container");
 	return err_sys(err, -r, "lock %s/%s", root, id);
 }
 
@@ -190,7 +193,7 @@ int state_dir_relock(const struct state_dir *dir, struct oci_error *err)
 	int r = dir_lock(dir->fd, true);
 
 	if (r == 0)
-		return err_set(err, ENOENT, "container does not exist");
+		return state_no_container(err);
 	return r < 0 ? err_sys(err, -r, "lock the state folder of container '%s'", dir->id) : 0;
 }
 

@@ -13,13 +13,12 @@
 #include "base/mem.h"
 
 struct sync_message {
-	int32_t state;
-	int32_t code; /* of the error; its words follow in text */
 	int64_t value;
-	char text[sizeof(((struct oci_error *)0)->message)];
+	int32_t state;
+	struct oci_error error; /* only with SYNC_FAILED */
 };
 
-#define SYNC_HEADER offsetof(struct sync_message, text)
+#define SYNC_HEADER offsetof(struct sync_message, error)
 
 static const char *const state_names[] = {
 	[SYNC_NONE] = "nothing",        [SYNC_IDS_MAPPED] = "ids mapped",
@@ -55,7 +54,6 @@ int sync_send(int fd, enum sync_state state, int64_t value, struct oci_error *er
 	struct sync_message m;
 
 	m.state = state;
-	m.code = 0;
 	m.value = value;
 	return send_message(fd, &m, SYNC_HEADER, err);
 }
@@ -66,7 +64,6 @@ int sync_send_fd(int fd, enum sync_state state, int passed, struct oci_error *er
 	int r;
 
 	m.state = state;
-	m.code = 0;
 	m.value = 0;
 	r = io_send_fds(fd, &m, SYNC_HEADER, &passed, 1);
 	if (r < 0)
@@ -76,15 +73,9 @@ int sync_send_fd(int fd, enum sync_state state, int passed, struct oci_error *er
 
 void sync_send_failure(int fd, const struct oci_error *failure)
 {
-	struct sync_message m;
-	size_t length = strnlen(failure->message, sizeof(m.text) - 1);
+	struct sync_message m = { .state = SYNC_FAILED, .error = *failure };
 
-	m.state = SYNC_FAILED;
-	m.code = failure->code;
-	m.value = 0;
-	memcpy(m.text, failure->message, length);
-	m.text[length] = '\0';
-	(void)send_message(fd, &m, SYNC_HEADER + length + 1, NULL);
+	(void)send_message(fd, &m, sizeof(m), NULL);
 }
 
 static ssize_t receive(int fd, struct sync_message *m, int *ret_fd)
@@ -118,8 +109,9 @@ int sync_receive(int fd, enum sync_state *ret, int64_t *ret_value, int *ret_fd,
 	if ((size_t)n < SYNC_HEADER)
 		return err_set(err, EPROTO, "short message from the other side");
 	if (m.state == SYNC_FAILED) {
-		m.text[(size_t)n > SYNC_HEADER ? (size_t)n - SYNC_HEADER - 1 : 0] = '\0';
-		return err_set(err, m.code > 0 ? m.code : EIO, "%s", m.text);
+		if ((size_t)n != sizeof(m) || m.error.code <= 0)
+			return err_set(err, EPROTO, "a failure without its reason");
+		return err_copy(err, &m.error);
 	}
 	*ret = (enum sync_state)m.state;
 	if (ret_value)

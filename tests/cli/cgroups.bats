@@ -359,13 +359,13 @@ holds() {
 	up_ct
 	echo '{"pids": {"limit": "x"}}' >"$D/r"
 	try rt update --resources "$D/r" "$CID"
-	exits 1
+	fails_as document
 	[ "$RUNTIME_KIND" != carte ] || says "pids.limit: expected integer, got string"
 	try rt update --resources "$D/nosuch" "$CID"
 	exits 1
 	says nosuch
 	try rt update --memory 1x "$CID"
-	exits 1
+	fails_as usage
 	holds memory memory.limit_in_bytes 67108864
 }
 
@@ -419,9 +419,9 @@ holds() {
 	rt kill "$CID" KILL
 	await_status stopped
 	try rt update --pids-limit 46 "$CID"
-	exits 1
+	fails_as state
 	try rt update --pids-limit 46 "$CID-nosuch"
-	exits 1
+	fails_as not-found
 	says "container does not exist"
 }
 

@@ -93,7 +93,7 @@ load helpers
 
 @test "--log --log-format json: exactly one object, words on stderr as well" {
 	try rt --log "$D/log" --log-format json state "$CID"
-	exits 1
+	fails_as not-found
 	says "container does not exist"
 	same "$(jq -s length "$D/log")" 1
 	same "$(jq -r .level "$D/log")" error
@@ -104,7 +104,7 @@ load helpers
 @test "--log: a line with an unknown global option is logged where the rest of it says" {
 	requires_carte
 	try "$RUNTIME" --log "$D/log" --log-format=json --frob list
-	exits 1
+	fails_as usage
 	says "unknown option --frob"
 	same "$(jq -r .msg "$D/log")" "unknown option --frob"
 }
@@ -126,7 +126,7 @@ load helpers
 		good
 	done
 	try rt --log-level=loud list
-	exits 1
+	fails_as usage
 	says "unknown log level 'loud': expected error, warning, info or debug"
 }
 
@@ -185,7 +185,7 @@ load helpers
 
 @test "--log text" {
 	try rt --log "$D/log" state "$CID"
-	exits 1
+	fails_as not-found
 	grep -q 'container does not exist' "$D/log"
 }
 
@@ -197,12 +197,12 @@ load helpers
 
 @test "--log-format: unknown" {
 	try rt --log-format xml state "$CID"
-	exits 1
+	fails_as usage
 }
 
 @test "--debug says more, and does not break the error" {
 	try rt --debug state "$CID"
-	exits 1
+	fails_as not-found
 	says "container does not exist"
 }
 
@@ -236,7 +236,7 @@ load helpers
 	# nothing inheritable or ambient by default (CVE-2022-29162)
 	[ "$RUNTIME_KIND" != carte ] || jq -e '(.process.capabilities.inheritable // []) == [] and (.process.capabilities.ambient // []) == []' config.json
 	try "$RUNTIME" spec
-	exits 1
+	fails_as exists
 	says "exists"
 }
 
@@ -302,20 +302,20 @@ load helpers
 
 @test "events: unknown or stopped container" {
 	try rt events --stats "$CID"
-	exits 1
+	fails_as not-found
 	says "container does not exist"
 	args true
 	up_ct
 	await_status stopped
 	try rt events --stats "$CID"
-	exits 1
+	fails_as state
 	says "not running"
 }
 
 @test "--systemd-cgroup: says that it is not there, and leaves nothing" {
 	requires_carte "an honest refusal"
 	try rt --systemd-cgroup create -b "$BUNDLE" "$CID"
-	exits 1
+	fails_as unsupported
 	same "$err" "carte-runtime: create '$CID': cgroup manager systemd is not supported by this build; use cgroupfs or disabled"
 	[ ! -e "$ROOT/$CID" ]
 }

@@ -179,6 +179,15 @@ show() {
 	return 1
 }
 good() { [ "$status" -eq 0 ] || show "expected success"; }
+# fails_as KIND - the exit status of the manual page; other runtimes have but one
+fails_as() {
+	local kinds=(success failed usage document not-found exists state unsupported permission resources timeout) i
+	[ "$RUNTIME_KIND" = carte ] || { exits 1 && return; }
+	for i in "${!kinds[@]}"; do
+		[ "${kinds[i]}" != "$1" ] || { exits "$i" && return; }
+	done
+	show "no such kind: $1"
+}
 exits() { [ "$status" -eq "$1" ] || show "expected status $1"; }
 prints() { [ "$out" = "$1" ] || show "expected stdout: $1"; }
 has() { [[ $out == *"$1"* ]] || show "expected in stdout: $1"; }

@@ -88,14 +88,14 @@ load helpers
 
 @test "state: unknown container" {
 	try rt state "$CID"
-	exits 1
+	fails_as not-found
 	says "container does not exist"
 }
 
 @test "create: an ID that exists" {
 	idle
 	try rt create -b "$BUNDLE" "$CID"
-	exits 1
+	fails_as exists
 	says "container with given ID already exists"
 	# and the first one is unharmed
 	same "$(state_of .status)" running
@@ -128,7 +128,7 @@ load helpers
 @test "start: twice" {
 	idle
 	try rt start "$CID"
-	exits 1
+	fails_as state
 	says "cannot start a"
 }
 
@@ -137,13 +137,13 @@ load helpers
 	up_ct
 	await_status stopped
 	try rt start "$CID"
-	exits 1
+	fails_as state
 	says "cannot start a container that has stopped"
 }
 
 @test "start: unknown container" {
 	try rt start "$CID"
-	exits 1
+	fails_as not-found
 	says "container does not exist"
 }
 
@@ -297,13 +297,13 @@ load helpers
 	up_ct
 	await_status stopped
 	try rt kill "$CID"
-	exits 1
+	fails_as state
 	says "container not running"
 }
 
 @test "kill: unknown container" {
 	try rt kill "$CID"
-	exits 1
+	fails_as not-found
 	says "container does not exist"
 }
 
@@ -339,7 +339,7 @@ load helpers
 @test "delete: a running container is refused" {
 	idle
 	try rt delete "$CID"
-	exits 1
+	fails_as state
 	says "is not stopped: running"
 	same "$(state_of .status)" running
 }
@@ -381,7 +381,7 @@ load helpers
 
 @test "delete: unknown container; --force is no error" {
 	try rt delete "$CID"
-	exits 1
+	fails_as not-found
 	says "container does not exist"
 	try rt delete --force "$CID"
 	good
@@ -446,7 +446,7 @@ load helpers
 
 @test "ps: unknown container" {
 	try rt ps "$CID"
-	exits 1
+	fails_as not-found
 	says "container does not exist"
 }
 
@@ -469,7 +469,7 @@ load helpers
 	good
 	same "$(state_of .status)" paused
 	T=5 try rt start "$CID"
-	exits 1
+	fails_as state
 	says "cannot start a container in the paused state"
 	T=5 exec_ct @ true
 	exits 255
@@ -484,12 +484,12 @@ load helpers
 @test "pause: not running, resume: not paused" {
 	idle
 	try rt resume "$CID"
-	exits 1
+	fails_as state
 	says "not paused"
 	rt kill "$CID" KILL
 	await_status stopped
 	try rt pause "$CID"
-	exits 1
+	fails_as state
 	says_like "not running|container not running"
 }
 

@@ -174,6 +174,59 @@ static void test_error_is_cut(void **unused)
 	assert_string_equal(err.message + sizeof(err.message) - 4, "...");
 }
 
+static void test_error_place(void **unused)
+{
+	static const struct {
+		const char *message, *path;
+	} rows[] = {
+		{ "mounts[3].destination: required", "mounts[3].destination" },
+		{ "process: missing", "process" },
+		{ "linux.sysctl.\"a: b\": bad", "linux.sysctl.\"a: b\"" },
+		{ "annotations[\"x]: y\"]: bad", "annotations[\"x]: y\"]" },
+		{ "annotations[\"x: bad", "" },
+		{ "mounts[3", "" },
+		{ "open /x: No such file", "" },
+		{ "/x: No such file", "" },
+		{ "two words", "" },
+		{ "", "" },
+	};
+	struct oci_error err = OCI_ERROR_INIT;
+	char expected[100];
+
+	(void)unused;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+		err.code = 0;
+		oci_error_set(&err, EINVAL, "%s", rows[i].message);
+		assert_string_equal(err.file, "");
+		assert_string_equal(err.path, "");
+		oci_error_in_document(&err, "d.json");
+		assert_string_equal(err.file, "d.json");
+		assert_string_equal(err.path, rows[i].path);
+		(void)snprintf(expected, sizeof(expected), "d.json: %s", rows[i].message);
+		assert_string_equal(err.message, expected);
+	}
+	/* without a file only the path; what is noted stays */
+	err.code = 0;
+	oci_error_set(&err, EINVAL, "a.b: c");
+	oci_error_in_document(&err, NULL);
+	assert_string_equal(err.message, "a.b: c");
+	oci_error_at(&err, "f", "other");
+	assert_string_equal(err.file, "f");
+	assert_string_equal(err.path, "a.b");
+	oci_error_hint(&err, "a%d", 1);
+	oci_error_hint(&err, "b");
+	assert_string_equal(err.hint, "a1");
+	/* nothing is recorded: nothing is noted */
+	err = (struct oci_error)OCI_ERROR_INIT;
+	oci_error_at(&err, "f", "p");
+	oci_error_hint(&err, "h");
+	oci_error_in_document(&err, "f");
+	oci_error_in_document(NULL, "f");
+	assert_string_equal(err.file, "");
+	assert_string_equal(err.hint, "");
+	assert_string_equal(err.message, "");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -185,6 +238,7 @@ int main(void)
 		cmocka_unit_test(test_error_sys),
 		cmocka_unit_test(test_error_is_one_line),
 		cmocka_unit_test(test_error_is_cut),
+		cmocka_unit_test(test_error_place),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

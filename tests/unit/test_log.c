@@ -92,7 +92,7 @@ static void check_time(const char *text)
 static void json(void **state)
 {
 	struct log_target target = { .program = "prog", .file = file, .json = true };
-	struct oci_error err = { EINVAL, "" };
+	struct oci_error err = { .code = EINVAL, .message = "" };
 	const char *text, *head;
 	struct stat st;
 
@@ -111,21 +111,90 @@ static void json(void **state)
 	       "\\ufffd \\ufffd\\ufffd\\ufffd end\\ufffd\\ufffd\",\"time\":\"";
 	assert_memory_equal(text, head, strlen(head));
 	check_time(text + strlen(head));
-	assert_string_equal(text + strlen(head) + 30, "\"}\n");
+	assert_string_equal(text + strlen(head) + 30,
+			    "\",\"code\":\"EINVAL\",\"kind\":\"failed\"}\n");
+}
+
+static void json_details(void **state)
+{
+	struct log_target target = { .program = "prog", .file = file, .json = true };
+	struct oci_error err = OCI_ERROR_INIT;
+	const char *text;
+
+	(void)state;
+	(void)err_set(&err, EINVAL, "annotations[\"a b\"]: expected a number");
+	err_in_document(&err, "config.json");
+	err_hint(&err, "say \"%s\"", "no");
+	err_prefix(&err, "create: ");
+	CAPTURE(log_failure(&target, &err));
+	assert_string_equal(captured,
+			    "prog: create: config.json: annotations[\"a b\"]: expected a number\n");
+	text = strstr(slurp(), "Z\"");
+	assert_string_equal(text, "Z\",\"code\":\"EINVAL\",\"kind\":\"document\","
+				  "\"file\":\"config.json\",\"path\":\"annotations[\\\"a b\\\"]\","
+				  "\"hint\":\"say \\\"no\\\"\"}\n");
+}
+
+static void kinds(void **state)
+{
+	static const struct {
+		int code;
+		enum err_kind kind;
+		const char *word;
+	} rows[] = {
+		{ EINVAL, ERR_FAILED, "EINVAL" },
+		{ ENOENT, ERR_FAILED, "ENOENT" },
+		{ ESRCH, ERR_STATE, "ESRCH" },
+		{ ENOSYS, ERR_UNSUPPORTED, "ENOSYS" },
+		{ EOPNOTSUPP, ERR_UNSUPPORTED, "EOPNOTSUPP" },
+		{ EPERM, ERR_PERMISSION, "EPERM" },
+		{ EACCES, ERR_PERMISSION, "EACCES" },
+		{ ENOMEM, ERR_RESOURCES, "ENOMEM" },
+		{ ENOSPC, ERR_RESOURCES, "ENOSPC" },
+		{ EMFILE, ERR_RESOURCES, "EMFILE" },
+		{ ETIMEDOUT, ERR_TIMEOUT, "ETIMEDOUT" },
+	};
+	struct oci_error err = OCI_ERROR_INIT, copy = OCI_ERROR_INIT;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+		err.code = 0;
+		(void)err_set(&err, rows[i].code, "x");
+		assert_int_equal(err_kind(&err), rows[i].kind);
+		assert_string_equal(err_code_word(err.code), rows[i].word);
+	}
+	assert_string_equal(err_code_word(99999), "EIO");
+	/* a document that asks for what may not be had is not wrong */
+	err.code = 0;
+	(void)err_set(&err, EPERM, "mounts[0]: x");
+	err_in_document(&err, "config.json");
+	assert_int_equal(err_kind(&err), ERR_PERMISSION);
+	/* a kind that was given stays; the first error does too */
+	err.code = 0;
+	assert_int_equal(err_set_as(&err, ERR_NOT_FOUND, ENOENT, "%s", "a"), -ENOENT);
+	assert_int_equal(err_set_as(&err, ERR_EXISTS, EEXIST, "b"), -EEXIST);
+	assert_int_equal(err_kind(&err), ERR_NOT_FOUND);
+	assert_string_equal(err.message, "a");
+	assert_string_equal(err_kind_word(err_kind(&err)), "not-found");
+	assert_string_equal(err_kind_word((enum err_kind)99), "failed");
+	err_hint(&err, "h");
+	assert_int_equal(err_copy(&copy, &err), -ENOENT);
+	assert_memory_equal(&copy, &err, sizeof(err));
+	assert_int_equal(err_set_as(NULL, ERR_EXISTS, EEXIST, "b"), -EEXIST);
 }
 
 static void text_and_append(void **state)
 {
 	char prefixed[80];
 	struct log_target target = { .program = "prog", .file = prefixed };
-	struct oci_error err = { ENOENT, "first" };
+	struct oci_error err = { .code = ENOENT, .message = "first" };
 	const char *text, *second;
 
 	(void)state;
 	snprintf(prefixed, sizeof(prefixed), "file:%s", file);
 	CAPTURE(log_failure(&target, &err));
 	assert_string_equal(captured, "prog: first\n");
-	err = (struct oci_error){ ENOENT, "" };
+	err = (struct oci_error){ .code = ENOENT, .message = "" };
 	CAPTURE(log_failure(&target, &err));
 	assert_string_equal(captured, "prog: No such file or directory\n");
 	text = slurp();
@@ -139,23 +208,29 @@ static void text_and_append(void **state)
 static void longest(void **state)
 {
 	struct log_target target = { .program = "prog", .file = file, .json = true };
-	struct oci_error err = { EINVAL, "" };
+	struct oci_error err = { .code = EOPNOTSUPP, .message = "" };
+	size_t all = sizeof(err.message) + sizeof(err.file) + sizeof(err.path) + sizeof(err.hint);
 	const char *text;
 
 	(void)state;
 	memset(err.message, 1, sizeof(err.message) - 1);
+	memset(err.file, 1, sizeof(err.file) - 1);
+	memset(err.path, 1, sizeof(err.path) - 1);
+	memset(err.hint, 1, sizeof(err.hint) - 1);
 	CAPTURE(log_failure(&target, &err));
 	assert_int_equal(strlen(captured), 6 + 4 * (sizeof(err.message) - 1) + 1);
 	text = slurp();
-	assert_string_equal(text + strlen(text) - 4, "Z\"}\n");
-	assert_int_equal(strlen(text), 24 + 6 * (sizeof(err.message) - 1) + 10 + 30 + 3);
+	assert_string_equal(text + strlen(text) - 9, "\\u0001\"}\n");
+	assert_int_equal(strlen(text), 24 + 6 * (all - 4) + 10 + 30 + 3 + 3 * 10 +
+					       strlen(",\"code\":\"EOPNOTSUPP\"") +
+					       strlen(",\"kind\":\"unsupported\""));
 }
 
 static void missing_folder(void **state)
 {
 	char path[80];
 	struct log_target target = { .program = "prog", .file = path, .json = true };
-	struct oci_error err = { EINVAL, "words" };
+	struct oci_error err = { .code = EINVAL, .message = "words" };
 
 	(void)state;
 	snprintf(path, sizeof(path), "%s/none/log", folder);
@@ -200,7 +275,7 @@ static int bound_socket(const char *path)
 static int daemons_child(void)
 {
 	struct log_target target = { .program = "prog", .file = "syslog:web1" };
-	struct oci_error err = { EINVAL, "two\nlines" };
+	struct oci_error err = { .code = EINVAL, .message = "two\nlines" };
 	static const char entry[] = "MESSAGE\n\x09\0\0\0\0\0\0\0two\nlines\nPRIORITY=3\n"
 				    "SYSLOG_IDENTIFIER\n\x04\0\0\0\0\0\0\0prog\n";
 	char buf[512], want[64];
@@ -262,9 +337,10 @@ static void hints(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(json),    cmocka_unit_test(text_and_append),
-		cmocka_unit_test(longest), cmocka_unit_test(missing_folder),
-		cmocka_unit_test(debug),   cmocka_unit_test(daemons),
+		cmocka_unit_test(json_details), cmocka_unit_test(kinds),
+		cmocka_unit_test(json),         cmocka_unit_test(text_and_append),
+		cmocka_unit_test(longest),      cmocka_unit_test(missing_folder),
+		cmocka_unit_test(debug),        cmocka_unit_test(daemons),
 		cmocka_unit_test(hints),
 	};
 

@@ -41,7 +41,12 @@ static void test_states_and_values(void **state)
 
 static void test_failure_crosses_whole(void **state)
 {
-	struct oci_error sent = { EACCES, "" }, err = OCI_ERROR_INIT;
+	struct oci_error sent = { .code = EACCES,
+				  .kind = 7,
+				  .file = "f",
+				  .path = "p",
+				  .hint = "h" },
+			 err = OCI_ERROR_INIT;
 	enum sync_state got;
 	int pair[2];
 
@@ -52,6 +57,7 @@ static void test_failure_crosses_whole(void **state)
 	assert_int_equal(sync_receive(pair[0], &got, NULL, NULL, &err), -EACCES);
 	assert_int_equal(err.code, EACCES);
 	assert_string_equal(err.message, sent.message);
+	assert_memory_equal(&err, &sent, sizeof(err));
 	close(pair[0]);
 	close(pair[1]);
 }

@@ -1,2 +1,3 @@
 # expect: carte-runtime: create '@ID@': config.json: linux.resources.rdma: the rdma cgroup controller is not mounted
+# status: 7
 .linux.resources.rdma = {mlx5_0: {}}
