@@ -2,6 +2,7 @@
 # What every program shares; knows nothing of containers.
 
 noinst_LIBRARIES += libbase.a
+libbase_a_CPPFLAGS = $(AM_CPPFLAGS) -DBINDIR='"$(bindir)"'
 libbase_a_CFLAGS = $(AM_CFLAGS) $(PROGRAM_CFLAGS)
 libbase_a_SOURCES = \
 	src/base/error.c \

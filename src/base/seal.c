@@ -51,10 +51,16 @@
 #endif
 
 #define SELF_EXE "/proc/self/exe"
+#define MEMFD_NAME "carte-runtime"
+#define MEMFD_MARK "/memfd:" MEMFD_NAME ":"
+#define MEMFD_NAME_MAX 249 /* memfd_create(2) */
 #define SEALS (F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE)
 #define MARK_FLAGS (ST_RDONLY | ST_NODEV | ST_NOATIME | ST_NODIRATIME)
 #define MARK_ATTRS \
 	(MOUNT_ATTR_RDONLY | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOATIME | MOUNT_ATTR_NODIRATIME)
+
+/* Where the program lies; found while /proc/self/exe still tells it. */
+static char program_folder[PATH_MAX];
 
 static bool has_mark(const struct statfs *fs)
 {
@@ -186,13 +192,21 @@ static bool use_overlay(char **argv)
 	return false;
 }
 
+/* The name of the copy says where it is from, unless that is where it is installed: see seal_program_folder. */
 static int make_memfd(void)
 {
 	unsigned flags = MFD_CLOEXEC | MFD_ALLOW_SEALING;
-	int fd = memfd_create("carte-runtime", flags | MFD_EXEC);
+	char name[MEMFD_NAME_MAX + 1] = MEMFD_NAME;
+	int fd;
 
+	if (program_folder[0] && strcmp(program_folder, BINDIR) != 0 &&
+	    strlen(program_folder) + sizeof(MEMFD_NAME ":") <= sizeof(name)) {
+		strcpy(name, MEMFD_NAME ":");
+		strcat(name, program_folder);
+	}
+	fd = memfd_create(name, flags | MFD_EXEC);
 	if (fd < 0 && errno == EINVAL)
-		fd = memfd_create("carte-runtime", flags);
+		fd = memfd_create(name, flags);
 	return fd < 0 ? -errno : fd;
 }
 
@@ -237,8 +251,44 @@ static void restore_name(char **argv)
 		(void)prctl(PR_SET_NAME, slash ? slash + 1 : argv[0]);
 }
 
+/** read_folder - of the running file's path; -ENOENT when it has none. */
+static int read_folder(char folder[PATH_MAX])
+{
+	static const char deleted[] = " (deleted)";
+	ssize_t n = readlink(SELF_EXE, folder, PATH_MAX - 1);
+	char *slash;
+
+	if (n < 0)
+		return -errno;
+	folder[n] = '\0';
+	if (strncmp(folder, MEMFD_MARK, strlen(MEMFD_MARK)) == 0) {
+		n -= (ssize_t)(strlen(MEMFD_MARK) + strlen(deleted));
+		if (n <= 0)
+			return -ENOENT;
+		memmove(folder, folder + strlen(MEMFD_MARK), (size_t)n);
+		folder[n] = '\0';
+		return folder[0] == '/' ? 0 : -ENOENT;
+	}
+	slash = strrchr(folder, '/');
+	if (folder[0] != '/' || slash == folder)
+		return -ENOENT;
+	*slash = '\0';
+	return 0;
+}
+
+int seal_program_folder(char ret[PATH_MAX])
+{
+	if (!program_folder[0] && read_folder(program_folder) < 0) {
+		program_folder[0] = '\0';
+		return -ENOENT;
+	}
+	strcpy(ret, program_folder);
+	return 0;
+}
+
 int seal_self(char **argv, struct oci_error *err)
 {
+	char folder[PATH_MAX];
 	int r = is_sealed(err);
 
 	if (r < 0)
@@ -247,6 +297,7 @@ int seal_self(char **argv, struct oci_error *err)
 		restore_name(argv);
 		return 0;
 	}
+	(void)seal_program_folder(folder);
 	if (getauxval(AT_EUID) == 0 && use_overlay(argv))
 		return 0;
 	return exec_memfd(argv, err);

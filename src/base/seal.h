@@ -11,6 +11,8 @@
 #ifndef CARTE_BASE_SEAL_H
 #define CARTE_BASE_SEAL_H
 
+#include <limits.h>
+
 struct oci_error;
 
 /**
@@ -23,6 +25,12 @@ struct oci_error;
  * Return: 0 when already sealed, else -errno.
  */
 int seal_self(char **argv, struct oci_error *err);
+
+/**
+ * seal_program_folder - the folder of the program's file, before it was sealed: what is installed beside it may be run.
+ * Never from the arguments or the environment. Return: 0 or -ENOENT when it cannot be known any more.
+ */
+int seal_program_folder(char ret[PATH_MAX]);
 
 /**
  * seal_move - the cheap way that seal_self tries first: go on from @fd, the same program in a sealed place, see seal_move.c.

@@ -33,8 +33,13 @@
 static struct oci_features_cgroup cgroup_features = {
 	.v1 = YES,
 	.v2 = NO,
+#ifdef HAVE_LIBSYSTEMD
+	.systemd = YES,
+	.systemd_user = YES,
+#else
 	.systemd = NO,
 	.systemd_user = NO,
+#endif
 	.rdma = YES,
 };
 
@@ -81,6 +86,7 @@ static char *unsafe_annotations[] = {
 	"io.carte.rootfs.layers",
 	"io.carte.rootfs.upper",
 	"io.carte.rootfs.work",
+	"org.systemd.property.",
 };
 
 /* ---- the document --------------------------------------------------------------------------- */

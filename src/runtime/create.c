@@ -143,7 +143,9 @@ static int spawn_init(struct creation *c, struct oci_error *err)
 	if (c->ns.time_offsets)
 		spawn.made &= ~(uint64_t)CLONE_NEWTIME;
 	spawn.early_joins = spawn_early_joins(&c->ns);
-	spawn.cgroup_fd = cgroup_fd = cgroup_v2_fd(&c->state.cgroup);
+	/* what is there of a unit that is still to be made is a left-over */
+	spawn.cgroup_fd = cgroup_fd =
+		cgroup_needs_process(&c->state.cgroup) ? -1 : cgroup_v2_fd(&c->state.cgroup);
 	child->late_joins = spawn.early_joins ? 0 : ~0ULL;
 	/* in a joined mount namespace it would not find them */
 	child->enters_cgroups =
@@ -321,10 +323,11 @@ static int lead_to_ready(struct creation *c, struct oci_error *err)
 {
 	int r;
 
-	r = map_ids(c, err);
-	rootfs_release(c->rootfs);
+	/* first: a user's systemd moves processes of that user only, and with the maps it gets other ids */
+	r = enter_cgroups(c, err);
 	if (r == 0)
-		r = enter_cgroups(c, err);
+		r = map_ids(c, err);
+	rootfs_release(c->rootfs);
 	if (r == 0)
 		r = delegate_cgroup(c, err);
 	if (r == 0 && c->state.rdt.path)

@@ -90,7 +90,8 @@ static int spawn_joiner(struct execution *x, struct oci_error *err)
 	if (x->options->cgroups.len == 0)
 		spawn.cgroup_fd = cgroup_fd = cgroup_v2_fd(&x->state->cgroup);
 	/* with --cgroup it is moved further, which must come second */
-	child->enters_cgroups = x->options->cgroups.len == 0;
+	/* where a user's systemd must be asked to move it, the runtime does */
+	child->enters_cgroups = x->options->cgroups.len == 0 && !x->state->cgroup.user_bus;
 	child->late_joins = x->ns.listed;
 	child->user_ns = x->ns.listed & CLONE_NEWUSER;
 	if (child->user_ns)

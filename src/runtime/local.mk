@@ -2,7 +2,8 @@
 # carte-runtime. All of it but main.c is a convenience library, so that unit tests reach every function.
 
 noinst_LIBRARIES += libcarte_runtime.a
-libcarte_runtime_a_CPPFLAGS = $(AM_CPPFLAGS) $(LIBCAP_CFLAGS) $(LIBSECCOMP_CFLAGS)
+libcarte_runtime_a_CPPFLAGS = $(AM_CPPFLAGS) $(LIBCAP_CFLAGS) $(LIBSECCOMP_CFLAGS) \
+	-DBINDIR='"$(bindir)"' -DPKGLIBEXECDIR='"$(pkglibexecdir)"'
 libcarte_runtime_a_CFLAGS = $(AM_CFLAGS) $(PROGRAM_CFLAGS)
 libcarte_runtime_a_SOURCES = \
 	src/runtime/bundle.c \
@@ -20,19 +21,23 @@ libcarte_runtime_a_SOURCES = \
 	src/runtime/cgroup/json_text.h \
 	src/runtime/cgroup/kill.c \
 	src/runtime/cgroup/lists.c \
-	src/runtime/cgroup/oom.c \
 	src/runtime/cgroup/resources.c \
 	src/runtime/cgroup/rootless.c \
-	src/runtime/cgroup/stats-private.h \
 	src/runtime/cgroup/stats.c \
-	src/runtime/cgroup/stats_v1.c \
-	src/runtime/cgroup/stats_v2.c \
+	src/runtime/cgroup/systemd.c \
+	src/runtime/cgroup/systemd.h \
+	src/runtime/cgroup/systemd_annotations.c \
+	src/runtime/cgroup/systemd_call.c \
+	src/runtime/cgroup/systemd_plan.c \
+	src/runtime/cgroup/systemd_properties.c \
+	src/runtime/cgroup/systemd_wire.h \
 	src/runtime/cgroup/tree.c \
 	src/runtime/cgroup/undo.c \
 	src/runtime/cgroup/v1.c \
 	src/runtime/cgroup/v2.c \
 	src/runtime/cgroup/v2_control.c \
 	src/runtime/cgroup/v2_convert.c \
+	src/runtime/cgroup/v2_missing.c \
 	src/runtime/cgroup_mount.c \
 	src/runtime/child.c \
 	src/runtime/child.h \
@@ -146,3 +151,20 @@ carte_runtime_LDADD = $(RUNTIME_LIBS)
 if SANITIZERS
 carte_runtime_SOURCES += tests/asan_options.c
 endif
+
+# The one that loads libsystemd, and that the runtime runs for the systemd cgroup manager.
+SYSTEMD_HELPER_SOURCES = \
+	src/runtime/systemd_helper/bus.c \
+	src/runtime/systemd_helper/helper.h \
+	src/runtime/systemd_helper/main.c \
+	src/runtime/systemd_helper/operate.c \
+	src/runtime/systemd_helper/request.c
+if HAVE_LIBSYSTEMD
+pkglibexec_PROGRAMS += carte-systemd
+carte_systemd_SOURCES = $(SYSTEMD_HELPER_SOURCES)
+carte_systemd_CPPFLAGS = $(AM_CPPFLAGS) $(LIBSYSTEMD_CFLAGS)
+carte_systemd_CFLAGS = $(AM_CFLAGS) $(PROGRAM_CFLAGS)
+carte_systemd_LDFLAGS = $(AM_LDFLAGS) $(SHARED_LDFLAGS)
+carte_systemd_LDADD = libbase.a libocispec.a $(LIBSYSTEMD_LIBS)
+endif
+EXTRA_DIST += $(SYSTEMD_HELPER_SOURCES)

@@ -92,6 +92,12 @@ static int printed(const struct log_target *log, int status, struct oci_error *e
 	return 1;
 }
 
+#ifdef HAVE_LIBSYSTEMD
+#define SYSTEMD_WORD " +SYSTEMD"
+#else
+#define SYSTEMD_WORD " -SYSTEMD"
+#endif
+
 static void print_version(void)
 {
 	const char *seccomp = seccomp_library_version();
@@ -103,7 +109,7 @@ static void print_version(void)
 	printf("spec: " OCI_RUNTIME_SPEC_VERSION "\n");
 	if (seccomp)
 		printf("libseccomp: %s\n", seccomp);
-	printf("features:%s +CGROUP-V1 -CGROUP-V2 -SYSTEMD -CRIU\n",
+	printf("features:%s +CGROUP-V1 -CGROUP-V2" SYSTEMD_WORD " -CRIU\n",
 	       seccomp ? " +SECCOMP" : " -SECCOMP");
 }
 

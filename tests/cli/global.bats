@@ -311,11 +311,3 @@ load helpers
 	fails_as state
 	says "not running"
 }
-
-@test "--systemd-cgroup: says that it is not there, and leaves nothing" {
-	requires_carte "an honest refusal"
-	try rt --systemd-cgroup create -b "$BUNDLE" "$CID"
-	fails_as unsupported
-	same "$err" "carte-runtime: create '$CID': cgroup manager systemd is not supported by this build; use cgroupfs or disabled"
-	[ ! -e "$ROOT/$CID" ]
-}

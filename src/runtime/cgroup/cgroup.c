@@ -17,7 +17,7 @@
 
 #include "base/io.h"
 #include "base/mem.h"
-#include "runtime/cgroup/internal.h"
+#include "runtime/cgroup/systemd.h"
 
 /* 14 hierarchies with paths of PATH_MAX fit; mountinfo of a host with thousands of mounts as well */
 #define SELF_CGROUP_LIMIT (128 << 10)
@@ -68,6 +68,7 @@ static const struct cgroup_ops *ops_of(const struct cgroup *cgroup)
 	case CGROUP_MANAGER_CGROUPFS:
 		return cgroup_fs_ops(cgroup->mode);
 	case CGROUP_MANAGER_SYSTEMD:
+		return cgroup->mode == CGROUP_MODE_NONE ? NULL : &cgroup_systemd_ops;
 	case CGROUP_MANAGER_DISABLED:
 		break;
 	}
@@ -127,6 +128,36 @@ static int plan_rootless(struct oci_arena *arena, const char *self_cgroup, const
 	return own ? cgroup_rootless_place(arena, own, *path == '/' ? NULL : path, cgroup, err) : 0;
 }
 
+static int plan_cgroupfs(struct oci_arena *arena, const struct cgroup_host *host,
+			 const struct cgroup_request *request, struct cgroup *cgroup,
+			 struct oci_error *err)
+{
+	const char *path = request->cgroups_path;
+	int r = systemd_check_foreign_path(path, err);
+
+	if (r < 0)
+		return r;
+	/* an ordinary user has no place at the root */
+	if (request->rootless && (!path || !*path))
+		path = request->id;
+	r = cgroup_discover(arena, host, path, request->id, cgroup, err);
+	if (r == 0 && request->rootless)
+		r = plan_rootless(arena, host->self_cgroup, path, cgroup, err);
+	return r;
+}
+
+static int plan_systemd(struct oci_arena *arena, const struct cgroup_host *host,
+			const struct cgroup_request *request, struct cgroup *cgroup,
+			struct oci_error *err)
+{
+	char *path;
+	int r = cgroup_systemd_plan(arena, request, cgroup, &path, err);
+
+	if (r == 0)
+		r = cgroup_discover(arena, host, path, request->id, cgroup, err);
+	return r == 0 ? cgroup_systemd_place(cgroup, path, err) : r;
+}
+
 int cgroup_plan(struct oci_arena *arena, const struct cgroup_request *request, struct cgroup **ret,
 		struct oci_error *err)
 {
@@ -138,7 +169,6 @@ int cgroup_plan(struct oci_arena *arena, const struct cgroup_request *request, s
 		.context = &context,
 	};
 	struct cgroup *cgroup = oci_arena_alloc(arena, sizeof(*cgroup));
-	const char *path;
 	char *text;
 	size_t length;
 	int r;
@@ -151,10 +181,6 @@ int cgroup_plan(struct oci_arena *arena, const struct cgroup_request *request, s
 		if (!cgroup->cgroups_path)
 			return err_nomem(err);
 	}
-	if (request->manager == CGROUP_MANAGER_SYSTEMD)
-		return err_set(err, ENOTSUP,
-			       "cgroup manager systemd is not supported by this build; use "
-			       "cgroupfs or disabled");
 	if (request->manager == CGROUP_MANAGER_DISABLED) {
 		*ret = cgroup;
 		return 0;
@@ -164,13 +190,9 @@ int cgroup_plan(struct oci_arena *arena, const struct cgroup_request *request, s
 	if (r < 0)
 		return err_sys(err, -r, "read /proc/self/cgroup");
 	host.self_cgroup = text;
-	path = request->cgroups_path;
-	/* an ordinary user has no place at the root */
-	if (request->rootless && (!path || !*path))
-		path = request->id;
-	r = cgroup_discover(arena, &host, path, request->id, cgroup, err);
-	if (r == 0 && request->rootless)
-		r = plan_rootless(arena, text, path, cgroup, err);
+	r = request->manager == CGROUP_MANAGER_SYSTEMD
+		    ? plan_systemd(arena, &host, request, cgroup, err)
+		    : plan_cgroupfs(arena, &host, request, cgroup, err);
 	if (r < 0)
 		return r;
 	cgroup->required = request->required;

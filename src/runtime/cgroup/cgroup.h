@@ -45,9 +45,10 @@ struct cgroup {
 	char *cgroups_path; /* linux.cgroupsPath as given, or NULL */
 	struct cgroup_dir *dirs;
 	size_t dirs_len;
-	char *slice;   /* systemd: the unit's slice; NULL otherwise */
-	char *unit;    /* systemd: "carte-web1.scope"; NULL otherwise */
-	bool user_bus; /* systemd: it is a user's own manager */
+	char *slice;                        /* systemd: the unit's slice; NULL otherwise */
+	char *unit;                         /* systemd: "carte-web1.scope"; NULL otherwise */
+	bool user_bus;                      /* systemd: it is a user's own manager */
+	struct cgroup_unit_plan *unit_plan; /* systemd: what create alone knows, in no state file */
 
 	/* between plan and create only, not in the state file */
 	bool undelegated; /* an ordinary user may move nothing there: not even tried */
@@ -191,12 +192,5 @@ int cgroup_stats_emit(const struct cgroup *cgroup, pid_t pid, char **ret_text, s
 
 /** cgroup_oom_fd - an eventfd (v1) or inotify fd (v2) that becomes readable when the container runs out of memory. */
 int cgroup_oom_fd(const struct cgroup *cgroup, struct oci_error *err);
-
-/**
- * cgroup_oom_happened - to be called once for the base line, then when the fd is readable. Drains it.
- * @seen: 0 before the first call
- * Return: did the container run out of memory since the last call? Other notices are none.
- */
-bool cgroup_oom_happened(const struct cgroup *cgroup, int fd, uint64_t *seen);
 
 #endif

@@ -34,6 +34,9 @@ struct cgroup_ops {
 	int (*stats)(const struct cgroup *cgroup, pid_t pid, char **ret_text, size_t *ret_length,
 		     struct oci_error *err);
 	int (*oom_fd)(const struct cgroup *cgroup, struct oci_error *err);
+	/* files only: as create, in folders that systemd has made and that have processes */
+	int (*adopt)(struct cgroup *cgroup, const struct oci_resources *resources,
+		     struct oci_error *err);
 	/* only where cgroup_needs_process; NULL otherwise */
 	int (*start)(struct cgroup *cgroup, const struct oci_resources *resources, pid_t pid,
 		     struct oci_error *err);
@@ -41,9 +44,20 @@ struct cgroup_ops {
 
 extern const struct cgroup_ops cgroup_v1_ops; /* v1 and hybrid */
 extern const struct cgroup_ops cgroup_v2_ops;
+extern const struct cgroup_ops cgroup_systemd_ops;
 
 /** cgroup_fs_ops - plain files: what other managers fall back on. NULL for CGROUP_MODE_NONE. */
 const struct cgroup_ops *cgroup_fs_ops(enum cgroup_mode mode);
+
+/* ---- systemd.c ---- */
+
+/**
+ * cgroup_systemd_plan - the unit, and the path that its folder will have in each hierarchy;
+ * cgroup_systemd_place - give that to the folders found, and drop those that are not the manager's.
+ */
+int cgroup_systemd_plan(struct oci_arena *arena, const struct cgroup_request *request,
+			struct cgroup *cgroup, char **ret_path, struct oci_error *err);
+int cgroup_systemd_place(struct cgroup *cgroup, const char *path, struct oci_error *err);
 
 /* ---- discover.c ---- */
 
@@ -339,7 +353,7 @@ int cgroup_v2_devices_apply(const struct cgroup *cgroup, const struct oci_resour
 int cgroup_v2_devices_replace(const struct cgroup *cgroup, const struct oci_resources *resources,
 			      struct oci_error *err);
 
-/* ---- freeze.c, kill.c, destroy.c ---- */
+/* ---- freeze.c, kill.c, destroy.c, stats.c ---- */
 
 /** cgroup_destroy_ms - how long destroy waits for dying processes; tests shorten it. */
 extern int cgroup_destroy_ms;
@@ -352,11 +366,14 @@ size_t cgroup_v1_kill_dirs(const struct cgroup *cgroup, const struct cgroup_dir 
 int cgroup_v1_signal(const struct cgroup *cgroup, int sig, struct oci_error *err);
 int cgroup_v2_signal(const struct cgroup *cgroup, int sig, struct oci_error *err);
 int cgroup_fs_destroy(const struct cgroup *cgroup, struct oci_error *err);
-
-/* ---- stats.c, oom.c: v1, hybrid and v2 ---- */
-
-int cgroup_fs_stats(const struct cgroup *cgroup, pid_t pid, char **ret_text, size_t *ret_length,
+int cgroup_v1_stats(const struct cgroup *cgroup, pid_t pid, char **ret_text, size_t *ret_length,
 		    struct oci_error *err);
-int cgroup_fs_oom_fd(const struct cgroup *cgroup, struct oci_error *err);
+int cgroup_v1_oom_fd(const struct cgroup *cgroup, struct oci_error *err);
+
+/* ---- v2: device_bpf.c, stats_v2.c, oom_v2.c ---- */
+
+int cgroup_v2_stats(const struct cgroup *cgroup, pid_t pid, char **ret_text, size_t *ret_length,
+		    struct oci_error *err);
+int cgroup_v2_oom_fd(const struct cgroup *cgroup, struct oci_error *err);
 
 #endif

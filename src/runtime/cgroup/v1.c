@@ -256,23 +256,49 @@ static int make_dirs(struct cgroup *cgroup, const struct oci_resources *resource
 	return 0;
 }
 
+/** fill - what folders need before a process is inside, and the limits. */
+static int fill(struct cgroup *cgroup, const struct oci_resources *resources, struct oci_error *err)
+{
+	const struct cgroup_dir *cpuset = cgroup_dir_find(cgroup, "cpuset");
+	int r = cpuset ? prepare_cpuset(cpuset, resources, err) : 0;
+
+	if (r == 0)
+		r = cgroup_devices_apply(cgroup, resources, err);
+	if (r == 0 && resources)
+		r = cgroup_resources_apply(cgroup, resources, true, err);
+	return r;
+}
+
+/* systemd has made some of the folders, around the process */
+static int v1_adopt(struct cgroup *cgroup, const struct oci_resources *resources,
+		    struct oci_error *err)
+{
+	char path[PATH_MAX];
+
+	for (size_t i = 0; i < cgroup->dirs_len; i++) {
+		size_t made_from = 0;
+		int r = cgroup_dir_path(&cgroup->dirs[i], NULL, path);
+
+		if (r == 0 && access(path, F_OK) == 0)
+			continue;
+		r = cgroup_dir_make(&cgroup->dirs[i], &made_from, err);
+		if (r < 0)
+			return r;
+	}
+	return fill(cgroup, resources, err);
+}
+
 static int v1_create(struct cgroup *cgroup, const struct oci_resources *resources,
 		     struct oci_error *err)
 {
-	const struct cgroup_dir *cpuset;
 	struct undo undo = { { 0 } };
 	int r;
 
 	if (cgroup->dirs_len > DIRS_MAX)
 		return err_set(err, E2BIG, "more than %d cgroup hierarchies", DIRS_MAX);
 	r = make_dirs(cgroup, resources, &undo, err);
-	cpuset = cgroup_dir_find(cgroup, "cpuset");
-	if (r == 0 && cpuset)
-		r = prepare_cpuset(cpuset, resources, err);
 	if (r == 0)
-		r = cgroup_devices_apply(cgroup, resources, err);
-	if (r == 0 && resources)
-		r = cgroup_resources_apply(cgroup, resources, true, err);
+		r = fill(cgroup, resources, err);
 	if (r < 0)
 		undo_dirs(cgroup, &undo);
 	return r;
@@ -374,6 +400,7 @@ static int v1_update(const struct cgroup *cgroup, const struct oci_resources *re
 const struct cgroup_ops cgroup_v1_ops = {
 	.probe = v1_probe,
 	.create = v1_create,
+	.adopt = v1_adopt,
 	.enter = v1_enter,
 	.enter_sub = v1_enter_sub,
 	.check = cgroup_resources_check,
@@ -382,6 +409,6 @@ const struct cgroup_ops cgroup_v1_ops = {
 	.is_frozen = cgroup_fs_is_frozen,
 	.signal = cgroup_v1_signal,
 	.destroy = cgroup_fs_destroy,
-	.stats = cgroup_fs_stats,
-	.oom_fd = cgroup_fs_oom_fd,
+	.stats = cgroup_v1_stats,
+	.oom_fd = cgroup_v1_oom_fd,
 };

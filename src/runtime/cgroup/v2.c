@@ -51,6 +51,17 @@ static int make_dir(const struct cgroup_dir *dir, size_t *made_from, bool *ret_f
 	return r;
 }
 
+/* systemd switches on what it knows; hugetlb, rdma, misc are left to us */
+static int v2_adopt(struct cgroup *cgroup, const struct oci_resources *resources,
+		    struct oci_error *err)
+{
+	int r;
+
+	cgroup_v2_enable_all(&cgroup->dirs[0]);
+	r = cgroup_v2_devices_apply(cgroup, resources, true, err);
+	return r == 0 && resources ? cgroup_resources_apply(cgroup, resources, false, err) : r;
+}
+
 static int v2_create(struct cgroup *cgroup, const struct oci_resources *resources,
 		     struct oci_error *err)
 {
@@ -201,6 +212,7 @@ int cgroup_delegate(const struct cgroup *cgroup, uid_t uid, gid_t gid, struct oc
 const struct cgroup_ops cgroup_v2_ops = {
 	.probe = v2_probe,
 	.create = v2_create,
+	.adopt = v2_adopt,
 	.enter = v2_enter,
 	.enter_sub = v2_enter_sub,
 	.check = cgroup_resources_check,
@@ -209,6 +221,6 @@ const struct cgroup_ops cgroup_v2_ops = {
 	.is_frozen = cgroup_fs_is_frozen,
 	.signal = cgroup_v2_signal,
 	.destroy = cgroup_fs_destroy,
-	.stats = cgroup_fs_stats,
-	.oom_fd = cgroup_fs_oom_fd,
+	.stats = cgroup_v2_stats,
+	.oom_fd = cgroup_v2_oom_fd,
 };

@@ -1,0 +1,102 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * main.c - carte-systemd: one operation on systemd's bus for carte-runtime.
+ *
+ * Request and answer: systemd_wire.h. It is started by the runtime only, never
+ * enters a container, and ends by itself when its time is up: libsystemd's own
+ * limits do not cover the opening of a connection.
+ */
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/error.h"
+#include "base/io.h"
+#include "base/mem.h"
+#include "runtime/cgroup/systemd_wire.h"
+#include "runtime/systemd_helper/helper.h"
+
+/* ready before the signal can come: its handler may only write */
+static char late_answer[256];
+static size_t late_length;
+
+static void too_late(int sig)
+{
+	(void)sig;
+	(void)!write(STDOUT_FILENO, late_answer, late_length);
+	_exit(0);
+}
+
+static void limit_time(const struct request *request)
+{
+	int n = snprintf(late_answer, sizeof(late_answer),
+			 "%s%c%d%csystemd did not answer within %u seconds (%s bus, %s)%c",
+			 WIRE_ERROR, 0, ETIMEDOUT, 0, request->seconds,
+			 request->user_bus ? "user" : "system", request->operation, 0);
+
+	late_length = n > 0 && (size_t)n < sizeof(late_answer) ? (size_t)n : 0;
+	(void)signal(SIGALRM, too_late);
+	(void)alarm(request->seconds);
+}
+
+static void answer(const char *first, const char *second, const char *third)
+{
+	CLEANUP_FREE char *text = NULL;
+	int n = third ? asprintf(&text, "%s%c%s%c%s%c", first, 0, second, 0, third, 0)
+		      : asprintf(&text, "%s%c%s%c", first, 0, second, 0);
+
+	(void)alarm(0);
+	if (n > 0)
+		(void)io_write_all(STDOUT_FILENO, text, (size_t)n);
+}
+
+static int work(char **ret_answer, struct oci_error *err)
+{
+	CLEANUP_ARENA struct oci_arena arena = OCI_ARENA_INIT;
+	struct request request = { .operation = NULL };
+	sd_bus *bus = NULL;
+	bool direct = false;
+	size_t length;
+	char *text;
+	int r;
+
+	r = io_read_fd(STDIN_FILENO, WIRE_REQUEST_MAX, &arena, &text, &length);
+	if (r < 0)
+		return err_sys(err, -r, "read the request");
+	r = request_parse(text, length, &request, err);
+	if (r < 0)
+		return r;
+	limit_time(&request);
+	r = bus_connect(request.user_bus, &bus, &direct, err);
+	if (r == 0)
+		r = operate(bus, direct, &request, ret_answer, err);
+	free(request.properties);
+	free(request.pids);
+	sd_bus_unref(bus);
+	return r;
+}
+
+int main(int argc, char **argv)
+{
+	CLEANUP_FREE char *text = NULL;
+	struct oci_error err = OCI_ERROR_INIT;
+	char code[16];
+
+	(void)argv;
+	if (argc > 1 || isatty(STDIN_FILENO)) {
+		fputs("carte-systemd: carte-runtime starts this program; it is of no use by "
+		      "itself\n",
+		      stderr);
+		return 2;
+	}
+	if (work(&text, &err) == 0) {
+		answer(WIRE_OK, text ? text : "", NULL);
+		return 0;
+	}
+	(void)snprintf(code, sizeof(code), "%d", err.code);
+	answer(WIRE_ERROR, code, err.message);
+	return 0;
+}
