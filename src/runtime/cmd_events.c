@@ -57,18 +57,6 @@ static int print_stats(const struct state *state, struct oci_error *err)
 	return r < 0 ? r : print_event("stats", state->id, data, length, err);
 }
 
-/** print_oom - the kernel also signals the eventfd when the cgroup is removed: that is none. */
-static int print_oom(const struct state *state, int fd, struct oci_error *err)
-{
-	uint64_t count;
-
-	if (RETRY_EINTR(read(fd, &count, sizeof(count))) != (ssize_t)sizeof(count))
-		return 0;
-	if (!cgroup_exists(&state->cgroup))
-		return 0;
-	return print_event("oom", state->id, NULL, 0, err);
-}
-
 static int make_timer(int64_t ns, struct oci_error *err)
 {
 	struct timespec every = { ns / 1000000000, ns % 1000000000 };
@@ -87,8 +75,10 @@ static int watch(const struct state *state, int64_t interval_ns, struct oci_erro
 	CLEANUP_CLOSE int timer = -EBADF;
 	/* without a memory controller nobody tells; poll ignores a negative descriptor */
 	CLEANUP_CLOSE int oom = cgroup_oom_fd(&state->cgroup, &why);
-	uint64_t expirations;
+	uint64_t expirations, kills = 0;
 
+	if (oom >= 0) /* what happened before is no news */
+		(void)cgroup_oom_happened(&state->cgroup, oom, &kills);
 	if (pidfd < 0)
 		return pidfd;
 	timer = make_timer(interval_ns, err);
@@ -103,8 +93,8 @@ static int watch(const struct state *state, int64_t interval_ns, struct oci_erro
 		if (r < 0)
 			return err_sys(err, errno, "poll");
 		r = 0;
-		if (polls[1].revents)
-			r = print_oom(state, oom, err);
+		if (polls[1].revents && cgroup_oom_happened(&state->cgroup, oom, &kills))
+			r = print_event("oom", state->id, NULL, 0, err);
 		if (r < 0 || polls[0].revents)
 			return r;
 		if (polls[2].revents &&

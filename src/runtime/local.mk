@@ -21,9 +21,13 @@ libcarte_runtime_a_SOURCES = \
 	src/runtime/cgroup/json_text.h \
 	src/runtime/cgroup/kill.c \
 	src/runtime/cgroup/lists.c \
+	src/runtime/cgroup/oom.c \
 	src/runtime/cgroup/resources.c \
 	src/runtime/cgroup/rootless.c \
+	src/runtime/cgroup/stats-private.h \
 	src/runtime/cgroup/stats.c \
+	src/runtime/cgroup/stats_v1.c \
+	src/runtime/cgroup/stats_v2.c \
 	src/runtime/cgroup/systemd.c \
 	src/runtime/cgroup/systemd.h \
 	src/runtime/cgroup/systemd_annotations.c \
@@ -37,7 +41,6 @@ libcarte_runtime_a_SOURCES = \
 	src/runtime/cgroup/v2.c \
 	src/runtime/cgroup/v2_control.c \
 	src/runtime/cgroup/v2_convert.c \
-	src/runtime/cgroup/v2_missing.c \
 	src/runtime/cgroup_mount.c \
 	src/runtime/child.c \
 	src/runtime/child.h \

@@ -193,4 +193,11 @@ int cgroup_stats_emit(const struct cgroup *cgroup, pid_t pid, char **ret_text, s
 /** cgroup_oom_fd - an eventfd (v1) or inotify fd (v2) that becomes readable when the container runs out of memory. */
 int cgroup_oom_fd(const struct cgroup *cgroup, struct oci_error *err);
 
+/**
+ * cgroup_oom_happened - to be called once for the base line, then when the fd is readable. Drains it.
+ * @seen: 0 before the first call
+ * Return: did the container run out of memory since the last call? Other notices are none.
+ */
+bool cgroup_oom_happened(const struct cgroup *cgroup, int fd, uint64_t *seen);
+
 #endif

@@ -353,7 +353,7 @@ int cgroup_v2_devices_apply(const struct cgroup *cgroup, const struct oci_resour
 int cgroup_v2_devices_replace(const struct cgroup *cgroup, const struct oci_resources *resources,
 			      struct oci_error *err);
 
-/* ---- freeze.c, kill.c, destroy.c, stats.c ---- */
+/* ---- freeze.c, kill.c, destroy.c ---- */
 
 /** cgroup_destroy_ms - how long destroy waits for dying processes; tests shorten it. */
 extern int cgroup_destroy_ms;
@@ -366,14 +366,11 @@ size_t cgroup_v1_kill_dirs(const struct cgroup *cgroup, const struct cgroup_dir 
 int cgroup_v1_signal(const struct cgroup *cgroup, int sig, struct oci_error *err);
 int cgroup_v2_signal(const struct cgroup *cgroup, int sig, struct oci_error *err);
 int cgroup_fs_destroy(const struct cgroup *cgroup, struct oci_error *err);
-int cgroup_v1_stats(const struct cgroup *cgroup, pid_t pid, char **ret_text, size_t *ret_length,
-		    struct oci_error *err);
-int cgroup_v1_oom_fd(const struct cgroup *cgroup, struct oci_error *err);
 
-/* ---- v2: device_bpf.c, stats_v2.c, oom_v2.c ---- */
+/* ---- stats.c, oom.c: v1, hybrid and v2 ---- */
 
-int cgroup_v2_stats(const struct cgroup *cgroup, pid_t pid, char **ret_text, size_t *ret_length,
+int cgroup_fs_stats(const struct cgroup *cgroup, pid_t pid, char **ret_text, size_t *ret_length,
 		    struct oci_error *err);
-int cgroup_v2_oom_fd(const struct cgroup *cgroup, struct oci_error *err);
+int cgroup_fs_oom_fd(const struct cgroup *cgroup, struct oci_error *err);
 
 #endif

@@ -409,6 +409,6 @@ const struct cgroup_ops cgroup_v1_ops = {
 	.is_frozen = cgroup_fs_is_frozen,
 	.signal = cgroup_v1_signal,
 	.destroy = cgroup_fs_destroy,
-	.stats = cgroup_v1_stats,
-	.oom_fd = cgroup_v1_oom_fd,
+	.stats = cgroup_fs_stats,
+	.oom_fd = cgroup_fs_oom_fd,
 };

@@ -221,6 +221,6 @@ const struct cgroup_ops cgroup_v2_ops = {
 	.is_frozen = cgroup_fs_is_frozen,
 	.signal = cgroup_v2_signal,
 	.destroy = cgroup_fs_destroy,
-	.stats = cgroup_v2_stats,
-	.oom_fd = cgroup_v2_oom_fd,
+	.stats = cgroup_fs_stats,
+	.oom_fd = cgroup_fs_oom_fd,
 };
