@@ -437,6 +437,11 @@ static const struct device_case device_cases[] = {
 	  NULL,
 	  "linux.resources.devices[1]: deny 'b 8:1 w' would be an exception from 'b 8:* rw', which"
 	  " cgroup v1 cannot make" },
+	{ { { true, "b", 8, -1, "rw" }, { false, "b", -1, 1, "w" } },
+	  2,
+	  NULL,
+	  "linux.resources.devices[1]: deny 'b *:1 w' would be an exception from 'b 8:* rw', which"
+	  " cgroup v1 cannot make" },
 	{ { { true, "b", 8, -1, "r" }, { false, "b", 8, 1, "w" } },
 	  2,
 	  "deny:b 8:* r," DEFAULTS,

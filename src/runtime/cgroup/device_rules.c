@@ -74,6 +74,13 @@ static bool covers(const struct cgroup_device *wide, const struct cgroup_device 
 	       (wide->minor == ANY || wide->minor == device->minor);
 }
 
+/** overlap - do both stand for some device? */
+static bool overlap(const struct cgroup_device *a, const struct cgroup_device *b)
+{
+	return a->type == b->type && (a->major == ANY || b->major == ANY || a->major == b->major) &&
+	       (a->minor == ANY || b->minor == ANY || a->minor == b->minor);
+}
+
 static void list_add(struct cgroup_device_set *set, const struct cgroup_device *device)
 {
 	for (size_t i = 0; i < set->len; i++) {
@@ -92,9 +99,14 @@ static void list_add(struct cgroup_device_set *set, const struct cgroup_device *
 static const struct cgroup_device *list_remove(struct cgroup_device_set *set,
 					       const struct cgroup_device *device)
 {
-	for (size_t i = 0; i < set->len; i++)
-		if (covers(&set->list[i], device) && (set->list[i].access & device->access))
-			return &set->list[i];
+	for (size_t i = 0; i < set->len; i++) {
+		const struct cgroup_device *entry = &set->list[i];
+
+		/* wider, or crossing: "deny c *:2" with c 1:* in the list */
+		if (overlap(entry, device) && !same_node(entry, device) && !covers(device, entry) &&
+		    (entry->access & device->access))
+			return entry;
+	}
 	for (size_t i = 0; i < set->len; i++) {
 		struct cgroup_device *entry = &set->list[i];
 

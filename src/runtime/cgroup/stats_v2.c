@@ -86,12 +86,10 @@ void stats_v2_memory(struct stats *s, const struct cgroup_dir *dir)
 		.max = 0, /* the two peaks are not of one moment */
 		.failcnt = stats_keyed(swap_events, "max"),
 	};
-	/* 5.18; v2 limits neither by itself */
-	struct stats_entry kernel = { .limit = UINT64_MAX, .usage = stats_keyed(stat, "kernel") };
-	struct stats_entry tcp = { .limit = UINT64_MAX, .usage = stats_keyed(stat, "sock") };
+	/* v2 has no limit for either: 0, as runc has it. "kernel" is of 5.18 */
+	struct stats_entry kernel = { .usage = stats_keyed(stat, "kernel") };
+	struct stats_entry tcp = { .usage = stats_keyed(stat, "sock") };
 
-	if (!stat[0])
-		kernel.limit = tcp.limit = 0;
 	json_u64(json, "cache", stats_keyed(stat, "file"));
 	stats_emit_entry(json, "usage", &usage);
 	stats_emit_entry(json, "swap", &swap);
