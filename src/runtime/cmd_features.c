@@ -32,7 +32,7 @@
 
 static struct oci_features_cgroup cgroup_features = {
 	.v1 = YES,
-	.v2 = NO,
+	.v2 = YES,
 #ifdef HAVE_LIBSYSTEMD
 	.systemd = YES,
 	.systemd_user = YES,

@@ -109,7 +109,7 @@ static void print_version(void)
 	printf("spec: " OCI_RUNTIME_SPEC_VERSION "\n");
 	if (seccomp)
 		printf("libseccomp: %s\n", seccomp);
-	printf("features:%s +CGROUP-V1 -CGROUP-V2" SYSTEMD_WORD " -CRIU\n",
+	printf("features:%s +CGROUP-V1 +CGROUP-V2" SYSTEMD_WORD " -CRIU\n",
 	       seccomp ? " +SECCOMP" : " -SECCOMP");
 }
 

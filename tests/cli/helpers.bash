@@ -85,6 +85,17 @@ clean_leftovers() {
 # ---- what a test needs -------------------------------------------------------------------------------------------
 requires_carte() { [ "$RUNTIME_KIND" = carte ] || skip "$RUNTIME_KIND lacks ${1:-this}"; }
 requires_v1() { [ -d "/sys/fs/cgroup/${1:-memory}" ] || skip "no cgroup v1 ${1:-memory} hierarchy here"; }
+on_v2() { [ -e /sys/fs/cgroup/cgroup.controllers ]; }
+requires_v2() {
+	on_v2 || skip "cgroup v2 is not the host's only hierarchy"
+	[ -z "${1:-}" ] || grep -qw "$1" /sys/fs/cgroup/cgroup.controllers || skip "no $1 controller here"
+}
+# requires_cgroup CONTROLLER - by its v1 name, on whichever version
+requires_cgroup() {
+	local v2=$1
+	[ "$1" != blkio ] || v2=io
+	if on_v2; then requires_v2 "$v2"; else requires_v1 "$1"; fi
+}
 requires_file() { [ -e "/sys/fs/cgroup/$1" ] || skip "the kernel has no $1"; }
 requires_probe() { [ -x "$MASTER/rootfs/bin/probe" ] || skip "no static C library to build the probe with"; }
 requires_program() { command -v "$1" >/dev/null || skip "$1 is not installed"; }
@@ -227,8 +238,33 @@ count_ps() { [ "$(rt ps --format json "$CID" | jq length)" = "$1" ]; }
 
 # ---- cgroups -----------------------------------------------------------------------------------------------------
 # cgroup_dir CONTROLLER - of a process in this test's container (v1: memory, ...; v2: unified)
-cgroup_dir() { echo "/sys/fs/cgroup/$1/$CID"; }
+cgroup_dir() { if on_v2; then echo "/sys/fs/cgroup/$CID"; else echo "/sys/fs/cgroup/$1/$CID"; fi; }
 cgroup_value() { cat "$(cgroup_dir "$1")/$2"; }
+# weight_of SHARES - cpu.weight as the spec of the conversion has it
+weight_of() { awk -v s="$1" 'BEGIN { l = log(s) / log(2); w = exp(log(10) * ((l * l + 125 * l) / 612 - 7 / 34)); n = int(w); print (w - n > 1e-6 ? n + 1 : n) }'; }
+# cgroup_holds CONTROLLER FILE WANT - FILE and WANT as they are on v1; on v2 the file that has it, and what it then says
+cgroup_holds() {
+	local got file=$2 want=$3
+	if on_v2; then
+		case $2 in
+		memory.limit_in_bytes) file=memory.max ;;
+		memory.soft_limit_in_bytes) file=memory.low ;;
+		cpu.shares) file=cpu.weight want=$(weight_of "$3") ;;
+		cpu.cfs_quota_us | cpu.cfs_period_us) file=cpu.max ;;
+		cpu.cfs_burst_us) file=cpu.max.burst ;;
+		esac
+	fi
+	got=$(cgroup_value "$1" "$file")
+	case $file:$2 in
+	cpu.max:cpu.cfs_quota_us) got=${got% *} ;;
+	cpu.max:cpu.cfs_period_us) got=${got#* } ;;
+	esac
+	[ "$file" = "$2" ] || [ "$want" != -1 ] || want=max
+	[ "$got" = "$want" ] || {
+		echo "$1/$file: expected '$want', got '$got'"
+		return 1
+	}
+}
 
 # agent KIND - start a helper at $D/KIND.sock writing to $D/KIND
 agent() {

@@ -183,6 +183,40 @@ static const struct discover_case discover_cases[] = {
 	  "=" ROOT ":/c1 ",
 	  0,
 	  NULL },
+	{ "v2 only, relative: beside the runtime's own, which has processes",
+	  "0::/user.slice/run.scope\n",
+	  { .v2 = ROOT, .existing = ROOT "/user.slice/run.scope" },
+	  "a/b",
+	  CGROUP_MODE_V2,
+	  "=" ROOT ":/user.slice/a/b ",
+	  0,
+	  NULL },
+	{ "v2 only, relative, from the root",
+	  "0::/\n",
+	  { .v2 = ROOT, .existing = ROOT "/" },
+	  "a",
+	  CGROUP_MODE_V2,
+	  "=" ROOT ":/a ",
+	  0,
+	  NULL },
+	{ "v2 only, absolute",
+	  "0::/user.slice\n",
+	  { .v2 = ROOT },
+	  "/machine/../machine.slice/c",
+	  CGROUP_MODE_V2,
+	  NULL,
+	  0,
+	  "linux.cgroupsPath: /machine/../machine.slice/c: '..' is not allowed" },
+	{ "v2 only, relative, in a container without a cgroup namespace",
+	  "0::/docker/f00\n",
+	  { .v2 = ROOT,
+	    .existing = "",
+	    .mountinfo = "31 30 0:1 /docker/f00 " ROOT " ro,nosuid - cgroup2 cgroup rw\n" },
+	  "in",
+	  CGROUP_MODE_V2,
+	  "=" ROOT ":/in ",
+	  1,
+	  NULL },
 	{ "v2 at an unusual place",
 	  "0::/\n",
 	  { .mountinfo = "33 31 0:30 / /cg2 rw - cgroup2 none rw\n" },
@@ -292,6 +326,63 @@ static void shortens_long_v2_names(void **state)
 	assert_string_not_equal(one.dirs[1].path, two.dirs[1].path);
 	assert_int_equal(strspn(one.dirs[1].path + 1, "0123456789abcdef"), 16);
 	assert_int_equal(one.dirs[1].path[17], ':');
+}
+
+/* ---- values of v2 ---- */
+
+static void converts_shares(void **state)
+{
+	/* exact values: ceil(10^((l*l + 125*l) / 612 - 7/34)), l = log2(shares), with 40 digits */
+	static const struct {
+		uint64_t shares, weight;
+	} cases[] = {
+		{ 0, 1 },          { 1, 1 },          { 2, 1 },        { 3, 2 },
+		{ 4, 2 },          { 10, 4 },         { 50, 10 },      { 100, 17 },
+		{ 128, 21 },       { 256, 35 },       { 512, 59 },     { 1000, 99 },
+		{ 1023, 100 },     { 1024, 100 },     { 1025, 101 },   { 2048, 174 },
+		{ 10240, 639 },    { 16384, 942 },    { 65536, 3023 }, { 100000, 4340 },
+		{ 262143, 10000 }, { 262144, 10000 },
+	};
+	uint64_t last = 0;
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++)
+		if (cgroup_weight_of_shares(cases[i].shares) != cases[i].weight)
+			fail_msg("%llu shares: weight %llu, expected %llu",
+				 (unsigned long long)cases[i].shares,
+				 (unsigned long long)cgroup_weight_of_shares(cases[i].shares),
+				 (unsigned long long)cases[i].weight);
+	for (uint64_t shares = 0; shares < 300000; shares++) {
+		uint64_t weight = cgroup_weight_of_shares(shares);
+
+		assert_true(weight >= last && weight >= 1 && weight <= 10000);
+		last = weight;
+	}
+	assert_int_equal(cgroup_weight_of_shares(UINT64_MAX), 10000);
+	assert_int_equal(cgroup_io_weight_of_blkio(10), 1);
+	assert_int_equal(cgroup_io_weight_of_blkio(500), 4950);
+	assert_int_equal(cgroup_io_weight_of_blkio(1000), 10000);
+}
+
+/* FNV-1a over all weights from 2 to 262144, as computed with 40 digits */
+static void converts_all_shares(void **state)
+{
+	uint64_t hash = UINT64_C(14695981039346656037);
+
+	(void)state;
+	for (uint64_t shares = 2; shares <= 262144; shares++)
+		hash = (hash ^ cgroup_weight_of_shares(shares)) * UINT64_C(1099511628211);
+	assert_int_equal(hash, UINT64_C(10376851850643417751));
+}
+
+static void finds_words(void **state)
+{
+	(void)state;
+	assert_true(cgroup_has_word("cpuset cpu io", "cpu"));
+	assert_true(cgroup_has_word("cpuset cpu io", "io"));
+	assert_false(cgroup_has_word("cpuset io", "cpu"));
+	assert_false(cgroup_has_word("", "cpu"));
+	assert_false(cgroup_has_word("netcpu cpus", "cpu"));
 }
 
 static void finds_controllers(void **state)
@@ -768,10 +859,17 @@ static void writes_json(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(discovers),         cmocka_unit_test(shortens_long_v2_names),
-		cmocka_unit_test(finds_controllers), cmocka_unit_test(names_managers),
-		cmocka_unit_test(does_without),      cmocka_unit_test(plans_devices),
-		cmocka_unit_test(checks_resources),  cmocka_unit_test(needs_the_devices_controller),
+		cmocka_unit_test(discovers),
+		cmocka_unit_test(shortens_long_v2_names),
+		cmocka_unit_test(converts_shares),
+		cmocka_unit_test(converts_all_shares),
+		cmocka_unit_test(finds_words),
+		cmocka_unit_test(finds_controllers),
+		cmocka_unit_test(names_managers),
+		cmocka_unit_test(does_without),
+		cmocka_unit_test(plans_devices),
+		cmocka_unit_test(checks_resources),
+		cmocka_unit_test(needs_the_devices_controller),
 		cmocka_unit_test(writes_json),
 	};
 

@@ -440,6 +440,12 @@ static int check_unified(const struct cgroup *cgroup, const char *key, struct oc
 			       cgroup->manager == CGROUP_MANAGER_DISABLED
 				       ? "cannot be applied, cgroups are disabled"
 				       : "needs cgroup v2, which is not mounted");
+	if (controller[0] && !cgroup_v2_dir_with(cgroup, controller) &&
+	    cgroup->mode == CGROUP_MODE_V2)
+		return err_set(err, ENOTSUP,
+			       "linux.resources.unified[\"%s\"]: this host has no %s cgroup"
+			       " controller",
+			       key, controller);
 	if (controller[0] && !cgroup_v2_dir_with(cgroup, controller))
 		return err_set(
 			err, ENOTSUP,

@@ -75,6 +75,18 @@ static bool above_next(struct above *above)
 	return true;
 }
 
+/**
+ * holds_processes - of its own. The kernel hands down only what can be threaded from such a folder, and makes those
+ * below it unfit for processes by that; so it is not even asked. Not the root, which has no type either.
+ */
+static bool holds_processes(const struct cgroup_dir *dir)
+{
+	char text[32];
+
+	return cgroup_dir_read(dir, "cgroup.procs", text, sizeof(text)) > 0 &&
+	       cgroup_dir_read(dir, "cgroup.type", text, sizeof(text)) > 0;
+}
+
 /** enable_in - every wanted controller that @dir has, for the folders below it. Return: 0 or the last -errno. */
 static int enable_in(const struct cgroup_dir *dir)
 {
@@ -90,6 +102,8 @@ static int enable_in(const struct cgroup_dir *dir)
 			at += (size_t)snprintf(text + at, sizeof(text) - at, " +%s", wanted[i]);
 	if (at == 0)
 		return 0;
+	if (holds_processes(dir))
+		return -EBUSY;
 	r = cgroup_dir_write(dir, "cgroup.subtree_control", text + 1);
 	if (r == 0 || cgroup_is_denied(r))
 		return r;
@@ -199,7 +213,9 @@ int cgroup_v2_enable(const struct cgroup_dir *dir, const char *controller, const
 		if (cgroup_dir_read(&above.at, "cgroup.subtree_control", done, sizeof(done)) > 0 &&
 		    cgroup_has_word(done, controller))
 			continue;
-		r = cgroup_dir_write(&above.at, "cgroup.subtree_control", text);
+		r = holds_processes(&above.at)
+			    ? -EBUSY
+			    : cgroup_dir_write(&above.at, "cgroup.subtree_control", text);
 		if (r < 0)
 			return explain_enable(&above.at, controller, field, -r, err);
 	} while (above_next(&above));
