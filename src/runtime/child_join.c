@@ -20,6 +20,7 @@
 #include "base/mem.h"
 #include "runtime/child.h"
 #include "runtime/process.h"
+#include "runtime/state.h"
 #include "runtime/sync.h"
 
 static int join_namespaces(const struct child *child, struct oci_error *err)
