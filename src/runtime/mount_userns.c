@@ -127,7 +127,7 @@ int mount_fs_or_host(struct rootfs *rf, struct mount_plan *m, struct oci_error *
 		return r;
 	if (err)
 		err->code = 0;
-	/* a host that does not show its message queues has nothing to be put there */
+	/* by name: the host's; one that does not show its message queues has nothing to be put there */
 	if (!strcmp(m->type, "mqueue") && access(source, F_OK) < 0)
 		return 0;
 	m->kind = MOUNT_BIND;
