@@ -24,6 +24,18 @@ static const struct oci_row mount_rows[] = {
 };
 static const OCI_TABLE(mount_table, struct oci_mount, mount_rows);
 
+int oci_mounts_parse(struct oci_arena *arena, const char *name, const char *text, size_t length,
+		     struct oci_mount **ret, size_t *ret_length, struct oci_error *err)
+{
+	void *mounts;
+	int r = oci_table_parse_list(&mount_table, arena, name, text, length, &mounts, ret_length,
+				     err);
+
+	if (r == 0)
+		*ret = mounts;
+	return r;
+}
+
 static const struct oci_row hook_rows[] = {
 	OCI_ROW_STRING(struct oci_hook, path, "path", NEEDED),
 	OCI_ROW_STRINGS(struct oci_hook, args, "args"),

@@ -758,6 +758,31 @@ int oci_table_parse(const struct oci_table *table, struct oci_arena *arena, cons
 	return r;
 }
 
+int oci_table_parse_list(const struct oci_table *table, struct oci_arena *arena, const char *name,
+			 const char *text, size_t length, void **ret, size_t *ret_length,
+			 struct oci_error *err)
+{
+	struct list {
+		void *objects;
+		size_t objects_len;
+	} list = { NULL, 0 };
+	const struct oci_row row = {
+		.key = "",
+		.kind = OCI_KIND_OBJECTS,
+		.offset = offsetof(struct list, objects),
+		.len_offset = offsetof(struct list, objects_len),
+		.of.table = table,
+	};
+	const struct oci_table holder = { &row, 1, sizeof(list) };
+	int r = parse(&holder, &list, arena, name, text, length, err);
+
+	if (r < 0)
+		return r;
+	*ret = list.objects;
+	*ret_length = list.objects_len;
+	return 0;
+}
+
 int oci_strings_parse(struct oci_arena *arena, const char *name, const char *text, size_t length,
 		      char ***ret, size_t *ret_length, struct oci_error *err)
 {

@@ -691,6 +691,10 @@ int oci_process_state_parse(struct oci_arena *arena, const char *name, const cha
 int oci_features_parse(struct oci_arena *arena, const char *name, const char *text, size_t length,
 		       struct oci_features **ret, struct oci_error *err);
 
+/** oci_mounts_parse - the same of a list of mounts by itself: [{"destination": "/x", ...}, ...] */
+int oci_mounts_parse(struct oci_arena *arena, const char *name, const char *text, size_t length,
+		     struct oci_mount **ret, size_t *ret_length, struct oci_error *err);
+
 /**
  * oci_config_emit, ... - write a document as JSON.
  * @flags: OCI_EMIT_INDENT or 0

@@ -207,6 +207,14 @@ int oci_table_parse(const struct oci_table *table, struct oci_arena *arena, cons
 		    const char *text, size_t length, void **ret, struct oci_error *err);
 
 /**
+ * oci_table_parse_list - the same for a document that is an array of such objects.
+ * @ret: the objects, one behind the other
+ */
+int oci_table_parse_list(const struct oci_table *table, struct oci_arena *arena, const char *name,
+			 const char *text, size_t length, void **ret, size_t *ret_length,
+			 struct oci_error *err);
+
+/**
  * oci_strings_parse - read one JSON document that is an array of strings.
  * @ret: NULL-terminated, written only on success, as is @ret_length
  */

@@ -31,14 +31,14 @@ struct cmd {
 	/* Return: the exit status, or -errno with @err set. operands[0] is the first one. */
 	int (*run)(struct cmd_context *ctx, void *options, char **operands, int count,
 		   struct oci_error *err);
-	int failure_status;     /* exit status when it fails; 0: by enum err_kind */
-	bool enters_container;  /* runs from a sealed image (CVE-2019-5736) */
-	const char *error_verb; /* NULL: name */
+	int failure_status;    /* exit status when it fails; 0: by enum err_kind */
+	bool enters_container; /* runs from a sealed image (CVE-2019-5736) */
+	int id_operand; /* which operand is the container's ID; those before it are part of the verb */
 };
 
 extern const struct cmd cmd_create, cmd_delete, cmd_events, cmd_exec, cmd_features, cmd_kill,
-	cmd_list, cmd_pause, cmd_ps, cmd_resume, cmd_run, cmd_spec, cmd_start, cmd_state,
-	cmd_update;
+	cmd_list, cmd_mounts, cmd_pause, cmd_ps, cmd_resume, cmd_run, cmd_spec, cmd_start,
+	cmd_state, cmd_update;
 
 /** cmd_table - every verb, sorted by name, ending with NULL. */
 extern const struct cmd *const cmd_table[];

@@ -53,6 +53,7 @@ libcarte_runtime_a_SOURCES = \
 	src/runtime/cmd_features.c \
 	src/runtime/cmd_kill.c \
 	src/runtime/cmd_list.c \
+	src/runtime/cmd_mounts.c \
 	src/runtime/cmd_pause.c \
 	src/runtime/cmd_ps.c \
 	src/runtime/cmd_run.c \
@@ -86,6 +87,8 @@ libcarte_runtime_a_SOURCES = \
 	src/runtime/launch.c \
 	src/runtime/launch.h \
 	src/runtime/masks.c \
+	src/runtime/live_mounts.c \
+	src/runtime/live_mounts.h \
 	src/runtime/match.c \
 	src/runtime/match.h \
 	src/runtime/mount_do.c \

@@ -24,8 +24,8 @@
 
 const struct cmd *const cmd_table[] = {
 	&cmd_create, &cmd_delete, &cmd_events, &cmd_exec,   &cmd_features, &cmd_kill,
-	&cmd_list,   &cmd_pause,  &cmd_ps,     &cmd_resume, &cmd_run,      &cmd_spec,
-	&cmd_start,  &cmd_state,  &cmd_update, NULL,
+	&cmd_list,   &cmd_mounts, &cmd_pause,  &cmd_ps,     &cmd_resume,   &cmd_run,
+	&cmd_spec,   &cmd_start,  &cmd_state,  &cmd_update, NULL,
 };
 
 struct global_args {
@@ -247,7 +247,9 @@ static int run_command(struct cmd_context *ctx, const struct cmd *cmd, int argc,
 		r = seal_self(all_argv, err);
 	if (r == 0)
 		r = cmd->run(ctx, options, operands, count, err);
-	if (r < 0 && cmd->command.min_operands > 0 && count > 0)
+	if (r < 0 && cmd->id_operand == 1 && count > 1)
+		err_prefix(err, "%s %s '%s': ", name, operands[0], operands[1]);
+	else if (r < 0 && cmd->command.min_operands > 0 && count > 0)
 		err_prefix(err, "%s '%s': ", name, operands[0]);
 	else if (r < 0)
 		err_prefix(err, "%s: ", name);

@@ -253,7 +253,7 @@ int mounts_prepare(struct rootfs *rf, bool child, struct oci_error *err)
 	return 0;
 }
 
-int mounts_do(struct rootfs *rf, struct oci_error *err)
+int mount_do(struct rootfs *rf, struct mount_plan *m, struct oci_error *err)
 {
 	static const char *const what[] = {
 		[MOUNT_FS] = "mount",
@@ -261,32 +261,35 @@ int mounts_do(struct rootfs *rf, struct oci_error *err)
 		[MOUNT_CGROUP] = "mount",
 		[MOUNT_REMOUNT] = "remount",
 	};
+	int r = -EINVAL;
 
-	for (size_t i = 0; i < rf->mounts_len; i++) {
-		struct mount_plan *m = &rf->mounts[i];
-		int r = -EINVAL;
-
-		switch (m->kind) {
-		case MOUNT_FS:
-			r = mount_fs_or_host(rf, m, err);
-			break;
-		case MOUNT_BIND:
-			r = mount_bind(rf, m, err);
-			break;
-		case MOUNT_CGROUP:
-			r = cgroup_mount(rf, m, err);
-			break;
-		case MOUNT_REMOUNT:
-			r = mount_remount(rf, m, err);
-			break;
-		}
-		if (r < 0) {
-			err_prefix(err, "mounts[%zu]: %s %s on %s: ", m->index, what[m->kind],
-				   m->kind == MOUNT_BIND ? m->source : m->type, m->destination);
-			return r;
-		}
+	switch (m->kind) {
+	case MOUNT_FS:
+		r = mount_fs_or_host(rf, m, err);
+		break;
+	case MOUNT_BIND:
+		r = mount_bind(rf, m, err);
+		break;
+	case MOUNT_CGROUP:
+		r = cgroup_mount(rf, m, err);
+		break;
+	case MOUNT_REMOUNT:
+		r = mount_remount(rf, m, err);
+		break;
 	}
-	return 0;
+	if (r < 0)
+		err_prefix(err, "mounts[%zu]: %s %s on %s: ", m->index, what[m->kind],
+			   m->kind == MOUNT_BIND ? m->source : m->type, m->destination);
+	return r;
+}
+
+int mounts_do(struct rootfs *rf, struct oci_error *err)
+{
+	int r = 0;
+
+	for (size_t i = 0; r >= 0 && i < rf->mounts_len; i++)
+		r = mount_do(rf, &rf->mounts[i], err);
+	return r < 0 ? r : 0;
 }
 
 int mounts_finish(struct rootfs *rf, struct oci_error *err)

@@ -88,6 +88,7 @@ int mounts_plan(struct oci_arena *arena, const struct oci_config *config, struct
  */
 int mounts_prepare(struct rootfs *rf, bool child, struct oci_error *err);
 int mounts_do(struct rootfs *rf, struct oci_error *err);
+int mount_do(struct rootfs *rf, struct mount_plan *m, struct oci_error *err);
 /** mounts_finish - read-only what had to be writable until now. */
 int mounts_finish(struct rootfs *rf, struct oci_error *err);
 

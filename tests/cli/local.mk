@@ -9,6 +9,7 @@ CLI_TESTS = \
 	tests/cli/global.bats \
 	tests/cli/hooks.bats \
 	tests/cli/lifecycle.bats \
+	tests/cli/live_mounts.bats \
 	tests/cli/man.bats \
 	tests/cli/mounts.bats \
 	tests/cli/namespaces.bats \
