@@ -13,6 +13,7 @@
 #include "base/error.h"
 #include "base/io.h"
 #include "base/mem.h"
+#include "runtime/checkpoint/criu.h"
 #include "runtime/cmds.h"
 #include "runtime/process.h"
 #include "runtime/rootfs.h"
@@ -132,6 +133,8 @@ static int fill_annotations(struct oci_arena *arena, struct oci_features *f, str
 	const char *library = seccomp_library_version();
 	const struct oci_pair pairs[] = {
 		{ "io.carte.version", PACKAGE_VERSION },
+		{ "org.opencontainers.runc.checkpoint.enabled",
+		  criu_is_built() ? "true" : "false" },
 		{ "io.github.seccomp.libseccomp.version", (char *)library },
 	};
 

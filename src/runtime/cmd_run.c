@@ -11,6 +11,7 @@
 #include "runtime/container.h"
 #include "runtime/create.h"
 #include "runtime/create_opts.h"
+#include "runtime/stay.h"
 #include "runtime/terminal.h"
 
 struct run_args {
@@ -37,49 +38,6 @@ static int start(struct creation *c, int notify_fd, bool detach, struct oci_erro
 	if (r == 0 && detach && notify_fd >= 0)
 		r = notify_socket_wait(notify_fd, c->launch.pidfd, c->launch.pid, err);
 	return r;
-}
-
-/* A delete by somebody else meanwhile is no failure of ours. */
-static int clean_up(struct creation *c, struct oci_error *err)
-{
-	struct oci_error said = OCI_ERROR_INIT;
-	int r = state_dir_relock(&c->dir, &said);
-
-	if (r == -ENOENT)
-		return 0;
-	if (r < 0)
-		return err_copy(err, &said);
-	return container_destroy(&c->dir, &c->state, c->config, err);
-}
-
-static int stay(struct creation *c, int notify_fd, const sigset_t *mask, bool keep,
-		struct oci_error *err)
-{
-	struct foreground foreground = {
-		.master = c->launch.master,
-		.pidfd = c->launch.pidfd,
-		.pid = c->launch.pid,
-		.notify_socket = notify_fd,
-		.forward_signals = true,
-	};
-	int status, r;
-
-	/* other commands may work on it now, and delete it; the folder stays open, so that a new one is not taken for it */
-	state_dir_unlock(&c->dir);
-	r = foreground_run(&foreground, mask, &status, err);
-	if (r < 0) {
-		if (state_dir_relock(&c->dir, NULL) == 0) {
-			create_undo(c);
-		} else {
-			launch_abort(&c->launch);
-			create_free(c);
-		}
-		return r;
-	}
-	c->launch.pid = 0; /* reaped */
-	r = keep ? 0 : clean_up(c, err);
-	create_free(c);
-	return r < 0 ? r : status;
 }
 
 static int run_run(struct cmd_context *ctx, void *options, char **operands, int count,
@@ -114,7 +72,7 @@ static int run_run(struct cmd_context *ctx, void *options, char **operands, int 
 		return r;
 	}
 	if (!args->detach)
-		return stay(&creation, notify_fd, &mask, args->keep, err);
+		return container_stay(&creation, notify_fd, &mask, args->keep, err);
 	create_free(&creation);
 	return 0;
 }

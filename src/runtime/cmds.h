@@ -36,9 +36,9 @@ struct cmd {
 	int id_operand; /* which operand is the container's ID; those before it are part of the verb */
 };
 
-extern const struct cmd cmd_create, cmd_delete, cmd_events, cmd_exec, cmd_features, cmd_kill,
-	cmd_list, cmd_mounts, cmd_pause, cmd_ps, cmd_resume, cmd_run, cmd_spec, cmd_start,
-	cmd_state, cmd_update;
+extern const struct cmd cmd_checkpoint, cmd_create, cmd_delete, cmd_events, cmd_exec, cmd_features,
+	cmd_kill, cmd_list, cmd_mounts, cmd_pause, cmd_ps, cmd_restore, cmd_resume, cmd_run,
+	cmd_spec, cmd_start, cmd_state, cmd_update;
 
 /** cmd_table - every verb, sorted by name, ending with NULL. */
 extern const struct cmd *const cmd_table[];

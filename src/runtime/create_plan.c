@@ -70,7 +70,7 @@ static int lend_user_ns(struct creation *c, struct oci_error *err)
 	return r;
 }
 
-static int plan_rootfs(struct creation *c, struct oci_error *err)
+int create_plan_rootfs(struct creation *c, struct oci_error *err)
 {
 	const struct ns_plan *ns = &c->ns;
 	struct rootfs_options options = {
@@ -159,9 +159,6 @@ static int plan_linux(struct creation *c, struct oci_error *err)
 	request.cgroups_path = l->cgroups_path;
 	if (l->seccomp)
 		r = seccomp_check(l->seccomp, err);
-	if (l->net_devices_len && getauxval(AT_EUID) != 0)
-		return err_set(err, EPERM,
-			       "linux.netDevices: only root moves the host's network devices");
 	if (r == 0 && l->net_devices_len)
 		r = netdev_check(l->net_devices, l->net_devices_len, err);
 	if (r == 0 && l->intel_rdt)
@@ -270,7 +267,7 @@ int create_plan(struct creation *c, struct oci_error *err)
 	if (r == 0 && c->config->hooks)
 		r = hooks_check(c->config->hooks, err);
 	if (r == 0)
-		r = plan_rootfs(c, err);
+		r = create_plan_rootfs(c, err);
 	if (r == 0)
 		r = plan_state(c, err);
 	/* a manager or a host that this build does not know is no fault of the document */

@@ -2,7 +2,7 @@
 # carte-runtime. All of it but main.c is a convenience library, so that unit tests reach every function.
 
 noinst_LIBRARIES += libcarte_runtime.a
-libcarte_runtime_a_CPPFLAGS = $(AM_CPPFLAGS) $(LIBCAP_CFLAGS) $(LIBSECCOMP_CFLAGS) \
+libcarte_runtime_a_CPPFLAGS = $(AM_CPPFLAGS) $(LIBCAP_CFLAGS) $(LIBSECCOMP_CFLAGS) $(LIBCRIU_CFLAGS) \
 	-DBINDIR='"$(bindir)"' -DPKGLIBEXECDIR='"$(pkglibexecdir)"'
 libcarte_runtime_a_CFLAGS = $(AM_CFLAGS) $(PROGRAM_CFLAGS)
 libcarte_runtime_a_SOURCES = \
@@ -42,10 +42,28 @@ libcarte_runtime_a_SOURCES = \
 	src/runtime/cgroup/v2_control.c \
 	src/runtime/cgroup/v2_convert.c \
 	src/runtime/cgroup_mount.c \
+	src/runtime/checkpoint/criu.h \
+	src/runtime/checkpoint/criu_log.c \
+	src/runtime/checkpoint/criu_log.h \
+	src/runtime/checkpoint/descriptors.c \
+	src/runtime/checkpoint/descriptors.h \
+	src/runtime/checkpoint/dump.c \
+	src/runtime/checkpoint/dump.h \
+	src/runtime/checkpoint/externals.c \
+	src/runtime/checkpoint/images.c \
+	src/runtime/checkpoint/images.h \
+	src/runtime/checkpoint/options.c \
+	src/runtime/checkpoint/options.h \
+	src/runtime/checkpoint/plan.c \
+	src/runtime/checkpoint/plan.h \
+	src/runtime/checkpoint/restore.c \
+	src/runtime/checkpoint/restore.h \
+	src/runtime/checkpoint/restore_root.c \
 	src/runtime/child.c \
 	src/runtime/child.h \
 	src/runtime/child_init.c \
 	src/runtime/child_join.c \
+	src/runtime/cmd_checkpoint.c \
 	src/runtime/cmd_create.c \
 	src/runtime/cmd_delete.c \
 	src/runtime/cmd_events.c \
@@ -56,6 +74,7 @@ libcarte_runtime_a_SOURCES = \
 	src/runtime/cmd_mounts.c \
 	src/runtime/cmd_pause.c \
 	src/runtime/cmd_ps.c \
+	src/runtime/cmd_restore.c \
 	src/runtime/cmd_run.c \
 	src/runtime/cmd_spec.c \
 	src/runtime/cmd_start.c \
@@ -135,6 +154,8 @@ libcarte_runtime_a_SOURCES = \
 	src/runtime/state.c \
 	src/runtime/state.h \
 	src/runtime/state_dir.c \
+	src/runtime/stay.c \
+	src/runtime/stay.h \
 	src/runtime/subid.c \
 	src/runtime/subid.h \
 	src/runtime/sync.c \
@@ -144,8 +165,19 @@ libcarte_runtime_a_SOURCES = \
 	src/runtime/terminal.h \
 	src/runtime/tmpcopyup.c
 
+CRIU_SOURCES = \
+	src/runtime/checkpoint/criu_request.c \
+	src/runtime/checkpoint/criu_request.h \
+	src/runtime/checkpoint/criu_service.c
+if HAVE_CRIU
+libcarte_runtime_a_SOURCES += $(CRIU_SOURCES)
+else
+libcarte_runtime_a_SOURCES += src/runtime/checkpoint/criu_missing.c
+endif
+EXTRA_DIST += $(CRIU_SOURCES) src/runtime/checkpoint/criu_missing.c
+
 RUNTIME_LIBS = libcarte_runtime.a libbase.a libocispec.a \
-	$(LIBSECCOMP_PROGRAM_LIBS) $(LIBCAP_PROGRAM_LIBS) $(YAJL_PROGRAM_LIBS)
+	$(LIBCRIU_PROGRAM_LIBS) $(LIBSECCOMP_PROGRAM_LIBS) $(LIBCAP_PROGRAM_LIBS) $(YAJL_PROGRAM_LIBS)
 
 bin_PROGRAMS += carte-runtime
 carte_runtime_SOURCES = src/runtime/main.c

@@ -16,6 +16,7 @@
 #include "base/mem.h"
 #include "base/path.h"
 #include "base/seal.h"
+#include "runtime/checkpoint/criu.h"
 #include "runtime/cmds.h"
 #include "runtime/seccomp.h"
 
@@ -23,9 +24,10 @@
 #define OPTIONS_SIZE_MAX 512
 
 const struct cmd *const cmd_table[] = {
-	&cmd_create, &cmd_delete, &cmd_events, &cmd_exec,   &cmd_features, &cmd_kill,
-	&cmd_list,   &cmd_mounts, &cmd_pause,  &cmd_ps,     &cmd_resume,   &cmd_run,
-	&cmd_spec,   &cmd_start,  &cmd_state,  &cmd_update, NULL,
+	&cmd_checkpoint, &cmd_create, &cmd_delete, &cmd_events, &cmd_exec,   &cmd_features,
+	&cmd_kill,       &cmd_list,   &cmd_mounts, &cmd_pause,  &cmd_ps,     &cmd_restore,
+	&cmd_resume,     &cmd_run,    &cmd_spec,   &cmd_start,  &cmd_state,  &cmd_update,
+	NULL,
 };
 
 struct global_args {
@@ -109,8 +111,8 @@ static void print_version(void)
 	printf("spec: " OCI_RUNTIME_SPEC_VERSION "\n");
 	if (seccomp)
 		printf("libseccomp: %s\n", seccomp);
-	printf("features:%s +CGROUP-V1 +CGROUP-V2" SYSTEMD_WORD " -CRIU\n",
-	       seccomp ? " +SECCOMP" : " -SECCOMP");
+	printf("features:%s +CGROUP-V1 +CGROUP-V2" SYSTEMD_WORD " %s\n",
+	       seccomp ? " +SECCOMP" : " -SECCOMP", criu_is_built() ? "+CRIU" : "-CRIU");
 }
 
 /* Root of a user namespace that an ordinary user made (podman) keeps its state with that user. */

@@ -95,6 +95,7 @@ static const struct oci_row state_rows[] = {
 	OCI_ROW_BOOL(struct state_file, state.new_keyring, "newKeyring"),
 	OCI_ROW_BOOL(struct state_file, state.lent_user_ns, "lentUserNamespace"),
 	OCI_ROW_BOOL(struct state_file, state.hooks, "hooks"),
+	OCI_ROW_BOOL(struct state_file, state.checkpointed, "checkpointed"),
 	OCI_ROW_PAIRS(struct state_file, state.annotations, "annotations"),
 };
 static const OCI_TABLE(state_table, struct state_file, state_rows);

@@ -45,6 +45,7 @@ struct state {
 	struct oci_bool new_keyring;    /* a session keyring of its own, which exec joins */
 	struct oci_bool lent_user_ns;   /* config.json has none, it was made for an ordinary user */
 	struct oci_bool hooks;          /* config.json has hooks that start or delete must run */
+	struct oci_bool checkpointed; /* it was dumped and stopped: a restore may take its place */
 	struct oci_pair *annotations;
 	size_t annotations_len;
 
