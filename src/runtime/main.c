@@ -24,10 +24,10 @@
 #define OPTIONS_SIZE_MAX 512
 
 const struct cmd *const cmd_table[] = {
-	&cmd_checkpoint, &cmd_create, &cmd_delete, &cmd_events, &cmd_exec,   &cmd_features,
-	&cmd_kill,       &cmd_list,   &cmd_mounts, &cmd_pause,  &cmd_ps,     &cmd_restore,
-	&cmd_resume,     &cmd_run,    &cmd_spec,   &cmd_start,  &cmd_state,  &cmd_update,
-	NULL,
+	&cmd_checkpoint, &cmd_create,  &cmd_delete, &cmd_events, &cmd_exec,
+	&cmd_features,   &cmd_kill,    &cmd_list,   &cmd_mounts, &cmd_pause,
+	&cmd_ps,         &cmd_restore, &cmd_resume, &cmd_run,    &cmd_spec,
+	&cmd_start,      &cmd_state,   &cmd_update, NULL,
 };
 
 struct global_args {
