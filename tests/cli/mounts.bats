@@ -299,6 +299,11 @@ nested() {
 	requires_carte "these options there"
 	namespace cgroup
 	config '.mounts |= map(if .type == "cgroup" then .options = ["rro", "rshared", "noatime"] else . end)'
+	if on_v2; then
+		inside 'mkdir /sys/fs/cgroup/sub 2>/dev/null || awk "\$5 == \"/sys/fs/cgroup\" { print \$6, \$7 ~ /shared/ }" /proc/self/mountinfo'
+		prints "ro,nosuid,nodev,noexec,noatime 1"
+		return
+	fi
 	inside 'mkdir /sys/fs/cgroup/memory/sub 2>/dev/null || awk "\$5 == \"/sys/fs/cgroup/memory\" { print \$6, \$7 ~ /shared/ }" /proc/self/mountinfo'
 	prints "ro,nosuid,nodev,noexec,noatime 1"
 }
@@ -309,6 +314,45 @@ nested() {
 	config '.mounts |= map(if .type == "cgroup" then .options = ["rw"] else . end)'
 	inside 'cat /proc/self/cgroup | grep -c ":/$"; mkdir /sys/fs/cgroup/memory/sub && echo made && rmdir /sys/fs/cgroup/memory/sub'
 	has made
+}
+
+@test "cgroup mount on v2: the container's own part, read-only" {
+	requires_v2 memory
+	config '.linux.resources.memory.limit = 55000000'
+	inside 'cat /sys/fs/cgroup/memory.max; echo 1 2>/dev/null >/sys/fs/cgroup/memory.max || echo ro; mkdir /sys/fs/cgroup/x 2>/dev/null || echo ro; awk "\$5 == \"/sys/fs/cgroup\" { print \$6 }" /proc/self/mountinfo'
+	prints $'54996992\nro\nro\nro,nosuid,nodev,noexec,relatime'
+}
+
+@test "cgroup mount on v2: writable when asked" {
+	requires_v2
+	config '.mounts |= map(if .type == "cgroup" then .options = ["rw"] else . end)'
+	inside 'grep ^0: /proc/self/cgroup; mkdir /sys/fs/cgroup/sub && echo $$ >/sys/fs/cgroup/sub/cgroup.procs && grep ^0: /proc/self/cgroup'
+	prints $'0::/\n0::/sub'
+}
+
+@test "cgroup mount on v2: without a cgroup namespace all of the host's, read-only" {
+	requires_v2
+	no_namespace cgroup
+	inside 'grep ^0: /proc/self/cgroup; [ -d /sys/fs/cgroup/'"$CID"' ] && mkdir /sys/fs/cgroup/x 2>/dev/null || echo ro'
+	prints "0::/$CID"$'\nro'
+}
+
+@test "cgroup mount on v2: with a user namespace but no cgroup namespace, its own part, read-only whatever is asked" {
+	requires_v2
+	no_namespace cgroup
+	map_ids 100000 65536
+	config '.mounts |= map(if .type == "cgroup" then .options = ["rw"] else . end)'
+	inside 'grep ^0: /proc/self/cgroup; ls -d /sys/fs/cgroup/cgroup.procs; [ ! -e /sys/fs/cgroup/'"$CID"' ] && mkdir /sys/fs/cgroup/x 2>/dev/null || echo ro'
+	prints "0::/$CID"$'\n/sys/fs/cgroup/cgroup.procs\nro'
+}
+
+@test "cgroup mount on v2: with user and cgroup namespaces, writable when asked" {
+	requires_v2
+	map_ids 100000 65536
+	config '.mounts |= map(if .type == "cgroup" then .options = ["rw"] else . end)'
+	inside 'grep ^0: /proc/self/cgroup; mkdir /sys/fs/cgroup/sub && echo made; [ ! -e /sys/fs/cgroup/pids.max ] || echo 5 2>/dev/null >/sys/fs/cgroup/pids.max || echo "not its limits"'
+	has $'0::/\nmade'
+	[ ! -e /sys/fs/cgroup/cgroup.controllers ] || ! grep -q pids /sys/fs/cgroup/cgroup.controllers || has "not its limits"
 }
 
 # ---- masked and read-only paths --------------------------------------------------------------------------------------

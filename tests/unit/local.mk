@@ -6,6 +6,7 @@ UNIT_TESTS = \
 	tests/unit/test_cgroup \
 	tests/unit/test_cgroup_live \
 	tests/unit/test_cgroup_mount \
+	tests/unit/test_cgroup_v2 \
 	tests/unit/test_checkpoint \
 	tests/unit/test_device_bpf \
 	tests/unit/test_devices \
