@@ -15,47 +15,15 @@
 #include "base/error.h"
 #include "base/io.h"
 #include "base/mem.h"
-#include "runtime/cgroup/json_text.h"
 #include "runtime/cmds.h"
 #include "runtime/duration.h"
+#include "runtime/events.h"
 #include "runtime/state.h"
 
 struct events_options {
 	const char *interval;
 	bool stats;
 };
-
-/** print_event - {"type":TYPE,"id":ID,"data":DATA}; @data NULL: none. */
-static int print_event(const char *type, const char *id, const char *data, size_t data_len,
-		       struct oci_error *err)
-{
-	CLEANUP_JSON struct json_text json = JSON_TEXT_INIT;
-	CLEANUP_FREE char *text = NULL;
-	size_t length;
-	int r;
-
-	json_open(&json, NULL, '{');
-	json_string(&json, "type", type, strlen(type));
-	json_string(&json, "id", id, strlen(id));
-	if (data)
-		json_raw(&json, "data", data, data_len);
-	json_close(&json, '}');
-	r = json_take(&json, &text, &length);
-	if (r < 0)
-		return err_nomem(err);
-	text[length] = '\n'; /* in place of the NUL */
-	r = io_write_all(STDOUT_FILENO, text, length + 1);
-	return r < 0 ? err_sys(err, -r, "write to stdout") : 0;
-}
-
-static int print_stats(const struct state *state, struct oci_error *err)
-{
-	CLEANUP_FREE char *data = NULL;
-	size_t length;
-	int r = cgroup_stats_emit(&state->cgroup, (pid_t)state->pid.value, &data, &length, err);
-
-	return r < 0 ? r : print_event("stats", state->id, data, length, err);
-}
 
 static int make_timer(int64_t ns, struct oci_error *err)
 {
@@ -94,12 +62,12 @@ static int watch(const struct state *state, int64_t interval_ns, struct oci_erro
 			return err_sys(err, errno, "poll");
 		r = 0;
 		if (polls[1].revents && cgroup_oom_happened(&state->cgroup, oom, &kills))
-			r = print_event("oom", state->id, NULL, 0, err);
+			r = event_print("oom", state->id, NULL, 0, err);
 		if (r < 0 || polls[0].revents)
 			return r;
 		if (polls[2].revents &&
 		    RETRY_EINTR(read(timer, &expirations, sizeof(expirations))) > 0)
-			r = print_stats(state, err);
+			r = event_print_stats(state, err);
 		if (r < 0)
 			return r;
 	}
@@ -130,7 +98,7 @@ static int events_run(struct cmd_context *ctx, void *opts, char **operands, int 
 		return r;
 	if (state->status == OCI_STATUS_STOPPED || !state->pid.present)
 		return err_set(err, ESRCH, "container with id %s is not running", state->id);
-	return options->stats ? print_stats(state, err) : watch(state, ns, err);
+	return options->stats ? event_print_stats(state, err) : watch(state, ns, err);
 }
 
 static const struct opt events_opts[] = {

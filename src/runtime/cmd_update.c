@@ -3,12 +3,16 @@
  * cmd_update.c - `update`: new limits for a container that lives.
  *
  * The limits come from a document (a file, or stdin), from options, or from
- * both; an option wins over the document. Device rules in the document are
- * accepted and left alone: engines send back the whole resources of the
+ * both; an option wins over the document. Options that only cgroup v2 knows
+ * become entries of linux.resources.unified, so that one path checks, writes and
+ * takes back. Device rules in the document are accepted and left alone unless
+ * --devices is given: engines send back the whole resources of the
  * container, and a GPU's hook may have extended its rules.
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -38,8 +42,13 @@ struct update_options {
 	const char *memory_reservation;
 	const char *memory_swap;
 	const char *pids_limit;
+	const char *memory_high;
+	const char *memory_min;
+	const char *memory_oom_group;
+	const char *psi;
 	const char *l3_cache_schema;
 	const char *mem_bw_schema;
+	bool devices;
 };
 
 /* ---- options into the document's structs ---- */
@@ -110,6 +119,113 @@ static int set_bytes(const char *option, const char *value, struct oci_i64 *ret,
 				  r == -ERANGE ? "out of range"
 					       : "expected bytes, a size such as 64m, or -1");
 	*ret = (struct oci_i64){ true, number };
+	return 0;
+}
+
+/* ---- options that only cgroup v2 has ---- */
+
+enum unified_kind {
+	UNIFIED_BYTES, /* -1: "max" */
+	UNIFIED_SWITCH,
+};
+
+static const struct unified_option {
+	const char *option;
+	size_t member;
+	const char *key;
+	enum unified_kind kind;
+} unified_options[] = {
+	{ "memory-high", offsetof(struct update_options, memory_high), "memory.high",
+	  UNIFIED_BYTES },
+	{ "memory-min", offsetof(struct update_options, memory_min), "memory.min", UNIFIED_BYTES },
+	{ "memory-oom-group", offsetof(struct update_options, memory_oom_group), "memory.oom.group",
+	  UNIFIED_SWITCH },
+	{ "psi", offsetof(struct update_options, psi), "cgroup.pressure", UNIFIED_SWITCH },
+};
+
+/** unified_text - what the file takes for an option's value; NULL with words when it is none. */
+static const char *unified_text(const struct unified_option *o, const char *value, char buf[24],
+				struct oci_error *err)
+{
+	struct oci_i64 bytes = { false, 0 };
+
+	if (o->kind == UNIFIED_SWITCH) {
+		if (strcmp(value, "0") == 0 || strcmp(value, "1") == 0)
+			return value;
+		(void)err_set_as(err, ERR_USAGE, EINVAL,
+				 "invalid value \"%s\" for --%s: expected 0 or 1", value,
+				 o->option);
+		return NULL;
+	}
+	if (set_bytes(o->option, value, &bytes, err) < 0)
+		return NULL;
+	if (bytes.value < 0)
+		return "max";
+	(void)snprintf(buf, 24, "%" PRId64, bytes.value);
+	return buf;
+}
+
+/** set_unified - in place of the document's value for the same file, or behind the others. */
+static int set_unified(struct oci_arena *arena, struct oci_resources *r, const char *key,
+		       const char *text, struct oci_error *err)
+{
+	struct oci_pair *list;
+	char *value = oci_arena_strdup(arena, text);
+	size_t i = 0;
+
+	while (i < r->unified_len && strcmp(r->unified[i].key, key) != 0)
+		i++;
+	list = i < r->unified_len ? r->unified : oci_arena_array(arena, i + 1, sizeof(*list));
+	if (!value || !list)
+		return err_nomem(err);
+	if (i == r->unified_len) {
+		if (i > 0)
+			memcpy(list, r->unified, i * sizeof(*list));
+		r->unified = list;
+		r->unified_len++;
+	}
+	list[i] = (struct oci_pair){ (char *)key, value };
+	return 0;
+}
+
+/** check_v2 - an option's file must be on the v2 side of this host: say so in the option's name. */
+static int check_v2(const struct cgroup *cgroup, const struct unified_option *o,
+		    struct oci_error *err)
+{
+	struct oci_pair pair = { (char *)o->key, (char *)"0" };
+	const struct oci_resources one = { .unified = &pair, .unified_len = 1 };
+	struct oci_error why = OCI_ERROR_INIT;
+
+	if (cgroup_check(cgroup, &one, &why) == 0)
+		return 0;
+	return err_set(err, ENOTSUP, "--%s: needs cgroup v2%s", o->option,
+		       o->kind == UNIFIED_BYTES || strncmp(o->key, "memory", 6) == 0
+			       ? " with the memory controller"
+			       : "");
+}
+
+static int apply_unified_options(struct oci_arena *arena, const struct update_options *options,
+				 const struct cgroup *cgroup, struct oci_resources *r,
+				 struct oci_error *err)
+{
+	for (size_t i = 0; i < ARRAY_LEN(unified_options); i++) {
+		const struct unified_option *o = &unified_options[i];
+		const char *value = *(const char *const *)((const char *)options + o->member);
+		const char *text;
+		char buf[24];
+		int code;
+
+		if (!value || !value[0])
+			continue;
+		text = unified_text(o, value, buf, err);
+		if (!text)
+			return -EINVAL;
+		code = check_v2(cgroup, o, err);
+		if (code == 0)
+			code = set_unified(arena, r, o->key, text, err);
+		if (code < 0)
+			return code;
+	}
 	return 0;
 }
 
@@ -204,11 +320,23 @@ static int update_run(struct cmd_context *ctx, void *opts, char **operands, int 
 		r = make_groups(&arena, resources, err);
 	if (r == 0)
 		r = apply_options(options, resources, err);
+	if (r == 0)
+		r = apply_unified_options(&arena, options, &state->cgroup, resources, err);
 	if (r < 0)
 		return r;
+	if (options->devices && resources->devices_len == 0)
+		return err_set_as(err, ERR_USAGE, EINVAL,
+				  "--devices: --resources gives no device rules");
 	if (state->status == OCI_STATUS_STOPPED || !state->pid.present)
 		return err_set(err, ESRCH, "container not running");
+	if (options->devices) {
+		r = cgroup_devices_replaceable(&state->cgroup, err);
+		if (r < 0)
+			return r;
+	}
 	r = cgroup_update(&state->cgroup, resources, err);
+	if (r == 0 && options->devices)
+		r = cgroup_devices_replace(&state->cgroup, resources, err);
 	if (r < 0)
 		err_in_document(err, NULL);
 	if (r == 0 && (options->l3_cache_schema || options->mem_bw_schema))
@@ -237,8 +365,16 @@ static const struct opt update_opts[] = {
 	TEXT("cpuset-mems", cpuset_mems, "LIST", "memory nodes to use"),
 	TEXT("memory", memory, "BYTES", "memory limit, with a suffix such as 64m; -1: none"),
 	TEXT("memory-reservation", memory_reservation, "BYTES", "soft memory limit"),
+	TEXT("memory-high", memory_high, "BYTES",
+	     "slow down and reclaim above this, -1: never (cgroup v2)"),
+	TEXT("memory-min", memory_min, "BYTES", "memory that is never taken away (cgroup v2)"),
+	TEXT("memory-oom-group", memory_oom_group, "0|1",
+	     "1: out of memory ends all processes together (cgroup v2)"),
 	TEXT("memory-swap", memory_swap, "BYTES", "limit of memory and swap together, -1: none"),
 	TEXT("pids-limit", pids_limit, "COUNT", "number of processes, 0: leave, -1: no limit"),
+	TEXT("psi", psi, "0|1", "measure pressure stalls, or not (cgroup v2, Linux 6.1)"),
+	{ "devices", 0, OPT_FLAG, offsetof(struct update_options, devices), NULL,
+	  "put the device rules of --resources in place as well (cgroup v2)" },
 	TEXT("l3-cache-schema", l3_cache_schema, "SCHEMA", "Intel RDT L3 cache schema"),
 	TEXT("mem-bw-schema", mem_bw_schema, "SCHEMA", "Intel RDT memory bandwidth schema"),
 	/* gone from the kernel; callers still pass them */

@@ -38,7 +38,7 @@ struct cmd {
 
 extern const struct cmd cmd_checkpoint, cmd_create, cmd_delete, cmd_events, cmd_exec, cmd_features,
 	cmd_kill, cmd_list, cmd_mounts, cmd_pause, cmd_ps, cmd_restore, cmd_resume, cmd_run,
-	cmd_spec, cmd_start, cmd_state, cmd_update;
+	cmd_spec, cmd_start, cmd_state, cmd_stats, cmd_update;
 
 /** cmd_table - every verb, sorted by name, ending with NULL. */
 extern const struct cmd *const cmd_table[];

@@ -26,6 +26,7 @@ libcarte_runtime_a_SOURCES = \
 	src/runtime/cgroup/rootless.c \
 	src/runtime/cgroup/stats-private.h \
 	src/runtime/cgroup/stats.c \
+	src/runtime/cgroup/stats_brief.c \
 	src/runtime/cgroup/stats_v1.c \
 	src/runtime/cgroup/stats_v2.c \
 	src/runtime/cgroup/systemd.c \
@@ -79,6 +80,7 @@ libcarte_runtime_a_SOURCES = \
 	src/runtime/cmd_spec.c \
 	src/runtime/cmd_start.c \
 	src/runtime/cmd_state.c \
+	src/runtime/cmd_stats.c \
 	src/runtime/cmd_update.c \
 	src/runtime/cmds.h \
 	src/runtime/container.c \
@@ -92,6 +94,8 @@ libcarte_runtime_a_SOURCES = \
 	src/runtime/devices.h \
 	src/runtime/duration.c \
 	src/runtime/duration.h \
+	src/runtime/events.c \
+	src/runtime/events.h \
 	src/runtime/exec.c \
 	src/runtime/exec.h \
 	src/runtime/exec_plan.c \

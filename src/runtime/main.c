@@ -27,7 +27,7 @@ const struct cmd *const cmd_table[] = {
 	&cmd_checkpoint, &cmd_create,  &cmd_delete, &cmd_events, &cmd_exec,
 	&cmd_features,   &cmd_kill,    &cmd_list,   &cmd_mounts, &cmd_pause,
 	&cmd_ps,         &cmd_restore, &cmd_resume, &cmd_run,    &cmd_spec,
-	&cmd_start,      &cmd_state,   &cmd_update, NULL,
+	&cmd_start,      &cmd_state,   &cmd_stats,  &cmd_update, NULL,
 };
 
 struct global_args {

@@ -18,7 +18,7 @@ load helpers
 	local verb
 	try "$RUNTIME" --help
 	good
-	for verb in create start run state kill delete exec ps list pause resume update events spec features; do
+	for verb in create start run state kill delete exec ps list pause resume update events stats spec features; do
 		try "$RUNTIME" --help
 		has "$verb"
 		try "$RUNTIME" $verb --help

@@ -295,6 +295,27 @@ int cgroup_update(const struct cgroup *cgroup, const struct oci_resources *resou
 	return ops->update(cgroup, resources, err);
 }
 
+int cgroup_devices_replaceable(const struct cgroup *cgroup, struct oci_error *err)
+{
+	if (cgroup->mode != CGROUP_MODE_V2)
+		return err_set(err, ENOTSUP,
+			       "device rules of a live container: only cgroup v2 can"
+			       " replace them in one step");
+	if (cgroup->manager == CGROUP_MANAGER_SYSTEMD)
+		return err_set(
+			err, ENOTSUP,
+			"device rules of a live container: systemd keeps those of its units");
+	return 0;
+}
+
+int cgroup_devices_replace(const struct cgroup *cgroup, const struct oci_resources *resources,
+			   struct oci_error *err)
+{
+	int r = cgroup_devices_replaceable(cgroup, err);
+
+	return r < 0 ? r : cgroup_v2_devices_replace(cgroup, resources, err);
+}
+
 int cgroup_freeze(const struct cgroup *cgroup, bool frozen, struct oci_error *err)
 {
 	const struct cgroup_ops *ops = ops_of(cgroup);

@@ -157,6 +157,14 @@ int cgroup_check(const struct cgroup *cgroup, const struct oci_resources *resour
 int cgroup_update(const struct cgroup *cgroup, const struct oci_resources *resources,
 		  struct oci_error *err);
 
+/**
+ * cgroup_devices_replace - put device rules in the place of those that a live container has, in one step. Only v2 can,
+ * and only where systemd does not keep rules of its own; cgroup_devices_replaceable tells before anything is done.
+ */
+int cgroup_devices_replaceable(const struct cgroup *cgroup, struct oci_error *err);
+int cgroup_devices_replace(const struct cgroup *cgroup, const struct oci_resources *resources,
+			   struct oci_error *err);
+
 /** cgroup_freeze - freeze or thaw, waiting until all processes are; thaws again when freezing fails. */
 int cgroup_freeze(const struct cgroup *cgroup, bool frozen, struct oci_error *err);
 
@@ -189,6 +197,22 @@ bool cgroup_exists(const struct cgroup *cgroup);
 /** cgroup_stats_emit - the "data" object of `events --stats`, runc's shape (types/events.go), as malloc'ed JSON. */
 int cgroup_stats_emit(const struct cgroup *cgroup, pid_t pid, char **ret_text, size_t *ret_length,
 		      struct oci_error *err);
+
+/** struct cgroup_brief - what a person looks at first. */
+struct cgroup_brief {
+	uint64_t cpu_ns;
+	uint64_t memory;
+	uint64_t memory_limit; /* UINT64_MAX: none */
+	uint64_t pids;
+	uint64_t pids_limit; /* UINT64_MAX: none */
+	/* percent of the last ten seconds in which some process waited: "1.23"; "": not measured */
+	char cpu_pressure[8];
+	char memory_pressure[8];
+	char io_pressure[8];
+};
+
+/** cgroup_stats_brief - what is not to be had is 0, no limit, or "". */
+void cgroup_stats_brief(const struct cgroup *cgroup, struct cgroup_brief *ret);
 
 /** cgroup_oom_fd - an eventfd (v1) or inotify fd (v2) that becomes readable when the container runs out of memory. */
 int cgroup_oom_fd(const struct cgroup *cgroup, struct oci_error *err);
