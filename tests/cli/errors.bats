@@ -12,7 +12,7 @@ test_setup() { requires_carte "kinds of failures"; }
 logged() {
 	local keys=(kind code file path hint) i
 	same "$(jq -s length "$D/log")" 1
-	same "$(jq -r 'keys_unsorted[:3] | join(" ")' "$D/log")" "level msg time"
+	same "$(command jq -r 'keys_unsorted[:3] | join(" ")' "$D/log")" "level msg time"
 	same "$(jq -r .level "$D/log")" error
 	# the words are those of stderr, which has the program's name before them
 	same "carte-runtime: $(jq -r .msg "$D/log")" "$err"

@@ -7,6 +7,11 @@ TESTS=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 # shellcheck source=tests/lib/runtime.sh
 . "$TESTS/lib/runtime.sh"
 HELPERS=$TESTS/cli/helpers
+# how many times more time things get: emulated machines are slow
+SLOW=${CARTE_TEST_SLOW:-1}
+
+# jq 1.6 needs 20 ms to read its own library, each time; gojq is the same language
+! command -v gojq >/dev/null || jq() { gojq "$@"; }
 
 # once per file: the root folder that tests copy, and the unedited config.json
 setup_file() {
@@ -15,8 +20,20 @@ setup_file() {
 	export MASTER=$BATS_FILE_TMPDIR/master
 	mkdir -p "$MASTER"
 	rootfs_busybox "$MASTER/rootfs"
+	keep_applets "$MASTER/rootfs/bin"
 	(cd "$MASTER" && "$RUNTIME" spec)
-	"${CC:-cc}" -O1 -static -o "$MASTER/rootfs/bin/probe" "$HELPERS/probe.c" 2>/dev/null || rm -f "$MASTER/rootfs/bin/probe"
+	MASTER_CONFIG=$(jq '.process.terminal = false | .root.path = "rootfs" | .linux.cgroupsPath = "/@ID@" | .process.env += ["CARTE_TEST=@ID@"]' "$MASTER/config.json")
+	export MASTER_CONFIG
+	# where there is no compiler, the build folder may have one
+	"${CC:-cc}" -O1 -static -o "$MASTER/rootfs/bin/probe" "$HELPERS/probe.c" 2>/dev/null ||
+		cp "${top_builddir:-/nonexistent}/tests/cli/helpers/probe" "$MASTER/rootfs/bin/probe" 2>/dev/null || rm -f "$MASTER/rootfs/bin/probe"
+}
+
+# Each test gets its links, so there are only those that tests use; the shell has all the others built in.
+keep_applets() {
+	local names
+	names=$(cat "$TESTS"/cli/*.bats | tr -cs '[:alnum:]_[' '\n' | sort -u)
+	find "$1" -type l -printf '%f\n' | grep -vxFf <(printf '%s\n' "$names") | (cd "$1" && xargs rm -f)
 }
 
 setup() {
@@ -27,8 +44,7 @@ setup() {
 	mkdir -p "$BUNDLE"
 	# links, not copies: nothing here writes into a file of the root
 	cp -al "$MASTER/rootfs" "$BUNDLE/rootfs"
-	jq --arg id "$CID" '.process.terminal = false | .root.path = "rootfs" | .linux.cgroupsPath = "/" + $id
-		| .process.env += ["CARTE_TEST=" + $id]' "$MASTER/config.json" >"$BUNDLE/config.json"
+	printf '%s\n' "${MASTER_CONFIG//@ID@/$CID}" >"$BUNDLE/config.json"
 	: >"$D/out"
 	: >"$D/err"
 	AGENTS=()
@@ -41,7 +57,7 @@ teardown() {
 	for id in "$ROOT"/*/; do
 		[ -d "$id" ] || continue
 		id=${id%/}
-		timeout -k 1 10 "$RUNTIME" --root "$ROOT" delete --force "${id##*/}" >/dev/null 2>>"$D/teardown" 3>&- || true
+		timeout -k 1 $((10 * SLOW)) "$RUNTIME" --root "$ROOT" delete --force "${id##*/}" >/dev/null 2>>"$D/teardown" 3>&- || true
 	done
 	[ "${#AGENTS[@]}" -eq 0 ] || kill "${AGENTS[@]}" 2>/dev/null || true
 	type test_teardown >/dev/null 2>&1 && test_teardown
@@ -60,22 +76,22 @@ teardown() {
 	return $failed
 }
 
+# leftovers - two programs and a subshell: every test pays for them
 leftovers() {
-	local found
-	printf '%s\n' "$CID" >"$D/pattern"
-	found=$(ls -A "$ROOT" 2>/dev/null | grep -v '^\.')
-	[ -z "$found" ] || echo "state: $found"
-	found=$(grep -lasFf "$D/pattern" /proc/[0-9]*/environ /proc/[0-9]*/cmdline 2>/dev/null)
-	[ -z "$found" ] || for found in $found; do echo "process: $found: $(tr '\0' ' ' <"${found%/*}/cmdline" 2>/dev/null)"; done
-	found=$(find /sys/fs/cgroup -mindepth 1 -maxdepth 5 -type d -name "*$CID*" 2>/dev/null)
-	[ -z "$found" ] || echo "cgroup: $found"
-	found=$(grep -F " $D/" /proc/self/mountinfo)
-	[ -z "$found" ] || echo "mount: $found"
+	local path mounts
+	for path in "$ROOT"/*; do
+		[ "$path" = "$ROOT/*" ] || echo "state: $path"
+	done
+	grep -lasF "$CID" /proc/[0-9]*/environ /proc/[0-9]*/cmdline 2>/dev/null
+	find /sys/fs/cgroup -mindepth 1 -maxdepth 5 -type d -name "*$CID*" 2>/dev/null
+	mapfile mounts </proc/self/mountinfo
+	[[ "${mounts[*]}" != *" $D/"* ]] || grep -F " $D/" /proc/self/mountinfo
 }
 
 clean_leftovers() {
 	local file
-	for file in $(grep -lasFf "$D/pattern" /proc/[0-9]*/environ 2>/dev/null); do
+	for file in $(grep -lasF "$CID" /proc/[0-9]*/environ 2>/dev/null); do
+		tr '\0' ' ' <"${file%/*}/cmdline" 2>/dev/null
 		kill -9 "$(basename "${file%/*}")" 2>/dev/null || true
 	done
 	grep -F " $D/" /proc/self/mountinfo | awk '{ print $5 }' | sort -r | xargs -r umount -l 2>/dev/null || true
@@ -106,8 +122,9 @@ requires_python() { requires_program python3; }
 config() {
 	local program=$1
 	shift
-	jq "$program" "$@" <"$BUNDLE/config.json" >"$BUNDLE/config.json.new" || return 1
-	mv "$BUNDLE/config.json.new" "$BUNDLE/config.json"
+	local new
+	new=$(jq "$program" "$@" <"$BUNDLE/config.json") || return 1
+	printf '%s\n' "$new" >"$BUNDLE/config.json"
 }
 # args ARG... - process.args
 args() { config '.process.args = $ARGS.positional' --args -- "$@"; }
@@ -139,14 +156,22 @@ no_namespace() { config '.linux.namespaces |= map(select(.type != $t))' --arg t 
 
 # ---- running -----------------------------------------------------------------------------------------------------
 # fd 3 is bats' own: a container that keeps it keeps bats waiting
-rt() { timeout -k 1 "${T:-20}" "$RUNTIME" --root "$ROOT" "$@" 3>&-; }
+rt() { timeout -k 1 $((${T:-20} * SLOW)) "$RUNTIME" --root "$ROOT" "$@" 3>&-; }
+
+# text_of VARIABLE FILE - what $(tr -d '\0' <FILE) is, without a process
+text_of() {
+	local parts text
+	mapfile -d '' -t parts <"$2"
+	printf -v text '%s' "${parts[@]}"
+	printf -v "$1" '%s' "${text%"${text##*[!$'\n']}"}"
+}
 
 # try COMMAND... - sets status, out, err; stdin is $IN or empty
 try() {
 	status=0
 	"$@" >"$D/out" 2>"$D/err" <"${IN:-/dev/null}" || status=$?
-	out=$(tr -d '\0' <"$D/out")
-	err=$(tr -d '\0' <"$D/err")
+	text_of out "$D/out"
+	text_of err "$D/err"
 	# runc wraps its messages in a log line
 	err=${err//\\\"/\"}
 }
@@ -219,7 +244,7 @@ same() { [ "$1" = "$2" ] || {
 	return 1
 }; }
 await() {
-	local end=$((SECONDS + $1))
+	local end=$((SECONDS + $1 * SLOW))
 	shift
 	until "$@" >/dev/null 2>&1; do
 		[ "$SECONDS" -lt "$end" ] || {

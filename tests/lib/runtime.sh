@@ -34,7 +34,7 @@ runtime_find() {
 
 # rootfs_busybox DIR - a root folder that needs nothing of the host: static busybox, its links, users and a few folders
 rootfs_busybox() {
-	local root=$1 busybox applet
+	local root=$1 busybox
 	for busybox in /bin/busybox /usr/bin/busybox; do
 		[ -x "$busybox" ] && break
 	done
@@ -44,10 +44,8 @@ rootfs_busybox() {
 	fi
 	mkdir -p "$root"/{bin,dev,etc,home/alice,mnt,proc,root,run,sys,tmp,usr,var/tmp} || return 1
 	chmod 1777 "$root/tmp" "$root/var/tmp"
-	cp "$busybox" "$root/bin/busybox" || return 1
-	for applet in $("$busybox" --list); do
-		[ "$applet" = busybox ] || ln -sf busybox "$root/bin/$applet"
-	done
+	# one process for all the links
+	"$busybox" --install -s "$root/bin" && cp --remove-destination "$busybox" "$root/bin/busybox" || return 1
 	ln -sfn bin "$root/sbin"
 	ln -sfn ../bin "$root/usr/bin"
 	printf '%s\n' root:x:0:0:root:/root:/bin/sh alice:x:1000:1000:alice:/home/alice:/bin/sh >"$root/etc/passwd"
