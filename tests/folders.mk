@@ -3,8 +3,10 @@
 
 TEST_FOLDERS = \
 	tests/bad \
+	tests/cve \
 	tests/data \
 	tests/engines \
 	tests/fault \
 	tests/lib \
+	tests/race \
 	tests/vm

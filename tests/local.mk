@@ -72,6 +72,10 @@ check-variants:
 fuzz-smoke:
 	@CLANG='$(CLANG)' $(top_srcdir)/tests/fuzz-smoke '$(abs_top_srcdir)' '$(abs_top_builddir)'
 
+# ARGS="--seconds 60 walk" ...; tests/race/run --help
+race: all
+	@RUNTIME='$(RUNTIME)' $(top_srcdir)/tests/race/run $(ARGS)
+
 FORMAT_FILES = find $(top_srcdir)/libocispec-lite $(top_srcdir)/src $(top_srcdir)/tests -name '*.[ch]'
 fmt:
 	$(FORMAT_FILES) -exec $(CLANG_FORMAT) -i --style=file {} +
@@ -80,7 +84,7 @@ fmt-check:
 	@test -n '$(CLANG_FORMAT)' || { echo 'fmt-check: clang-format 14 is not installed'; exit 1; }
 	@$(FORMAT_FILES) -exec $(CLANG_FORMAT) --dry-run -Werror --style=file {} + && echo 'fmt-check: good'
 
-.PHONY: check-asan check-style check-layers check-analysis check-hardening check-install check-variants fuzz-smoke fmt fmt-check
+.PHONY: check-asan check-style check-layers check-analysis check-hardening check-install check-variants fuzz-smoke race fmt fmt-check
 
 # Trees of their own that the verbs above configure.
 clean-local:

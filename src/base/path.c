@@ -281,6 +281,54 @@ int path_open_in_root(int rootfd, const char *path, int flags, mode_t mode)
 	return is_unusable(r) ? walk_open(rootfd, path, flags, mode, &nothing) : r;
 }
 
+static int plain_open_walk(int dirfd, const char *path, int flags, bool in_root)
+{
+	CLEANUP_CLOSE int fd = -EBADF;
+	struct stat st;
+
+	if (!*path)
+		return -ENOENT;
+	/* by name: "." is @dirfd itself; "/" is the host's own */
+	fd = openat(dirfd, *path == '/' && !in_root ? "/" : ".", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (fd < 0)
+		return -errno;
+	while (*(path += strspn(path, "/"))) {
+		char name[NAME_MAX + 1];
+		size_t length = strcspn(path, "/");
+		int next;
+
+		if (length > NAME_MAX)
+			return -ENAMETOOLONG;
+		memcpy(name, path, length);
+		name[length] = '\0';
+		if (in_root && !strcmp(name, ".."))
+			return -EXDEV;
+		next = openat(fd, name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+		if (next < 0)
+			return -errno;
+		(void)close(fd);
+		fd = next;
+		if (fstat(fd, &st))
+			return -errno;
+		if (S_ISLNK(st.st_mode))
+			return -ELOOP;
+		path += length;
+		if (!S_ISDIR(st.st_mode) && (*path || (flags & O_DIRECTORY)))
+			return -ENOTDIR;
+	}
+	return TAKE_FD(fd);
+}
+
+int path_open_plain(int dirfd, const char *path, int flags, bool in_root)
+{
+	uint64_t resolve =
+		RESOLVE_NO_SYMLINKS | (in_root ? RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS : 0);
+	int r = forced_code ? -forced_code
+			    : sys_openat2(dirfd, path, (uint64_t)(O_PATH | flags), 0, resolve);
+
+	return is_unusable(r) ? plain_open_walk(dirfd, path, flags, in_root) : r;
+}
+
 /* Split at the last name: @parent gets what is before it. */
 static int split(const char *path, char parent[PATH_MAX], const char **ret_name)
 {

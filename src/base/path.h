@@ -26,6 +26,15 @@
 int path_open_in_root(int rootfd, const char *path, int flags, mode_t mode);
 
 /**
+ * path_open_plain - open @path O_PATH, where no component may be a link (ELOOP).
+ * @flags: O_DIRECTORY or 0
+ * @in_root: an absolute path begins at @dirfd, ".." does not leave it (the walk refuses it, EXDEV); otherwise it is
+ *	     a path of the host's, as with openat(2)
+ * Return: fd or -errno.
+ */
+int path_open_plain(int dirfd, const char *path, int flags, bool in_root);
+
+/**
  * path_mkdirs_in_root - like `mkdir -p` in the root, then open the last folder O_PATH|O_DIRECTORY.
  * Existing symlinks are followed inside the root; new folders get @mode, less the umask.
  * Return: fd or -errno (ENOTDIR where a component is no folder).

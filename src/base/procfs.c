@@ -113,6 +113,14 @@ static bool is_same_mount(int a, int b)
 	return !(x.stx_mask & y.stx_mask & STATX_MNT_ID) || x.stx_mnt_id == y.stx_mnt_id;
 }
 
+/* With O_DIRECTORY and O_NOFOLLOW a link is merely no folder; openat2 says ELOOP. */
+static bool is_link(int dirfd, const char *name)
+{
+	struct stat st;
+
+	return !fstatat(dirfd, name, &st, AT_SYMLINK_NOFOLLOW) && S_ISLNK(st.st_mode);
+}
+
 /* Without openat2: name by name, no links, no mounts. */
 static int open_walk(int procfd, const char *path, int flags)
 {
@@ -133,6 +141,8 @@ static int open_walk(int procfd, const char *path, int flags)
 			return -EXDEV;
 		fd = openat(here, name,
 			    (last ? flags : O_PATH | O_DIRECTORY) | O_NOFOLLOW | O_CLOEXEC);
+		if (fd < 0 && errno == ENOTDIR && is_link(here, name))
+			return -ELOOP;
 		if (fd < 0)
 			return -errno;
 		fd_closep(&held);

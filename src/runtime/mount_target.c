@@ -23,54 +23,9 @@
 
 #define TARGET_MODE 0755
 
-/* openat2(2) is missing: no component may be a link, so a walk with O_NOFOLLOW is as good */
-static int open_plain_walk(int root_fd, const char *path, int flags)
-{
-	CLEANUP_CLOSE int fd = dup(root_fd);
-	char name[NAME_MAX + 1];
-	struct stat st;
-
-	if (fd < 0)
-		return -errno;
-	for (;;) {
-		const char *end;
-		size_t n;
-		int next;
-
-		path += strspn(path, "/");
-		if (!*path)
-			return TAKE_FD(fd);
-		end = strchrnul(path, '/');
-		n = (size_t)(end - path);
-		if (n >= sizeof(name))
-			return -ENAMETOOLONG;
-		memcpy(name, path, n);
-		name[n] = '\0';
-		if (!strcmp(name, ".."))
-			return -EXDEV;
-		next = openat(fd, name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
-		if (next < 0)
-			return -errno;
-		(void)close(fd);
-		fd = next;
-		if (fstat(fd, &st) < 0)
-			return -errno;
-		if (S_ISLNK(st.st_mode))
-			return -ELOOP;
-		if (!S_ISDIR(st.st_mode) && (*end || (flags & O_DIRECTORY)))
-			return -ENOTDIR;
-		path = end;
-	}
-}
-
 int mount_open_plain(const struct rootfs *rf, const char *path, int flags)
 {
-	int fd = rf->force_classic ? -ENOSYS
-				   : sys_openat2(rf->root_fd, path, (uint64_t)(O_PATH | flags), 0,
-						 RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS |
-							 RESOLVE_NO_SYMLINKS);
-
-	return mount_is_missing(fd) ? open_plain_walk(rf->root_fd, path, flags) : fd;
+	return path_open_plain(rf->root_fd, path, flags, true);
 }
 
 /* Inside a tmpfs of our own nobody can put anything in the way of a name. */

@@ -195,19 +195,13 @@ static int check_root(const struct rootfs *rf, struct oci_error *err)
 	CLEANUP_CLOSE int fd = -1;
 
 	/* by name: the host's own folders, as the config says */
-	fd = sys_openat2(AT_FDCWD, rf->path, O_PATH | O_DIRECTORY, 0, RESOLVE_NO_SYMLINKS);
-	if (fd == -ENOSYS || fd == -EPERM) {
-		/* by name: as above */
-		fd = open(rf->path, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-		fd = fd < 0 ? -errno : fd;
-	}
+	fd = path_open_plain(AT_FDCWD, rf->path, O_DIRECTORY, false);
 	if (fd == -ELOOP && *rf->config_path != '/') {
 		/* by name: as above */
 		bundle_fd = open(rf->options.bundle, O_PATH | O_DIRECTORY | O_CLOEXEC);
 		if (bundle_fd < 0)
 			return err_sys(err, errno, "bundle %s", rf->options.bundle);
-		fd = sys_openat2(bundle_fd, rf->config_path, O_PATH | O_DIRECTORY, 0,
-				 RESOLVE_NO_SYMLINKS);
+		fd = path_open_plain(bundle_fd, rf->config_path, O_DIRECTORY, false);
 	}
 	if (fd == -ELOOP)
 		return err_set(err, ELOOP, "root.path: %s: is a symlink or below one", rf->path);

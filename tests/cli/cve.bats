@@ -277,8 +277,13 @@ attempt() {
 	local left
 	left=$(find /sys/fs/cgroup -name "$CID-escape" -exec rmdir {} \; -print)
 	same "$left" ""
-	good
-	prints ""
+	# its /sys is read-only with all below, or not at all
+	if [[ ${CARTE_TEST_DENIED:-} == *mount_setattr* ]]; then
+		refused "recursive mount options need Linux 5.12"
+	else
+		good
+		prints ""
+	fi
 }
 
 @test "CVE-2024-21626: cwd is no descriptor of the host" {

@@ -382,6 +382,13 @@ static int force_eperm(void **state)
 	return 0;
 }
 
+static int force_eagain(void **state)
+{
+	(void)state;
+	path_force_fallback(EAGAIN);
+	return 0;
+}
+
 static int unforce(void **state)
 {
 	(void)state;
@@ -423,6 +430,61 @@ static void clean(void **state)
 	assert_false(path_is_below("/", "/a"));
 }
 
+/* No component may be a link; what is no link opens as itself, files too. */
+static void plain(void **state)
+{
+	static const struct {
+		const char *path;
+		int flags, want;
+	} cases[] = {
+		{ "/", 0, 0 },
+		{ "a/b", O_DIRECTORY, 0 },
+		{ "/a//./b/", 0, 0 },
+		{ "/etc/passwd", 0, 0 },
+		{ "etc/passwd", O_DIRECTORY, -ENOTDIR },
+		{ "etc/passwd/", 0, -ENOTDIR },
+		{ "etc/passwd/x", 0, -ENOTDIR },
+		{ "abs", 0, -ELOOP },
+		{ "slash", 0, -ELOOP },
+		{ "dirlink/c", 0, -ELOOP },
+		{ "dirlink", O_DIRECTORY, -ELOOP },
+		{ "a/none", 0, -ENOENT },
+		{ "none/b", 0, -ENOENT },
+		{ "", 0, -ENOENT },
+	};
+	struct stat st, is;
+	char buf[PATH_MAX];
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		int fd = path_open_plain(root, cases[i].path, cases[i].flags, true);
+
+		assert_int_equal(fd < 0 ? fd : 0, cases[i].want);
+		if (fd >= 0)
+			close(fd);
+	}
+	/* the host's own: from a folder, from "/", and back up */
+	assert_int_equal(fstat(root, &st), 0);
+	for (int i = 0; i < 3; i++) {
+		int fd;
+
+		snprintf(buf, sizeof(buf),
+			 i == 0   ? "root"
+			 : i == 1 ? "root/../root/."
+				  : "%s/root",
+			 top);
+		fd = path_open_plain(topfd, buf, O_DIRECTORY, false);
+		assert_true(fd >= 0);
+		assert_int_equal(fstat(fd, &is), 0);
+		assert_int_equal(is.st_ino, st.st_ino);
+		close(fd);
+	}
+	assert_int_equal(path_open_plain(topfd, "root/slash/tmp", 0, false), -ELOOP);
+	memset(buf, 'x', NAME_MAX + 1);
+	buf[NAME_MAX + 1] = '\0';
+	assert_int_equal(path_open_plain(root, buf, 0, true), -ENAMETOOLONG);
+}
+
 static void links(void **state)
 {
 	char buf[32];
@@ -434,8 +496,9 @@ static void links(void **state)
 #define BOTH(test)                                                              \
 	{ #test " (openat2)", test, NULL, NULL, NULL },                         \
 		{ #test " (walk, ENOSYS)", test, force_enosys, unforce, NULL }, \
+		{ #test " (walk, EPERM)", test, force_eperm, unforce, NULL },   \
 	{                                                                       \
-#test " (walk, EPERM)", test, force_eperm, unforce, NULL        \
+#test " (walk, EAGAIN)", test, force_eagain, unforce, NULL      \
 	}
 
 int main(void)
@@ -448,6 +511,7 @@ int main(void)
 		BOTH(create_file),
 		BOTH(parent),
 		BOTH(magic),
+		BOTH(plain),
 		BOTH(race),
 		cmocka_unit_test(clean),
 		cmocka_unit_test(links),
