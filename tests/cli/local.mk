@@ -15,7 +15,8 @@ CLI_TESTS = \
 	tests/cli/namespaces.bats \
 	tests/cli/process.bats \
 	tests/cli/rdt.bats \
-	tests/cli/seccomp.bats
+	tests/cli/seccomp.bats \
+	tests/cli/systemd.bats
 
 if HAVE_BATS
 TESTS += $(CLI_TESTS)

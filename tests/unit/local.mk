@@ -38,6 +38,7 @@ UNIT_TESTS = \
 	tests/unit/test_sync \
 	tests/unit/test_sys \
 	tests/unit/test_sysctl \
+	tests/unit/test_systemd \
 	tests/unit/test_terminal
 
 LDADD = $(RUNTIME_LIBS) $(CMOCKA_LIBS)
