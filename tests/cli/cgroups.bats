@@ -511,6 +511,55 @@ own_cgroup() { sed -n "$(on_v2 && echo 's/^0:://p' || echo 's/^[0-9]*:memory://p
 	holds memory memory.low max
 }
 
+@test "v2: checkBeforeUpdate refuses a limit below what is used" {
+	requires_v2 memory
+	requires_carte "this rule"
+	config '.linux.resources.memory = {limit: 67108864}'
+	up_ct
+	echo '{"memory": {"limit": 4096, "checkBeforeUpdate": true}}' >"$D/r"
+	try rt update --resources "$D/r" "$CID"
+	[ "$status" -ne 0 ]
+	says 'linux.resources.memory.limit: unable to set limit to 4096 (current usage: '
+	holds memory memory.max 67108864
+}
+
+@test "v2: weightDevice, in the scale of whichever file there is" {
+	requires_v2 io
+	requires_carte "weights without bfq"
+	disk
+	config '.linux.resources.blockIO = {weightDevice: [{major: $a, minor: $i, weight: 500}]}' --argjson a "$MAJOR" --argjson i "$MINOR"
+	try rt create -b "$BUNDLE" "$CID"
+	if [ -e "$(cgroup_dir io)/io.bfq.weight" ]; then
+		good
+		grep -q "^$MAJOR:$MINOR 500$" "$(cgroup_dir io)/io.bfq.weight"
+	elif [ "$status" -eq 0 ]; then
+		grep -q "^$MAJOR:$MINOR 4950$" "$(cgroup_dir io)/io.weight"
+	else
+		refused 'linux.resources.blockIO.weightDevice[0]'
+	fi
+	rt delete --force "$CID" 2>/dev/null || true
+	config '.linux.resources.blockIO = {weightDevice: [{major: $a, minor: $i, leafWeight: 500}]}' --argjson a "$MAJOR" --argjson i "$MINOR"
+	try rt create -b "$BUNDLE" "$CID"
+	refused 'linux.resources.blockIO.weightDevice[0].leafWeight: cgroup v2 has no such setting'
+}
+
+@test "v2: hugepageLimits hold for what is reserved as well; a throttle of 0 is none" {
+	requires_v2 hugetlb
+	requires_carte "these limits"
+	[ -d /sys/kernel/mm/hugepages/hugepages-2048kB ] || skip "no huge pages of 2MB"
+	config '.linux.resources.hugepageLimits = [{pageSize: "2MB", limit: 4194304}]'
+	up_ct
+	holds hugetlb hugetlb.2MB.max 4194304
+	holds hugetlb hugetlb.2MB.rsvd.max 4194304
+	rt delete --force "$CID"
+	requires_v2 io
+	disk
+	config '.linux.resources = {blockIO: {throttleReadBpsDevice: [{major: $a, minor: $i, rate: 1000000}], throttleWriteBpsDevice: [{major: $a, minor: $i, rate: 0}]}}' \
+		--argjson a "$MAJOR" --argjson i "$MINOR"
+	up_ct
+	holds io io.max "$MAJOR:$MINOR rbps=1000000 wbps=max riops=max wiops=max"
+}
+
 @test "v2: quota and period share a file, and one alone leaves the other" {
 	requires_v2 cpu
 	requires_carte "updates of a single value"

@@ -204,6 +204,9 @@ int cgroup_delegate(const struct cgroup *cgroup, uid_t uid, gid_t gid, struct oc
 	for (char *file = r < 0 ? NULL : strtok_r(list, "\n", &save); file && r == 0;
 	     file = strtok_r(NULL, "\n", &save))
 		r = give(fd, file, uid, gid);
+	/* an ordinary user owns it already; to the other ids of his user namespace he cannot give it */
+	if (r == -EPERM && cgroup_is_unprivileged())
+		return 0;
 	return r < 0 ? err_sys(err, -r, "give cgroup %s%s to user %u", dir->mount, dir->path,
 			       (unsigned)uid)
 		     : 0;
