@@ -6,6 +6,7 @@
  * or half a UTF-8 sequence in a message.
  */
 #include <errno.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -161,14 +162,20 @@ static void note(char *member, size_t size, const char *text)
 	one_line(member);
 }
 
-/* Bytes of the "a.b[0].c[\"key\"]" that @text begins with, when ": " follows; else 0. */
+/* "place: words", or "place:LINE:COLUMN: words" of a document inside a document */
+static bool is_end(const char *p)
+{
+	return *p == ':' && (p[1] == ' ' || (p[1] >= '0' && p[1] <= '9'));
+}
+
+/* Bytes of the "a.b[0].c[\"key\"]" that @text begins with, when it ends there; else 0. */
 static size_t place_length(const char *text)
 {
 	const char *p = text;
 
 	if (!((*p >= 'a' && *p <= 'z') || (*p >= 'A' && *p <= 'Z')))
 		return 0;
-	while (*p && *p != ' ' && *p != '[' && *p != '"' && strncmp(p, ": ", 2) != 0) {
+	while (*p && *p != ' ' && *p != '[' && *p != '"' && !is_end(p)) {
 		p++;
 		if (*p == '[' && p[1] != '"') {
 			p += strcspn(p, "]");
@@ -181,7 +188,7 @@ static size_t place_length(const char *text)
 			p = quote + 1 + (*p == '[' && quote[1] == ']');
 		}
 	}
-	return strncmp(p, ": ", 2) == 0 ? (size_t)(p - text) : 0;
+	return is_end(p) ? (size_t)(p - text) : 0;
 }
 
 void oci_error_in_document(struct oci_error *err, const char *file)

@@ -48,6 +48,13 @@ enum err_kind err_kind(const struct oci_error *err);
 const char *err_kind_word(enum err_kind kind);
 const char *err_code_word(int code);
 
+/** err_forget_document - it was one inside another, which is named later: its place is in the message. */
+static inline void err_forget_document(struct oci_error *err)
+{
+	if (err)
+		err->file[0] = err->path[0] = '\0';
+}
+
 /** err_nomem - the one way to report that memory ran out. */
 static inline int err_nomem(struct oci_error *err)
 {

@@ -27,5 +27,7 @@ libbase_a_SOURCES = \
 	src/base/sys.h \
 	src/base/sys_bpf.c \
 	src/base/sys_bpf.h \
+	src/base/sys_landlock.c \
+	src/base/sys_landlock.h \
 	src/base/sys_process.c \
 	src/base/sys_process.h

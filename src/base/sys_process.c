@@ -6,6 +6,7 @@
 #include <linux/capability.h>
 #include <linux/ioprio.h>
 #include <linux/keyctl.h>
+#include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -82,6 +83,34 @@ int sys_keyring_join(const char *name)
 int sys_keyring_setperm(int serial, uint32_t perm)
 {
 	return result(syscall(SYS_keyctl, KEYCTL_SETPERM, serial, perm, 0, 0));
+}
+
+#ifndef PR_SCHED_CORE
+#define PR_SCHED_CORE 62
+#define PR_SCHED_CORE_GET 0
+#define PR_SCHED_CORE_CREATE 1
+#define PR_SCHED_CORE_SHARE_FROM 3
+#endif
+#define SCOPE_THREAD 0UL /* PIDTYPE_PID */
+
+int sys_core_sched_create(void)
+{
+	return result(prctl(PR_SCHED_CORE, PR_SCHED_CORE_CREATE, 0, SCOPE_THREAD, 0));
+}
+
+int sys_core_sched_share_from(pid_t pid)
+{
+	return result(prctl(PR_SCHED_CORE, PR_SCHED_CORE_SHARE_FROM, pid, SCOPE_THREAD, 0));
+}
+
+int sys_core_sched_cookie(pid_t pid, uint64_t *ret)
+{
+	unsigned long cookie = 0;
+	int r = result(prctl(PR_SCHED_CORE, PR_SCHED_CORE_GET, pid, SCOPE_THREAD, &cookie));
+
+	if (r == 0)
+		*ret = cookie;
+	return r;
 }
 
 int sys_getcwd(char *buf, size_t size)

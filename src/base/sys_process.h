@@ -31,6 +31,14 @@ int sys_get_mempolicy(int *ret_mode, unsigned long *nodes, size_t bits);
 int sys_keyring_join(const char *name);
 int sys_keyring_setperm(int serial, uint32_t perm);
 
+/**
+ * sys_core_sched_create - a new cookie for the calling thread; sys_core_sched_share_from - take @pid's;
+ * sys_core_sched_cookie - what it has, 0: none. -EINVAL: not built in, -ENODEV: no SMT; 5.14
+ */
+int sys_core_sched_create(void);
+int sys_core_sched_share_from(pid_t pid);
+int sys_core_sched_cookie(pid_t pid, uint64_t *ret);
+
 /** sys_getcwd - as the kernel gives it, "(unreachable)" prefix included (libc hides that); length with NUL. */
 int sys_getcwd(char *buf, size_t size);
 

@@ -16,7 +16,9 @@
 #include "base/mem.h"
 #include "base/procfs.h"
 #include "base/sys.h"
+#include "runtime/core_sched.h"
 #include "runtime/inherit_fds.h"
+#include "runtime/landlock.h"
 #include "runtime/process.h"
 #include "runtime/seccomp.h"
 #include "runtime/state.h"
@@ -36,6 +38,7 @@ void child_prepare(struct child *child, const char *id, const sigset_t *mask)
 		.init_pidfd = -EBADF,
 		.proc_fd = -EBADF,
 		.master = -EBADF,
+		.landlock_fd = -EBADF,
 		.mask = *mask,
 	};
 }
@@ -214,6 +217,8 @@ int child_set_attributes(struct child *child, struct oci_error *err)
 		r = child_need_procfs(child, err);
 	if (r == 0 && !child->user_ns)
 		r = process_set_oom_score_adj(plan, child->proc_fd, err);
+	if (r == 0 && child->core_cookie)
+		r = core_sched_new(err);
 	if (r == 0)
 		r = process_set_scheduler(plan, err);
 	if (r == 0)
@@ -260,6 +265,15 @@ static int install_filter(struct child *child, struct oci_error *err)
 	if (r < 0 || !child->seccomp->notify)
 		return r;
 	return seccomp_send_listener(child->agent_fd, text, length, listener, err);
+}
+
+/* in the root, as its root, and ahead of a filter */
+int child_prepare_landlock(struct child *child, struct oci_error *err)
+{
+	if (!child->landlock)
+		return 0;
+	child->landlock_fd = landlock_open(child->landlock, err);
+	return child->landlock_fd < 0 ? child->landlock_fd : 0;
 }
 
 /* without no_new_privs a filter needs CAP_SYS_ADMIN, which is about to go (seccomp(2)) */
@@ -348,8 +362,9 @@ int child_execute(struct child *child, struct oci_error *err)
 	 * sync socket that the program runs would still find the container "created".
 	 */
 	fd_closep(&child->lock_fd);
-	r = inherit_fds_close_rest(child->inherited, err);
-
+	r = child->landlock_fd >= 0 ? landlock_enforce(child->landlock_fd, err) : 0;
+	if (r == 0)
+		r = inherit_fds_close_rest(child->inherited, err);
 	if (r == 0 && child->seccomp && child->process->no_new_privileges)
 		r = install_filter(child, err);
 	if (r == 0)

@@ -18,6 +18,7 @@
 
 #include "runtime/namespaces.h"
 
+struct landlock_plan;
 struct process_plan;
 struct rootfs;
 struct seccomp_program;
@@ -32,6 +33,7 @@ struct child {
 	struct rootfs *rootfs; /* NULL for exec */
 	struct process_plan *process;
 	const struct seccomp_program *seccomp; /* NULL: none */
+	const struct landlock_plan *landlock;  /* NULL: none */
 	const struct state_dir *dir;           /* its fds, and so its lock, are not for the child */
 	int sync_fd;
 	int peer_fd;         /* the parent's end of it */
@@ -43,6 +45,7 @@ struct child {
 	int init_pidfd;      /* exec: whose namespaces are joined */
 	uint64_t late_joins; /* CLONE_NEW* to be joined by the child, for exec: child_join_before */
 	bool keyring;
+	bool core_cookie;    /* a new core scheduling cookie; one of another it has inherited */
 	bool enters_cgroups; /* by itself, see child_enter_cgroups; else the parent moves it */
 	bool in_v2;          /* clone3 puts it into the v2 cgroup */
 	bool user_ns;        /* made or joined: ids are those of that namespace */
@@ -53,8 +56,9 @@ struct child {
 	uint32_t ignored;   /* signals 1..31 that the caller ignores, bit N-1 */
 
 	/* the child's own */
-	int proc_fd; /* private procfs, opened when first needed; -1 */
-	int master;  /* pty */
+	int proc_fd;     /* private procfs, opened when first needed; -1 */
+	int master;      /* pty */
+	int landlock_fd; /* its rules, -1 */
 	bool setgroups_denied;
 	bool in_cgroup;
 	pid_t outer_pid; /* its pid where the runtime runs */
@@ -91,6 +95,7 @@ int child_await_cgroup(struct child *child, struct oci_error *err);
 int child_make_keyring(struct child *child, struct oci_error *err);
 int child_open_terminal(struct child *child, struct oci_error *err);
 int child_set_attributes(struct child *child, struct oci_error *err);
+int child_prepare_landlock(struct child *child, struct oci_error *err);
 int child_filter_early(struct child *child, struct oci_error *err);
 int child_drop_privileges(struct child *child, struct oci_error *err);
 int child_find_program(struct child *child, struct oci_error *err);

@@ -148,7 +148,8 @@ static int step_finish_root(struct child *child, struct oci_error *err)
  */
 static int step_let_go(struct child *child, struct oci_error *err)
 {
-	const int kept[] = { child->sync_fd, child->start_fd, child->lock_fd, child->agent_fd };
+	const int kept[] = { child->sync_fd, child->start_fd, child->lock_fd, child->agent_fd,
+			     child->landlock_fd };
 
 	if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) < 0)
 		return err_sys(err, errno, "become undumpable");
@@ -185,6 +186,7 @@ static const struct child_step steps[] = {
 	{ "make the working folder", step_make_cwd },
 	{ "finish the root", step_finish_root },
 	{ "set process attributes", child_set_attributes },
+	{ "prepare the Landlock rules", child_prepare_landlock },
 	{ "let go of the host", step_let_go },
 	{ "install the seccomp filter", child_filter_early },
 	{ "drop privileges", child_drop_privileges },

@@ -73,6 +73,7 @@ static const struct child_step steps[] = {
 	{ "join the session keyring", child_make_keyring },
 	{ "open the terminal", child_open_terminal },
 	{ "set process attributes", child_set_attributes },
+	{ "prepare the Landlock rules", child_prepare_landlock },
 	{ "install the seccomp filter", child_filter_early },
 	{ "drop privileges", child_drop_privileges },
 	{ "set the final CPU affinity", step_affinity },

@@ -23,6 +23,7 @@
 #include "base/mem.h"
 #include "base/path.h"
 #include "runtime/container.h"
+#include "runtime/core_sched.h"
 #include "runtime/create-private.h"
 #include "runtime/hooks.h"
 #include "runtime/idmap.h"
@@ -130,11 +131,15 @@ static int spawn_init(struct creation *c, struct oci_error *err)
 	struct child *child = &c->child;
 	CLEANUP_CLOSE int cgroup_fd = -EBADF;
 	struct spawn spawn = { .made = c->ns.made, .ns = &c->ns };
+	const char *cookie = core_sched_asked(c->config);
 	int r;
 
 	r = ns_open(&c->ns, err);
 	if (r == 0)
 		r = rootfs_prepare(c->rootfs, err);
+	child->core_cookie = cookie && strcmp(cookie, "new") == 0;
+	if (r == 0 && cookie && !child->core_cookie)
+		r = core_sched_share_id(c->ctx, cookie, err);
 	if (r < 0)
 		return r;
 	/* its root is the cgroup of its maker at that moment, so the child makes it once it is inside */

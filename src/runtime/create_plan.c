@@ -11,8 +11,10 @@
 #include "base/error.h"
 #include "base/mem.h"
 #include "runtime/bundle.h"
+#include "runtime/core_sched.h"
 #include "runtime/create-private.h"
 #include "runtime/hooks.h"
+#include "runtime/landlock.h"
 #include "runtime/netdev.h"
 #include "runtime/process.h"
 #include "runtime/rootfs.h"
@@ -112,6 +114,13 @@ static int plan_process(struct creation *c, struct oci_error *err)
 		r = process_env_set(plan, c->notify->env, err);
 	if (r == 0)
 		r = launch_check_terminal(&c->options->io, plan->terminal, err);
+	if (r == 0)
+		r = landlock_plan(&c->arena, c->config, &c->child.landlock, err);
+	/* landlock_restrict_self(2) asks for it where CAP_SYS_ADMIN has gone */
+	if (r == 0 && c->child.landlock)
+		plan->no_new_privileges = true;
+	if (r == 0)
+		r = core_sched_check(c->config, err);
 	c->child.process = plan;
 	return r;
 }

@@ -15,6 +15,7 @@
 #include "base/io.h"
 #include "base/mem.h"
 #include "runtime/bundle.h"
+#include "runtime/core_sched.h"
 #include "runtime/seccomp.h"
 #include "runtime/spawn.h"
 #include "runtime/sync.h"
@@ -78,6 +79,11 @@ static int spawn_joiner(struct execution *x, struct oci_error *err)
 	struct spawn spawn = { .cgroup_fd = -1, .before = child_join_before };
 	int r;
 
+	if (core_sched_asked(x->config)) {
+		r = core_sched_share(x->state, err);
+		if (r < 0)
+			return r;
+	}
 	child->init_pidfd = state_pidfd(x->state, err);
 	if (child->init_pidfd < 0)
 		return child->init_pidfd;

@@ -9,6 +9,7 @@
 #include "base/io.h"
 #include "base/mem.h"
 #include "runtime/exec.h"
+#include "runtime/landlock.h"
 #include "runtime/process.h"
 
 #define PROCESS_SIZE_MAX (16u << 20)
@@ -194,6 +195,10 @@ int exec_plan(struct execution *x, struct oci_error *err)
 			 x->options->process ? "" : "process", &x->child.process, err);
 	if (r < 0 && x->options->process)
 		err_in_document(err, x->options->process);
+	if (r == 0)
+		r = landlock_plan(&x->arena, x->config, &x->child.landlock, err);
+	if (r == 0 && x->child.landlock)
+		x->child.process->no_new_privileges = true;
 	for (size_t i = 0; r == 0 && i < x->inherited.env_len; i++)
 		r = process_env_set(x->child.process, x->inherited.env[i], err);
 	if (r == 0)

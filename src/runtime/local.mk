@@ -85,6 +85,8 @@ libcarte_runtime_a_SOURCES = \
 	src/runtime/cmds.h \
 	src/runtime/container.c \
 	src/runtime/container.h \
+	src/runtime/core_sched.c \
+	src/runtime/core_sched.h \
 	src/runtime/create-private.h \
 	src/runtime/create.c \
 	src/runtime/create.h \
@@ -107,6 +109,8 @@ libcarte_runtime_a_SOURCES = \
 	src/runtime/idmount.c \
 	src/runtime/inherit_fds.c \
 	src/runtime/inherit_fds.h \
+	src/runtime/landlock.c \
+	src/runtime/landlock.h \
 	src/runtime/launch.c \
 	src/runtime/launch.h \
 	src/runtime/masks.c \

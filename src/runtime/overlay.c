@@ -59,8 +59,10 @@ static int plan_layers(struct oci_arena *arena, const char *json, const char *bu
 	int r = oci_strings_parse(arena, "annotations." KEY_LAYERS, json, strlen(json), &o->layers,
 				  &o->layers_len, err);
 
-	if (r < 0)
+	if (r < 0) {
+		err_forget_document(err);
 		return r;
+	}
 	if (!o->layers_len)
 		return err_set(err, EINVAL,
 			       "annotations." KEY_LAYERS ": at least one layer is required");

@@ -218,9 +218,9 @@ good() { [ "$status" -eq 0 ] || show "expected success"; }
 # fails_as KIND - the exit status of the manual page; other runtimes have but one
 fails_as() {
 	local kinds=(success failed usage document not-found exists state unsupported permission resources timeout) i
-	[ "$RUNTIME_KIND" = carte ] || { exits 1 && return; }
+	[ "$RUNTIME_KIND" = carte ] || { exits 1; return; }
 	for i in "${!kinds[@]}"; do
-		[ "${kinds[i]}" != "$1" ] || { exits "$i" && return; }
+		[ "${kinds[i]}" != "$1" ] || { exits "$i"; return; }
 	done
 	show "no such kind: $1"
 }

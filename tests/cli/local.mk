@@ -8,6 +8,7 @@ CLI_TESTS = \
 	tests/cli/exec.bats \
 	tests/cli/global.bats \
 	tests/cli/hooks.bats \
+	tests/cli/landlock.bats \
 	tests/cli/lifecycle.bats \
 	tests/cli/live_mounts.bats \
 	tests/cli/man.bats \
@@ -26,4 +27,5 @@ EXTRA_DIST += $(CLI_TESTS)
 EXTRA_DIST += \
 	tests/cli/helpers.bash \
 	tests/cli/helpers/agent \
+	tests/cli/helpers/deny.c \
 	tests/cli/helpers/probe.c

@@ -357,6 +357,41 @@ caps_inside() {
 	same "$(cat "$D/pidfd")" "$(pid_of)"
 }
 
+@test "pidfd-socket: run in the foreground and detached, and with a process of its own" {
+	requires_carte --pidfd-socket
+	requires_python
+	agent pidfd
+	args true
+	run_ct --pidfd-socket "$D/pidfd.sock" --pid-file "$D/pid"
+	good
+	await 5 test -s "$D/pidfd"
+	same "$(cat "$D/pidfd.bytes")" pidfd
+	# it has ended, and its pidfd says so; it was that one
+	[ "$(cat "$D/pidfd")" = -1 ] || same "$(cat "$D/pidfd")" "$(cat "$D/pid")"
+	rm "$D/pidfd" "$D/pidfd.sock" "$D/pidfd.ready"
+	agent pidfd
+	args sleep 1000
+	run_ct -d --pidfd-socket "$D/pidfd.sock"
+	good
+	await 5 test -s "$D/pidfd"
+	same "$(cat "$D/pidfd")" "$(pid_of)"
+}
+
+@test "pidfd-socket: nobody listens: no container, no process" {
+	requires_carte --pidfd-socket
+	args sleep 1000
+	try rt create --pidfd-socket "$D/nosuch" --pid-file "$D/pid" -b "$BUNDLE" "$CID"
+	refused "carte-runtime: create '$CID': connect to the pidfd socket $D/nosuch: No such file or directory"
+	try rt run --pidfd-socket "$D/nosuch" -b "$BUNDLE" "$CID"
+	refused "carte-runtime: run '$CID': connect to the pidfd socket $D/nosuch: No such file or directory"
+	idle
+	exec_ct -d --pidfd-socket "$D/nosuch" --pid-file "$D/pid" @ sleep 900
+	exits 255
+	says "carte-runtime: exec '$CID': connect to the pidfd socket $D/nosuch: No such file or directory"
+	[ ! -e "$D/pid" ]
+	await 5 count_ps 1
+}
+
 # ---- terminals ---------------------------------------------------------------------------------------------------
 @test "terminal: console-socket gets the pty, with name and size" {
 	requires_python

@@ -185,6 +185,7 @@ static void test_error_place(void **unused)
 		{ "annotations[\"x]: y\"]: bad", "annotations[\"x]: y\"]" },
 		{ "annotations[\"x: bad", "" },
 		{ "mounts[3", "" },
+		{ "a.b:1:7: invalid", "a.b" },
 		{ "open /x: No such file", "" },
 		{ "/x: No such file", "" },
 		{ "two words", "" },
