@@ -4,6 +4,7 @@
 CLI_TESTS = \
 	tests/cli/cgroups.bats \
 	tests/cli/cve.bats \
+	tests/cli/devices.bats \
 	tests/cli/errors.bats \
 	tests/cli/exec.bats \
 	tests/cli/global.bats \

@@ -313,7 +313,7 @@ int cgroup_devices_replace(const struct cgroup *cgroup, const struct oci_resourc
 {
 	int r = cgroup_devices_replaceable(cgroup, err);
 
-	return r < 0 ? r : cgroup_v2_devices_replace(cgroup, resources, err);
+	return r < 0 ? r : cgroup_v2_devices_apply(cgroup, resources, err);
 }
 
 int cgroup_freeze(const struct cgroup *cgroup, bool frozen, struct oci_error *err)

@@ -151,8 +151,8 @@ static int replace(const struct cgroup_dir *dir, const struct cgroup_device_rule
 	return r < 0 ? failed(dir, "bpf-attach", "attach the device filter", -r, err) : 0;
 }
 
-int cgroup_v2_devices_replace(const struct cgroup *cgroup, const struct oci_resources *resources,
-			      struct oci_error *err)
+int cgroup_v2_devices_apply(const struct cgroup *cgroup, const struct oci_resources *resources,
+			    struct oci_error *err)
 {
 	CLEANUP_FREE struct cgroup_device_rule *list = NULL;
 	const struct cgroup_dir *dir = cgroup_dir_find(cgroup, "");
@@ -163,10 +163,4 @@ int cgroup_v2_devices_replace(const struct cgroup *cgroup, const struct oci_reso
 		return r;
 	list = rules.list;
 	return dir ? replace(dir, &rules, err) : 0;
-}
-
-int cgroup_v2_devices_apply(const struct cgroup *cgroup, const struct oci_resources *resources,
-			    bool fresh, struct oci_error *err)
-{
-	return fresh ? cgroup_v2_devices_replace(cgroup, resources, err) : 0;
 }

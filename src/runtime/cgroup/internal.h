@@ -339,19 +339,15 @@ size_t cgroup_device_bpf_emit(const struct cgroup_device_rules *rules, struct bp
 int cgroup_v2_devices_check(const struct oci_resources *resources, struct oci_error *err);
 
 /**
- * cgroup_v2_devices_apply - let a filter with these rules decide in the container's v2 folder, in place of those
- * that are attached to it. At no moment is less denied than before and after.
- * @fresh: false, an update, does nothing: a GPU's hook may have put its own filter in place of ours
+ * cgroup_v2_devices_apply - let a filter with these rules decide in the container's v2 folder, in the place of those
+ * that are attached to it: of a left-over, or of a container that runs. At no moment is less denied
+ * than before and after.
  *
  * Without privileges (an ordinary user, a user namespace) bpf(2) is not to be had and device nodes
  * cannot be made: then nothing is done.
  */
 int cgroup_v2_devices_apply(const struct cgroup *cgroup, const struct oci_resources *resources,
-			    bool fresh, struct oci_error *err);
-
-/** cgroup_v2_devices_replace - the same for a container that runs. */
-int cgroup_v2_devices_replace(const struct cgroup *cgroup, const struct oci_resources *resources,
-			      struct oci_error *err);
+			    struct oci_error *err);
 
 /* ---- freeze.c, kill.c, destroy.c ---- */
 

@@ -58,7 +58,7 @@ static int v2_adopt(struct cgroup *cgroup, const struct oci_resources *resources
 	int r;
 
 	cgroup_v2_enable_all(&cgroup->dirs[0]);
-	r = cgroup_v2_devices_apply(cgroup, resources, true, err);
+	r = cgroup_v2_devices_apply(cgroup, resources, err);
 	return r == 0 && resources ? cgroup_resources_apply(cgroup, resources, false, err) : r;
 }
 
@@ -80,7 +80,7 @@ static int v2_create(struct cgroup *cgroup, const struct oci_resources *resource
 		(void)err_set(err, -r, "%s", why.message);
 	} else {
 		cgroup_v2_enable_all(dir);
-		r = cgroup_v2_devices_apply(cgroup, resources, fresh, err);
+		r = cgroup_v2_devices_apply(cgroup, resources, err);
 	}
 	if (r == 0 && resources)
 		r = cgroup_resources_apply(cgroup, resources, fresh, err);
