@@ -497,7 +497,7 @@ own_dev() { config '.mounts |= map(select(.destination | startswith("/dev") | no
 	cp "$D/st" "$ROOT/$CID/state.json"
 	same "$(state_of .status)" stopped
 	try rt kill "$CID" KILL
-	exits 1
+	exits 6
 	says "container not running"
 	try rt delete --force "$CID"
 	kill -0 $other
