@@ -9,6 +9,12 @@ TESTS=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 HELPERS=$TESTS/cli/helpers
 # how many times more time things get: emulated machines are slow
 SLOW=${CARTE_TEST_SLOW:-1}
+# who makes the cgroups: cgroupfs, or systemd as engines on systemd hosts ask for
+MANAGER=${CARTE_TEST_MANAGER:-cgroupfs}
+SLICE=system.slice
+[ "$(id -u)" -eq 0 ] || SLICE=user.slice
+MANAGER_OPTIONS=()
+[ "$MANAGER" != systemd ] || MANAGER_OPTIONS=(--systemd-cgroup)
 
 # jq 1.6 needs 20 ms to read its own library, each time; gojq is the same language
 ! command -v gojq >/dev/null || jq() { gojq "$@"; }
@@ -16,13 +22,16 @@ SLOW=${CARTE_TEST_SLOW:-1}
 # once per file: the root folder that tests copy, and the unedited config.json
 setup_file() {
 	runtime_find || return 1
-	[ "$(id -u)" -eq 0 ] || skip "needs root"
+	[ "$(id -u)" -eq 0 ] || [ "${CARTE_TEST_USER:-0}" = 1 ] || skip "needs root"
 	export MASTER=$BATS_FILE_TMPDIR/master
 	mkdir -p "$MASTER"
 	rootfs_busybox "$MASTER/rootfs"
 	keep_applets "$MASTER/rootfs/bin"
 	(cd "$MASTER" && "$RUNTIME" spec)
-	MASTER_CONFIG=$(jq '.process.terminal = false | .root.path = "rootfs" | .linux.cgroupsPath = "/@ID@" | .process.env += ["CARTE_TEST=@ID@"]' "$MASTER/config.json")
+	local cgroup=/@ID@
+	[ "$MANAGER" != systemd ] || cgroup=$SLICE:carte-test:@ID@
+	MASTER_CONFIG=$(jq '.process.terminal = false | .root.path = "rootfs" | .linux.cgroupsPath = $cgroup | .process.env += ["CARTE_TEST=@ID@"]' \
+		--arg cgroup "$cgroup" "$MASTER/config.json")
 	export MASTER_CONFIG
 	# where there is no compiler, the build folder may have one
 	"${CC:-cc}" -O1 -static -o "$MASTER/rootfs/bin/probe" "$HELPERS/probe.c" 2>/dev/null ||
@@ -115,6 +124,8 @@ requires_cgroup() {
 requires_file() { [ -e "/sys/fs/cgroup/$1" ] || skip "the kernel has no $1"; }
 requires_probe() { [ -x "$MASTER/rootfs/bin/probe" ] || skip "no static C library to build the probe with"; }
 requires_program() { command -v "$1" >/dev/null || skip "$1 is not installed"; }
+requires_root() { [ "$(id -u)" -eq 0 ] || skip "needs root${1:+: $1}"; }
+requires_cgroupfs() { [ "$MANAGER" = cgroupfs ] || skip "${1:-the cgroup path is a plain one}"; }
 requires_python() { requires_program python3; }
 
 # ---- config.json -------------------------------------------------------------------------------------------------
@@ -156,7 +167,7 @@ no_namespace() { config '.linux.namespaces |= map(select(.type != $t))' --arg t 
 
 # ---- running -----------------------------------------------------------------------------------------------------
 # fd 3 is bats' own: a container that keeps it keeps bats waiting
-rt() { timeout -k 1 $((${T:-20} * SLOW)) "$RUNTIME" --root "$ROOT" "$@" 3>&-; }
+rt() { timeout -k 1 $((${T:-20} * SLOW)) "$RUNTIME" --root "$ROOT" "${MANAGER_OPTIONS[@]}" "$@" 3>&-; }
 
 # text_of VARIABLE FILE - what $(tr -d '\0' <FILE) is, without a process
 text_of() {
@@ -263,7 +274,12 @@ count_ps() { [ "$(rt ps --format json "$CID" | jq length)" = "$1" ]; }
 
 # ---- cgroups -----------------------------------------------------------------------------------------------------
 # cgroup_dir CONTROLLER - of a process in this test's container (v1: memory, ...; v2: unified)
-cgroup_dir() { if on_v2; then echo "/sys/fs/cgroup/$CID"; else echo "/sys/fs/cgroup/$1/$CID"; fi; }
+cgroup_dir() {
+	local path=/$CID
+	[ "$MANAGER" != systemd ] || path=/$SLICE/carte-test-$CID.scope
+	[ "$MANAGER" != systemd ] || [ "$(id -u)" -eq 0 ] || path=/user.slice/user-$(id -u).slice/user@$(id -u).service$path
+	if on_v2; then echo "/sys/fs/cgroup$path"; else echo "/sys/fs/cgroup/$1$path"; fi
+}
 cgroup_value() { cat "$(cgroup_dir "$1")/$2"; }
 # weight_of SHARES - cpu.weight as the spec of the conversion has it
 weight_of() { awk -v s="$1" 'BEGIN { l = log(s) / log(2); w = exp(log(10) * ((l * l + 125 * l) / 612 - 7 / 34)); n = int(w); print (w - n > 1e-6 ? n + 1 : n) }'; }
