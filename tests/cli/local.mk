@@ -17,6 +17,7 @@ CLI_TESTS = \
 	tests/cli/namespaces.bats \
 	tests/cli/process.bats \
 	tests/cli/rdt.bats \
+	tests/cli/readme.bats \
 	tests/cli/seccomp.bats \
 	tests/cli/systemd.bats
 
