@@ -489,14 +489,13 @@ static void period_text(const struct application *a, const struct cgroup_dir *di
 			const struct number *period, struct row_text *ret)
 {
 	const struct oci_i64 *quota = &a->resources->cpu->quota;
-	char now[64];
+	char now[24]; /* the first word, of at most 20 digits, is whole */
 
 	if (quota->present && quota->value != 0 && !(a->fresh && quota->value < 0))
 		return;
 	if (a->fresh || cgroup_dir_read(dir, "cpu.max", now, sizeof(now)) <= 0)
 		strcpy(now, "max");
 	now[strcspn(now, " ")] = '\0';
-	now[20] = '\0';
 	(void)snprintf(ret->buf, sizeof(ret->buf), "%s %" PRIu64, now, period->magnitude);
 	ret->text = ret->buf;
 }

@@ -42,7 +42,7 @@ static bool is_remembered(const struct cgroup_undo *undo, const struct cgroup_di
 
 void cgroup_undo_remember(struct cgroup_undo *undo, const struct cgroup_value *value)
 {
-	struct cgroup_undo_entry entry = { value->dir, NULL, NULL }, *list;
+	struct cgroup_undo_entry *list, *entry;
 	const char *file = value->file;
 	char text[4096];
 
@@ -60,13 +60,13 @@ void cgroup_undo_remember(struct cgroup_undo *undo, const struct cgroup_value *v
 	if (!list)
 		return;
 	undo->list = list;
-	entry.file = strdup(file);
-	entry.text = strdup(text);
-	if (entry.file && entry.text) {
-		list[undo->len++] = entry;
+	entry = &list[undo->len];
+	*entry = (struct cgroup_undo_entry){ value->dir, strdup(file), strdup(text) };
+	if (entry->file && entry->text) {
+		undo->len++;
 	} else {
-		free(entry.file);
-		free(entry.text);
+		free(entry->file);
+		free(entry->text);
 	}
 }
 
