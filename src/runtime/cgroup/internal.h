@@ -11,6 +11,8 @@
 
 #include <limits.h>
 
+#include <ocispec-lite/arena.h>
+
 #include "base/error.h"
 #include "runtime/cgroup/cgroup.h"
 
@@ -210,16 +212,22 @@ int cgroup_not_on_v2(const char *field, struct oci_error *err);
 /* ---- undo.c ---- */
 
 struct cgroup_undo_entry {
+	const struct cgroup_undo_entry *before;
 	const struct cgroup_dir *dir;
-	char *file;
-	char *text;
+	const char *file;
+	const char *text;
 };
 
 /** struct cgroup_undo - what files held before they were written. */
 struct cgroup_undo {
-	struct cgroup_undo_entry *list;
-	size_t len;
+	struct oci_arena arena;
+	const struct cgroup_undo_entry *last;
 };
+
+#define CGROUP_UNDO_INIT             \
+	{                            \
+		OCI_ARENA_INIT, NULL \
+	}
 
 #define CLEANUP_UNDO __attribute__((cleanup(cgroup_undo_freep)))
 void cgroup_undo_freep(struct cgroup_undo *undo);

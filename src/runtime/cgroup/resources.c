@@ -702,7 +702,7 @@ static int check_usage(const struct cgroup *cgroup, const struct oci_memory *mem
 int cgroup_resources_apply(const struct cgroup *cgroup, const struct oci_resources *resources,
 			   bool fresh, struct oci_error *err)
 {
-	CLEANUP_UNDO struct cgroup_undo undo = { NULL, 0 };
+	CLEANUP_UNDO struct cgroup_undo undo = CGROUP_UNDO_INIT;
 	struct application a = { cgroup, resources, fresh, fresh ? NULL : &undo };
 	int r = fresh ? 0 : check_usage(cgroup, resources->memory, err);
 

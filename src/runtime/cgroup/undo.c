@@ -6,7 +6,6 @@
  * own error is what the caller hears.
  */
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/mem.h"
@@ -34,16 +33,16 @@ static void as_written(const char *file, char *text)
 static bool is_remembered(const struct cgroup_undo *undo, const struct cgroup_dir *dir,
 			  const char *file)
 {
-	for (size_t i = 0; i < undo->len; i++)
-		if (undo->list[i].dir == dir && strcmp(undo->list[i].file, file) == 0)
+	for (const struct cgroup_undo_entry *e = undo->last; e; e = e->before)
+		if (e->dir == dir && strcmp(e->file, file) == 0)
 			return true;
 	return false;
 }
 
 void cgroup_undo_remember(struct cgroup_undo *undo, const struct cgroup_value *value)
 {
-	struct cgroup_undo_entry *list, *entry;
 	const char *file = value->file;
+	struct cgroup_undo_entry *entry;
 	char text[4096];
 
 	if (!undo)
@@ -56,36 +55,29 @@ void cgroup_undo_remember(struct cgroup_undo *undo, const struct cgroup_value *v
 	if (is_remembered(undo, value->dir, file))
 		return;
 	as_written(file, text);
-	list = reallocarray(undo->list, undo->len + 1, sizeof(*list));
-	if (!list)
+	entry = oci_arena_alloc(&undo->arena, sizeof(*entry));
+	if (!entry)
 		return;
-	undo->list = list;
-	entry = &list[undo->len];
-	*entry = (struct cgroup_undo_entry){ value->dir, strdup(file), strdup(text) };
-	if (entry->file && entry->text) {
-		undo->len++;
-	} else {
-		free(entry->file);
-		free(entry->text);
-	}
+	*entry = (struct cgroup_undo_entry){
+		.before = undo->last,
+		.dir = value->dir,
+		.file = oci_arena_strdup(&undo->arena, file),
+		.text = oci_arena_strdup(&undo->arena, text),
+	};
+	if (entry->file && entry->text)
+		undo->last = entry;
 }
 
 /* twice, since values restrict each other */
 void cgroup_undo_apply(const struct cgroup_undo *undo)
 {
-	for (size_t k = 0; k < 2 * undo->len; k++) {
-		const struct cgroup_undo_entry *entry = &undo->list[k % undo->len];
-
-		(void)cgroup_dir_write(entry->dir, entry->file, entry->text);
-	}
+	for (int round = 0; round < 2; round++)
+		for (const struct cgroup_undo_entry *e = undo->last; e; e = e->before)
+			(void)cgroup_dir_write(e->dir, e->file, e->text);
 }
 
 void cgroup_undo_freep(struct cgroup_undo *undo)
 {
-	for (size_t i = 0; i < undo->len; i++) {
-		free(undo->list[i].file);
-		free(undo->list[i].text);
-	}
-	free(undo->list);
-	*undo = (struct cgroup_undo){ NULL, 0 };
+	oci_arena_free(&undo->arena);
+	undo->last = NULL;
 }
