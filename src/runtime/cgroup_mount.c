@@ -39,8 +39,12 @@ static int await(struct rootfs *rf, struct oci_error *err)
 
 static bool wants_readonly(const struct rootfs *rf, const struct mount_plan *m)
 {
+	const struct cgroup *cg = rf->options.cgroup;
+
 	return (m->options.flags & MS_RDONLY) || (m->options.rec_set & MOUNT_ATTR_RDONLY) ||
-	       (rf->options.new_user_ns && !rf->options.new_cgroup_ns);
+	       (rf->options.new_user_ns && !rf->options.new_cgroup_ns) ||
+	       /* without a cgroup of its own it is in its maker's, who is the same user */
+	       !cg || !cg->dirs_len;
 }
 
 /* The kernel refuses a hierarchy to user namespaces that do not own the cgroup namespace. */
@@ -188,7 +192,7 @@ static int mount_v1(struct rootfs *rf, const struct mount_plan *m, struct oci_er
 	}
 	/* with no cgroups of its own it gets an empty folder, and not to fill it */
 	if (r >= 0)
-		r = seal_top(rf, top, m, wants_readonly(rf, m) || !cg || !cg->dirs_len, err);
+		r = seal_top(rf, top, m, wants_readonly(rf, m), err);
 	if (r >= 0)
 		r = mount_set_propagation(rf, m, top, err);
 	rootfs_drop(rf, top);

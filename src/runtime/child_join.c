@@ -12,6 +12,7 @@
 #include <fcntl.h>
 #include <sched.h>
 #include <signal.h>
+#include <sys/auxv.h>
 #include <sys/prctl.h>
 #include <unistd.h>
 
@@ -19,6 +20,7 @@
 #include "base/mem.h"
 #include "runtime/child.h"
 #include "runtime/process.h"
+#include "runtime/state.h"
 #include "runtime/sync.h"
 
 static int join_namespaces(const struct child *child, struct oci_error *err)
@@ -30,6 +32,12 @@ static int join_namespaces(const struct child *child, struct oci_error *err)
 	/* EINVAL: its user namespace is ours already */
 	if (errno == EINVAL && rest != all && (!rest || setns(child->init_pidfd, rest) == 0))
 		return 0;
+	/* its process keeps from being looked at, which only the program that it executes will change */
+	if (errno == EPERM && child->user_ns && child->state->status == OCI_STATUS_CREATED)
+		return err_set(
+			err, EPERM,
+			"the container is created, not started: an ordinary user can enter it "
+			"only once it runs");
 	return err_sys(err, errno, "join the container's namespaces");
 }
 
@@ -41,6 +49,12 @@ int child_join_before(void *arg, struct oci_error *err)
 	int r;
 
 	(void)prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
+	/* an ordinary user can write it as long as the process is dumpable; root does from outside */
+	if (child->user_ns && getauxval(AT_EUID) != 0 && child->process->has_oom_score_adj) {
+		r = process_set_oom_score_adj_of(child->process, -EBADF, 0, true, err);
+		if (r < 0)
+			return r;
+	}
 	if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) < 0)
 		return err_sys(err, errno, "become undumpable");
 	child_close_all_but(child, kept, ARRAY_LEN(kept));

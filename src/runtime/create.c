@@ -170,6 +170,22 @@ static int spawn_init(struct creation *c, struct oci_error *err)
 	return r;
 }
 
+/* A child that has failed is gone, and with it the files of /proc that we were about to write: its own words say why. */
+static int hear_child(struct creation *c, int r, struct oci_error *err)
+{
+	struct pollfd p = { .fd = c->launch.sync_fd, .events = POLLIN };
+	struct oci_error said = OCI_ERROR_INIT;
+	enum sync_state got;
+
+	if (poll(&p, 1, 0) <= 0 || !(p.revents & POLLIN))
+		return r;
+	if (sync_receive(c->launch.sync_fd, &got, NULL, NULL, &said) < 0 && said.code && err) {
+		*err = said;
+		r = -said.code;
+	}
+	return r;
+}
+
 static int map_ids(struct creation *c, struct oci_error *err)
 {
 	struct oci_linux *l = c->config->linux_;
@@ -183,9 +199,9 @@ static int map_ids(struct creation *c, struct oci_error *err)
 		    : idmap_write(c->launch.pid, l, &denied, err);
 	if (r == 0)
 		r = rootfs_set_userns(c->rootfs, c->launch.pid, err);
-	if (r == 0)
-		r = sync_send(c->launch.sync_fd, SYNC_IDS_MAPPED, denied, err);
-	return r;
+	if (r < 0)
+		return hear_child(c, r, err);
+	return sync_send(c->launch.sync_fd, SYNC_IDS_MAPPED, denied, err);
 }
 
 /* An id that is not mapped, in a namespace that config.json knows nothing of: say where a larger one comes from. */

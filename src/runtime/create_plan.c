@@ -168,6 +168,9 @@ static int plan_linux(struct creation *c, struct oci_error *err)
 	request.cgroups_path = l->cgroups_path;
 	if (l->seccomp)
 		r = seccomp_check(l->seccomp, err);
+	if (l->net_devices_len && getauxval(AT_EUID) != 0)
+		return err_set(err, EPERM,
+			       "linux.netDevices: only root moves the host's network devices");
 	if (r == 0 && l->net_devices_len)
 		r = netdev_check(l->net_devices, l->net_devices_len, err);
 	if (r == 0 && l->intel_rdt)

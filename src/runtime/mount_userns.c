@@ -12,6 +12,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/mount.h>
+#include <unistd.h>
 
 #include "base/error.h"
 #include "base/io.h"
@@ -126,6 +127,9 @@ int mount_fs_or_host(struct rootfs *rf, struct mount_plan *m, struct oci_error *
 		return r;
 	if (err)
 		err->code = 0;
+	/* by name: the host's; one that does not show its message queues has nothing to be put there */
+	if (!strcmp(m->type, "mqueue") && access(source, F_OK) < 0)
+		return 0;
 	m->kind = MOUNT_BIND;
 	m->source = source;
 	m->source_procfs = !strcmp(m->type, "proc");

@@ -9,6 +9,7 @@
 #include <ctype.h>
 #include <errno.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/error.h"
 #include "base/mem.h"
@@ -137,15 +138,31 @@ int sysctl_plan(struct oci_arena *arena, const struct oci_config *config, struct
 	return 0;
 }
 
+/* Some files belong to the host's root although what they set is the namespace's own: the system call asks for that. */
+static int write_one(const struct rootfs *rf, int procfd, const struct oci_pair *one,
+		     struct oci_error *err)
+{
+	struct oci_error why = OCI_ERROR_INIT;
+	int r = procfs_write(procfd, one->key, one->value, &why);
+
+	if (r == -EACCES && rf->options.new_user_ns) {
+		if (!strcmp(one->key, "sys/kernel/domainname") &&
+		    setdomainname(one->value, strlen(one->value)) == 0)
+			return 0;
+		return err_set(err, EACCES,
+			       "linux.sysctl: %s (this kernel leaves it to the host's root)",
+			       why.message);
+	}
+	return r < 0 ? err_set(err, -r, "linux.sysctl: %s", why.message) : 0;
+}
+
 int sysctl_do(const struct rootfs *rf, int procfd, struct oci_error *err)
 {
 	for (size_t i = 0; i < rf->sysctl_len; i++) {
-		int r = procfs_write(procfd, rf->sysctl[i].key, rf->sysctl[i].value, err);
+		int r = write_one(rf, procfd, &rf->sysctl[i], err);
 
-		if (r < 0) {
-			err_prefix(err, "linux.sysctl: ");
+		if (r < 0)
 			return r;
-		}
 	}
 	return 0;
 }

@@ -105,7 +105,11 @@ static int enable_in(const struct cgroup_dir *dir)
 	if (holds_processes(dir))
 		return -EBUSY;
 	r = cgroup_dir_write(dir, "cgroup.subtree_control", text + 1);
-	if (r == 0 || cgroup_is_denied(r))
+	/*
+	 * EBUSY: it holds processes. One by one those controllers that know threads would be taken, and make a threaded
+	 * domain of it, in which no container can be (cgroup-v2.rst, "Threads").
+	 */
+	if (r == 0 || r == -EBUSY || cgroup_is_denied(r))
 		return r;
 	/* one that cannot be had (cpu, while realtime processes are outside of the root) takes the others with it */
 	for (size_t i = 0; i < ARRAY_LEN(wanted); i++) {
