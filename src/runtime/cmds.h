@@ -23,6 +23,7 @@ struct cmd_context {
 	enum cgroup_manager
 		cgroup_manager; /* for create, run and restore only; later verbs read the state */
 	bool rootless;          /* not the host's root */
+	bool cgroup_required; /* --rootless=false: an ordinary user's container does not do without */
 };
 
 struct cmd {

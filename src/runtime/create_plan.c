@@ -158,6 +158,7 @@ static int plan_linux(struct creation *c, struct oci_error *err)
 		.manager = c->ctx->cgroup_manager,
 		.id = c->state.id,
 		.rootless = c->ctx->rootless,
+		.required = c->ctx->cgroup_required,
 		.annotations = c->config->annotations,
 		.annotations_len = c->config->annotations_len,
 	};

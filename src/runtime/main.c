@@ -59,7 +59,7 @@ static const struct opt global_opts[] = {
 	{ "systemd-cgroup", 0, OPT_FLAG, offsetof(struct global_args, systemd_cgroup), NULL,
 	  "the same as --cgroup-manager systemd" },
 	{ "rootless", 0, OPT_STRING, offsetof(struct global_args, rootless), "MODE",
-	  "accepted for compatibility: auto, true or false" },
+	  "auto or true: an ordinary user's container may do without a cgroup; false: not" },
 	{ "version", 'v', OPT_FLAG, offsetof(struct global_args, version), NULL,
 	  "print the version" },
 	{ "V", 'V', OPT_FLAG, offsetof(struct global_args, version), NULL, NULL },
@@ -196,6 +196,22 @@ static int set_log(struct cmd_context *ctx, const struct global_args *args, stru
 	return 0;
 }
 
+/* As runc has it: what "false" forbids is to do without a cgroup that cannot be had. */
+static int set_rootless(struct cmd_context *ctx, const char *mode, struct oci_error *err)
+{
+	static const char *const words[] = { "auto", "true", "1", "false", "0" };
+
+	for (size_t i = 0; mode && i < ARRAY_LEN(words); i++) {
+		if (strcmp(mode, words[i]) != 0)
+			continue;
+		ctx->cgroup_required = i >= 3;
+		return 0;
+	}
+	return mode ? err_set(err, EINVAL, "unknown --rootless '%s': expected auto, true or false",
+			      mode)
+		    : 0;
+}
+
 static int set_context(struct cmd_context *ctx, struct oci_arena *arena,
 		       const struct global_args *args, struct oci_error *err)
 {
@@ -203,6 +219,9 @@ static int set_context(struct cmd_context *ctx, struct oci_arena *arena,
 
 	if (r == 0)
 		r = set_root(ctx, arena, args->root, err);
+	if (r < 0)
+		return r;
+	r = set_rootless(ctx, args->rootless, err);
 	if (r < 0)
 		return r;
 	if (args->systemd_cgroup)

@@ -41,6 +41,7 @@ attempt() {
 }
 
 @test "CVE-2016-8867: capabilities of the caller do not become ambient or inheritable" {
+	requires_root "has no capabilities to hand on"
 	requires_program setpriv
 	config '.process.user.uid = 1000 | .process.capabilities.ambient = [] | .process.capabilities.inheritable = []'
 	args grep ^Cap /proc/self/status
@@ -270,8 +271,8 @@ attempt() {
 	requires_carte "the fix"
 	open_up
 	"$RUNTIME" spec --rootless -b "$D"
-	jq --arg r "$BUNDLE/rootfs" --arg id "$CID" '.process.terminal = false | .root.path = $r | .process.args = ["sh", "-c", $s]
-		| .linux.uidMappings = [{containerID: 0, hostID: 0, size: 1000}] | .linux.gidMappings = .linux.uidMappings | .process.env += ["CARTE_TEST=" + $id]' \
+	jq --arg r "$BUNDLE/rootfs" --arg id "$CID" --arg root "$ROOTLESS" '.process.terminal = false | .root.path = $r | .process.args = ["sh", "-c", $s]
+		| if $root == "0" then .linux.uidMappings = [{containerID: 0, hostID: 0, size: 1000}] | .linux.gidMappings = .linux.uidMappings else . end | .process.env += ["CARTE_TEST=" + $id]' \
 		--arg s "for d in /sys/fs/cgroup /sys/fs/cgroup/*; do mkdir \$d/$CID-escape 2>/dev/null && echo escaped \$d; done; true" "$D/config.json" >"$BUNDLE/config.json"
 	attempt
 	local left
@@ -331,6 +332,7 @@ attempt() {
 # What stands before its start holds nothing of the host, for those that are sent into the container meanwhile:
 # whatever its descriptors are, they lead to no file of the host that could be changed, and to no folder of it.
 @test "CVE-2024-21626, 2016-9962: a created container's process, seen by an exec" {
+	requires_root "enters a container once it runs"
 	requires_carte "a process that lets go of the host before its start"
 	echo "$HASH" >"$D/mark"
 	config '.process.capabilities |= map_values(. + ["CAP_SYS_PTRACE", "CAP_DAC_OVERRIDE"]) | .process.capabilities.ambient = []'
@@ -505,7 +507,7 @@ own_dev() { config '.mounts |= map(select(.destination | startswith("/dev") | no
 
 @test "the state folder is not the container's or anybody's to read" {
 	idle
-	[ "$(stat -c %u "$ROOT")" = 0 ]
+	[ "$(stat -c %u "$ROOT")" = "$(id -u)" ]
 	[ $((8#$(stat -c %a "$ROOT") & 8#022)) -eq 0 ]
 	[ $((8#$(stat -c %a "$ROOT/$CID") & 8#022)) -eq 0 ]
 }

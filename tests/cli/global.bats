@@ -266,6 +266,7 @@ load helpers
 }
 
 @test "events --stats: one object of the kernel's figures" {
+	requires_own_cgroup
 	requires_v1 memory
 	config '.linux.resources.memory.limit = 67108864 | .linux.resources.pids.limit = 33'
 	idle
@@ -278,6 +279,7 @@ load helpers
 }
 
 @test "events: a line per interval, ends with the container" {
+	requires_own_cgroup
 	idle
 	timeout 20 "$RUNTIME" --root "$ROOT" events --interval 100ms "$CID" >"$D/ev" 2>&1 </dev/null 3>&- &
 	local job=$!
@@ -288,6 +290,7 @@ load helpers
 }
 
 @test "events: OOM" {
+	requires_own_cgroup
 	requires_v1 memory
 	config '.linux.resources.memory = {limit: 8388608, swap: 8388608}'
 	script 'while :; do dd if=/dev/zero of=/dev/null bs=32M count=1 2>/dev/null; sleep 0.1; done'

@@ -19,16 +19,20 @@ MANAGER_OPTIONS=()
 # jq 1.6 needs 20 ms to read its own library, each time; gojq is the same language
 ! command -v gojq >/dev/null || jq() { gojq "$@"; }
 
+# an ordinary user: containers get a user namespace, and cgroups only where they are delegated
+ROOTLESS=0
+[ "$(id -u)" -eq 0 ] || ROOTLESS=1
+
 # once per file: the root folder that tests copy, and the unedited config.json
 setup_file() {
 	runtime_find || return 1
-	[ "$(id -u)" -eq 0 ] || [ "${CARTE_TEST_USER:-0}" = 1 ] || skip "needs root"
 	export MASTER=$BATS_FILE_TMPDIR/master
 	mkdir -p "$MASTER"
 	rootfs_busybox "$MASTER/rootfs"
 	keep_applets "$MASTER/rootfs/bin"
 	(cd "$MASTER" && "$RUNTIME" spec)
 	local cgroup=/@ID@
+	[ "$ROOTLESS" = 0 ] || cgroup=@ID@
 	[ "$MANAGER" != systemd ] || cgroup=$SLICE:carte-test:@ID@
 	MASTER_CONFIG=$(jq '.process.terminal = false | .root.path = "rootfs" | .linux.cgroupsPath = $cgroup | .process.env += ["CARTE_TEST=@ID@"]' \
 		--arg cgroup "$cgroup" "$MASTER/config.json")
@@ -109,18 +113,35 @@ clean_leftovers() {
 
 # ---- what a test needs -------------------------------------------------------------------------------------------
 requires_carte() { [ "$RUNTIME_KIND" = carte ] || skip "$RUNTIME_KIND lacks ${1:-this}"; }
-requires_v1() { [ -d "/sys/fs/cgroup/${1:-memory}" ] || skip "no cgroup v1 ${1:-memory} hierarchy here"; }
+requires_v1() {
+	[ -d "/sys/fs/cgroup/${1:-memory}" ] || skip "no cgroup v1 ${1:-memory} hierarchy here"
+	requires_root "has no cgroup v1 to put containers in"
+}
 on_v2() { [ -e /sys/fs/cgroup/cgroup.controllers ]; }
 requires_v2() {
 	on_v2 || skip "cgroup v2 is not the host's only hierarchy"
-	[ -z "${1:-}" ] || grep -qw "$1" /sys/fs/cgroup/cgroup.controllers || skip "no $1 controller here"
+	[ -z "${1:-}" ] || grep -qw "$1" "/sys/fs/cgroup$(delegated)/cgroup.controllers" || skip "no $1 controller here"
 }
 # requires_cgroup CONTROLLER - by its v1 name, on whichever version
 requires_cgroup() {
 	local v2=$1
+	requires_own_cgroup
 	[ "$1" != blkio ] || v2=io
 	if on_v2; then requires_v2 "$v2"; else requires_v1 "$1"; fi
 }
+# requires_root WHY - what an ordinary user may not, or may not prepare
+requires_root() { [ "$ROOTLESS" = 0 ] || skip "an ordinary user $1"; }
+# requires_own_cgroup - one that the container can be put into
+requires_own_cgroup() { [ "$ROOTLESS" = 0 ] || [ -n "$(delegated)" ] || skip "no cgroup is delegated to user $(id -u)"; }
+# requires_ids - ranges of ids for user namespaces: sets UID_A, UID_B and GID_A, 3000 and more host ids from each on
+requires_ids() {
+	UID_A=100000 UID_B=300000 GID_A=200000
+	[ "$ROOTLESS" = 1 ] || return 0
+	command -v newuidmap >/dev/null || skip "newuidmap is not installed"
+	UID_A=$(lent_id /etc/subuid) GID_A=$(lent_id /etc/subgid) UID_B=$((UID_A + 10000))
+	[ "$UID_A" != 0 ] && [ "$GID_A" != 0 ] || skip "no range in /etc/subuid and /etc/subgid for user $(id -u)"
+}
+lent_id() { awk -F: -v n="$(id -un)" -v u="$(id -u)" '($1 == n || $1 == u) && $3 >= 65536 && !id { id = $2 } END { print id + 0 }' "$1"; }
 requires_file() { [ -e "/sys/fs/cgroup/$1" ] || skip "the kernel has no $1"; }
 requires_probe() { [ -x "$MASTER/rootfs/bin/probe" ] || skip "no static C library to build the probe with"; }
 requires_program() { command -v "$1" >/dev/null || skip "$1 is not installed"; }
@@ -154,9 +175,14 @@ open_up() {
 }
 # map_ids HOST-ID SIZE - a user namespace: root is HOST-ID
 map_ids() {
+	local uid=$1 gid=$1
+	if [ "$ROOTLESS" = 1 ]; then
+		requires_ids
+		uid=$UID_A gid=$GID_A
+	fi
 	open_up
-	config '.linux.namespaces += [{type: "user"}] | .linux.uidMappings = [{containerID: 0, hostID: $h, size: $n}]
-		| .linux.gidMappings = .linux.uidMappings' --argjson h "$1" --argjson n "$2"
+	config '.linux.namespaces += [{type: "user"}] | .linux.uidMappings = [{containerID: 0, hostID: $u, size: $n}]
+		| .linux.gidMappings = [{containerID: 0, hostID: $g, size: $n}]' --argjson u "$uid" --argjson g "$gid" --argjson n "$2"
 }
 
 # namespace TYPE [PATH] - a new one, or one joined; whatever config.json had of that type goes
@@ -276,9 +302,21 @@ count_ps() { [ "$(rt ps --format json "$CID" | jq length)" = "$1" ]; }
 # cgroup_dir CONTROLLER - of a process in this test's container (v1: memory, ...; v2: unified)
 cgroup_dir() {
 	local path=/$CID
-	[ "$MANAGER" != systemd ] || path=/$SLICE/carte-test-$CID.scope
-	[ "$MANAGER" != systemd ] || [ "$(id -u)" -eq 0 ] || path=/user.slice/user-$(id -u).slice/user@$(id -u).service$path
-	if on_v2; then echo "/sys/fs/cgroup$path"; else echo "/sys/fs/cgroup/$1$path"; fi
+	if [ "$MANAGER" = systemd ]; then path=/$SLICE/carte-test-$CID.scope; fi
+	if on_v2; then echo "/sys/fs/cgroup$(delegated)$path"; else echo "/sys/fs/cgroup/$1$path"; fi
+}
+# delegated - where an ordinary user's containers go on v2: beside his own cgroup or in it; empty: nowhere, and for root
+delegated() {
+	local own dir
+	[ "$ROOTLESS" = 1 ] && on_v2 || return 0
+	[ "$MANAGER" != systemd ] || { echo "/user.slice/user-$(id -u).slice/user@$(id -u).service" && return 0; }
+	own=$(sed -n 's/^0:://p' /proc/self/cgroup)
+	[ "$own" != / ] || own=
+	if [ "$(getfattr --only-values -n user.delegate "/sys/fs/cgroup$own" 2>/dev/null)" != 1 ]; then
+		dir=${own%/*}
+		[ -n "$dir" ] && [ -w "/sys/fs/cgroup$dir" ] && [ -w "/sys/fs/cgroup$dir/cgroup.procs" ] && echo "$dir" && return 0
+	fi
+	[ ! -w "/sys/fs/cgroup$own/cgroup.procs" ] || [ ! -w "/sys/fs/cgroup$own" ] || echo "$own"
 }
 cgroup_value() { cat "$(cgroup_dir "$1")/$2"; }
 # weight_of SHARES - cpu.weight as the spec of the conversion has it

@@ -18,6 +18,7 @@ CLI_TESTS = \
 	tests/cli/process.bats \
 	tests/cli/rdt.bats \
 	tests/cli/readme.bats \
+	tests/cli/rootless.bats \
 	tests/cli/seccomp.bats \
 	tests/cli/systemd.bats
 

@@ -82,6 +82,7 @@ nested() {
 }
 
 @test "bind or rbind: what lies below" {
+	requires_root "mounts nothing on the host"
 	nested
 	bind "$D/src" /mnt bind
 	inside 'ls /mnt/sub'
@@ -92,6 +93,7 @@ nested() {
 }
 
 @test "ro: not what lies below; rro: that too" {
+	requires_root "mounts nothing on the host"
 	nested
 	bind "$D/src" /mnt rbind ro
 	inside 'touch /mnt/x 2>/dev/null || echo ro; touch /mnt/sub/x && echo rw'
@@ -103,6 +105,7 @@ nested() {
 }
 
 @test "flags: each classic option and its opposite" {
+	requires_root "keeps the flags of the sources, they are locked"
 	bind "$D/src" /mnt bind nosuid nodev noexec ro noatime
 	inside "$(options_of /mnt)"
 	prints ro,nosuid,nodev,noexec,noatime
@@ -122,6 +125,7 @@ nested() {
 }
 
 @test "flags: every recursive option is accepted and acts on what lies below" {
+	requires_root "mounts nothing on the host"
 	requires_carte "recursive options"
 	local option want
 	nested
@@ -135,6 +139,7 @@ nested() {
 }
 
 @test "a bind without options keeps the flags of its source" {
+	requires_root "mounts nothing on the host"
 	mount -t tmpfs -o nosuid,nodev,noexec tmpfs "$D/src/sub"
 	MOUNTED=$D/src/sub
 	bind "$D/src/sub" /mnt bind
@@ -149,6 +154,7 @@ nested() {
 }
 
 @test "tmpfs: tmpcopyup" {
+	requires_root "gives files to nobody else"
 	mkdir -p "$BUNDLE/rootfs/data/deep"
 	echo x >"$BUNDLE/rootfs/data/deep/f"
 	ln -s deep/f "$BUNDLE/rootfs/data/link"
@@ -170,6 +176,7 @@ nested() {
 }
 
 @test "a bound /dev: listed nodes that it has are accepted, those elsewhere are made" {
+	requires_root "makes no device nodes"
 	writable
 	config '.mounts |= map(select(.destination | startswith("/dev") | not)) + [{destination: "/dev", type: "bind", source: "/dev", options: ["rbind"]}]
 		| .linux.devices = [{type: "c", path: "/dev/null", major: 1, minor: 3}, {type: "c", path: "/nothing", major: 1, minor: 3}]'
@@ -232,6 +239,7 @@ nested() {
 }
 
 @test "rslave: host mounts appear inside, none of the container's outside" {
+	requires_root "mounts nothing on the host"
 	mount --bind "$D/src" "$D/src"
 	MOUNTED=$D/src
 	mount --make-shared "$D/src"
@@ -285,6 +293,7 @@ nested() {
 
 # ---- cgroup mounts -------------------------------------------------------------------------------------------------
 @test "cgroup mount: each hierarchy, the container's own part, read-only" {
+	requires_own_cgroup
 	requires_v1 memory
 	config '.linux.resources.memory.limit = 55000000'
 	writable
@@ -296,6 +305,7 @@ nested() {
 }
 
 @test "cgroup mount: recursive read-only, propagation, access times" {
+	requires_own_cgroup
 	requires_carte "these options there"
 	namespace cgroup
 	config '.mounts |= map(if .type == "cgroup" then .options = ["rro", "rshared", "noatime"] else . end)'
@@ -309,6 +319,7 @@ nested() {
 }
 
 @test "cgroup mount: with a cgroup namespace, and writable when asked" {
+	requires_own_cgroup
 	requires_v1 memory
 	namespace cgroup
 	config '.mounts |= map(if .type == "cgroup" then .options = ["rw"] else . end)'
@@ -388,6 +399,7 @@ nested() {
 }
 
 @test "devices: made as asked, usable when allowed" {
+	requires_root "makes no device nodes"
 	config '.linux.devices = [{path: "/dev/my/zero", type: "c", major: 1, minor: 5, fileMode: 420, uid: 7, gid: 8}, {path: "/dev/pipe", type: "p"}]
 		| .linux.resources.devices += [{allow: true, type: "c", major: 1, minor: 5, access: "r"}]'
 	inside 'stat -c "%t:%T %a %u %g" /dev/my/zero; [ -p /dev/pipe ] && echo pipe; head -c 3 /dev/my/zero | wc -c'
@@ -395,6 +407,7 @@ nested() {
 }
 
 @test "devices: what is not allowed cannot be opened, made before or inside" {
+	requires_root "makes no device nodes"
 	requires_v1 devices
 	config '.linux.devices = [{path: "/dev/kmsg-x", type: "c", major: 1, minor: 11, fileMode: 438}] | .process.capabilities.bounding += ["CAP_MKNOD"] | .process.capabilities.effective += ["CAP_MKNOD"] | .process.capabilities.permitted += ["CAP_MKNOD"]'
 	inside 'cat /dev/kmsg-x 2>&1 | head -n 1; mknod /dev/made c 1 11 && head -c 1 /dev/made 2>&1; cat /dev/null && echo fine'
@@ -416,6 +429,7 @@ nested() {
 
 # ---- idmapped mounts -------------------------------------------------------------------------------------------------
 @test "idmap: files of the host have other owners inside" {
+	requires_root "gives files to nobody else"
 	requires_carte "idmapped mounts"
 	chown 1000:1000 "$D/src/file"
 	config '.mounts += [{destination: "/mnt", type: "bind", source: $s, options: ["rbind", "idmap"],
@@ -425,6 +439,7 @@ nested() {
 }
 
 @test "idmap: of the container's user namespace when it gives no mappings" {
+	requires_root "gives files to nobody else"
 	requires_carte "idmapped mounts"
 	map_ids 100000 65536
 	chown 1000:1000 "$D/src/file"
@@ -434,6 +449,7 @@ nested() {
 }
 
 @test "ridmap reaches what lies below, idmap does not" {
+	requires_root "mounts nothing on the host"
 	requires_carte "idmapped mounts"
 	nested
 	chown 1000:1000 "$D/src/sub/file"
@@ -463,6 +479,7 @@ nested() {
 }
 
 @test "a mount namespace joined by path: no mount is made" {
+	requires_root "joins no namespaces"
 	requires_carte "this rule"
 	unshare -m sleep 100 >/dev/null 2>&1 3>&- &
 	AGENTS+=($!)

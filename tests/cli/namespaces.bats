@@ -31,13 +31,18 @@ links='for n in cgroup ipc mnt net pid time user uts; do echo $n $(readlink /pro
 	namespaces pid mount ipc
 	inside "$links"
 	for name in ipc mnt pid; do has_not "$name $(readlink /proc/self/ns/$name)"; done
-	for name in net uts user cgroup; do has "$name $(readlink /proc/self/ns/$name)"; done
+	for name in net uts $([ "$ROOTLESS" = 1 ] || echo user) cgroup; do has "$name $(readlink /proc/self/ns/$name)"; done
 }
 
 @test "namespaces: all at once" {
 	local name
 	namespaces pid mount ipc network uts user cgroup
-	config '.linux.uidMappings = [{containerID: 0, hostID: 0, size: 70000}] | .linux.gidMappings = .linux.uidMappings'
+	if [ "$ROOTLESS" = 1 ]; then
+		config '.linux.uidMappings = [{containerID: 0, hostID: $u, size: 1}] | .linux.gidMappings = [{containerID: 0, hostID: $g, size: 1}]
+			| .mounts |= map(if .type == "devpts" then .options -= ["gid=5"] else . end)' --argjson u "$(id -u)" --argjson g "$(id -g)"
+	else
+		config '.linux.uidMappings = [{containerID: 0, hostID: 0, size: 70000}] | .linux.gidMappings = .linux.uidMappings'
+	fi
 	inside "$links"
 	for name in ipc mnt pid net uts user cgroup; do has_not "$name $(readlink /proc/self/ns/$name)"; done
 }
@@ -99,11 +104,12 @@ join() {
 	prints "$(readlink "/proc/$NSPID/ns/$3")"
 }
 
-@test "join by path: network" { join -n network net; }
-@test "join by path: ipc" { join -i ipc ipc; }
-@test "join by path: uts" { join -u uts uts; }
+@test "join by path: network" { requires_root "makes and joins no namespaces of the host"; join -n network net; }
+@test "join by path: ipc" { requires_root "makes and joins no namespaces of the host"; join -i ipc ipc; }
+@test "join by path: uts" { requires_root "makes and joins no namespaces of the host"; join -u uts uts; }
 
 @test "join by path: uts with a hostname set in it" {
+	requires_root "makes and joins no namespaces of the host"
 	other -u
 	config '.linux.namespaces |= map(if .type == "uts" then .path = $p else . end) | .hostname = "joined"' --arg p "/proc/$NSPID/ns/uts"
 	inside hostname
@@ -111,6 +117,7 @@ join() {
 }
 
 @test "join by path: pid" {
+	requires_root "makes and joins no namespaces of the host"
 	unshare -pf --kill-child sleep 300 >/dev/null 2>&1 </dev/null 3>&- &
 	NSPID=$!
 	await 5 test -e "/proc/$NSPID/ns/pid_for_children"
@@ -123,6 +130,7 @@ other"
 }
 
 @test "join by path: cgroup" {
+	requires_root "makes and joins no namespaces of the host"
 	other -C
 	namespace cgroup "/proc/$NSPID/ns/cgroup"
 	inside 'readlink /proc/self/ns/cgroup'
@@ -130,6 +138,7 @@ other"
 }
 
 @test "join by path: time" {
+	requires_root "makes and joins no namespaces of the host"
 	requires_carte "the time namespace"
 	unshare -Tf --kill-child sleep 300 >/dev/null 2>&1 </dev/null 3>&- &
 	NSPID=$!
@@ -173,19 +182,25 @@ $(readlink "/proc/$NSPID/ns/net")"
 
 # ---- user namespaces -----------------------------------------------------------------------------------------------
 mapped() {
-	config '.linux.namespaces += [{type: "user"}] | .linux.uidMappings = [{containerID: 0, hostID: 100000, size: 2000}, {containerID: 5000, hostID: 300000, size: 10}]
-		| .linux.gidMappings = [{containerID: 0, hostID: 200000, size: 2000}]
-		| .mounts |= map(if .destination == "/dev/pts" then .options |= map(select(. != "gid=5")) else . end)'
+	requires_ids
+	config '.linux.namespaces += [{type: "user"}] | .linux.uidMappings = [{containerID: 0, hostID: $a, size: 2000}, {containerID: 5000, hostID: $b, size: 10}]
+		| .linux.gidMappings = [{containerID: 0, hostID: $g, size: 2000}]
+		| .mounts |= map(if .destination == "/dev/pts" then .options |= map(select(. != "gid=5")) else . end)' --argjson a $UID_A --argjson b $UID_B --argjson g $GID_A
 	open_up
 }
 
 @test "user namespace: mappings, as they are written" {
 	mapped
 	inside 'tr -s " " </proc/self/uid_map; tr -s " " </proc/self/gid_map; id -u; id -g'
-	prints $' 0 100000 2000\n 5000 300000 10\n 0 200000 2000\n0\n0'
+	prints " 0 $UID_A 2000
+ 5000 $UID_B 10
+ 0 $GID_A 2000
+0
+0"
 }
 
 @test "user namespace: the host sees the mapped ids, files too" {
+	requires_root "gives files to nobody else"
 	mapped
 	writable
 	chown 100000:200000 "$BUNDLE/rootfs/tmp"
@@ -212,6 +227,7 @@ mapped() {
 }
 
 @test "user namespace joined by path: mappings beside it must be its own; idmap takes them from there" {
+	requires_root "maps no ids but by newuidmap"
 	requires_carte "this rule"
 	other -U
 	await 5 sh -c "[ \$(readlink /proc/$NSPID/ns/user) != \$(readlink /proc/self/ns/user) ]"
@@ -339,6 +355,7 @@ mapped() {
 }
 
 @test "netDevices: missing device, taken name" {
+	requires_root "moves no network devices"
 	requires_carte netDevices
 	args true
 	config '.linux.netDevices = {"nosuchdev0": {}}'

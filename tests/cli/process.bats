@@ -93,6 +93,7 @@ load helpers
 }
 
 @test "cwd: only the user can enter it" {
+	requires_root "gives files to nobody else"
 	mkdir -m 700 "$BUNDLE/rootfs/home/own"
 	chown 1000:1000 "$BUNDLE/rootfs/home/own"
 	config '.process.cwd = "/home/own" | .process.user = {uid: 1000, gid: 1000} | .process.capabilities = {}'
@@ -107,6 +108,7 @@ load helpers
 }
 
 @test "user: no groups of the caller are left" {
+	requires_root "has the groups that he has"
 	inside 'grep Groups: /proc/self/status'
 	prints $'Groups:\t '
 	# also when the caller has some
