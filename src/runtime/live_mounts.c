@@ -300,6 +300,10 @@ static int find(struct live *live, const struct cmd_context *ctx, const char *id
 		r = ns_plan(live->config, &live->ns, err);
 	if (r == 0 && live->state->lent_user_ns.value)
 		live->ns.listed |= CLONE_NEWUSER;
+	/* it may be the host's, and is left as it is at create too */
+	if (r == 0 && !(live->ns.made & CLONE_NEWNS))
+		r = err_set(err, EOPNOTSUPP,
+			    "the container's mount namespace is another's, joined by path");
 	return r;
 }
 

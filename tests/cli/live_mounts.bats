@@ -166,6 +166,33 @@ mount_at() { awk -v at="$1" '$5 == at' "/proc/$(pid_of)/mountinfo"; }
 	prints ""
 }
 
+@test "mounts add: a destination that is swapped for a symlink all the time" {
+	local before i
+	mkdir "$D/host"
+	script "while :; do mkdir /t; rmdir /t/x /t 2>/dev/null; ln -s '../../../../../..$D/host' /t; rm -f /t; ln -s /proc/self/cwd /t; rm -f /t; done 2>/dev/null"
+	up_ct
+	before=$(sha256sum </proc/self/mountinfo)
+	for ((i = 0; i < 60; i++)); do
+		add --type tmpfs --destination /t/x
+		add --source "$D/src" --destination /t --options ro
+	done
+	rt kill "$CID" KILL
+	same "$(sha256sum </proc/self/mountinfo)" "$before"
+	same "$(ls -A "$D/host")" ""
+	same "$(ls -A "$D/src")" file
+}
+
+@test "mounts: a mount namespace joined by path is left as it is" {
+	config '.mounts = [] | .root.readonly = false | del(.linux.maskedPaths, .linux.readonlyPaths) | .annotations = {}'
+	namespace mount /proc/self/ns/mnt
+	args sleep 1000
+	create_ct
+	add --type tmpfs --destination "$D/host"
+	fails_as unsupported
+	same "$err" "carte-runtime: mounts add '$CID': the container's mount namespace is another's, joined by path"
+	[ ! -e "$D/host" ]
+}
+
 @test "mounts add: what only create can make is refused" {
 	idle
 	local type
