@@ -3,6 +3,7 @@
 
 CLI_TESTS = \
 	tests/cli/cgroups.bats \
+	tests/cli/checkpoint.bats \
 	tests/cli/cve.bats \
 	tests/cli/devices.bats \
 	tests/cli/errors.bats \
@@ -31,4 +32,5 @@ EXTRA_DIST += \
 	tests/cli/helpers.bash \
 	tests/cli/helpers/agent \
 	tests/cli/helpers/deny.c \
+	tests/cli/helpers/fake-criu \
 	tests/cli/helpers/probe.c
