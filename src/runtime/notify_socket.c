@@ -19,7 +19,6 @@
 #include "runtime/notify_socket.h"
 
 #define SOCKET_NAME "notify.sock"
-#define INSIDE_DIR "/run/notify"
 #define BARRIER_MS (30 * 1000) /* sd_notify_barrier callers wait about as long for systemd */
 #define MESSAGE_SIZE 4096
 
@@ -43,9 +42,9 @@ int notify_socket_plan(struct oci_arena *arena, const char *state_dir, struct no
 	notify = oci_arena_alloc(arena, sizeof(*notify));
 	if (!notify)
 		return err_nomem(err);
-	notify->dir = oci_arena_printf(arena, "%s/notify", state_dir);
-	notify->env = oci_arena_strdup(arena, "NOTIFY_SOCKET=" INSIDE_DIR "/" SOCKET_NAME);
-	notify->mount.destination = oci_arena_strdup(arena, INSIDE_DIR);
+	notify->dir = oci_arena_printf(arena, "%s/" NOTIFY_STATE_DIR, state_dir);
+	notify->env = oci_arena_strdup(arena, "NOTIFY_SOCKET=" NOTIFY_INSIDE_DIR "/" SOCKET_NAME);
+	notify->mount.destination = oci_arena_strdup(arena, NOTIFY_INSIDE_DIR);
 	notify->mount.type = oci_arena_strdup(arena, "bind");
 	notify->mount.source = notify->dir;
 	notify->mount.options = oci_arena_array(arena, ARRAY_LEN(options), sizeof(char *));

@@ -17,6 +17,10 @@
 
 #include <ocispec-lite/runtime.h>
 
+/** Where a container sees it, and the name of its folder in the state folder. */
+#define NOTIFY_INSIDE_DIR "/run/notify"
+#define NOTIFY_STATE_DIR "notify"
+
 struct notify_socket {
 	char *dir;              /* STATE/notify */
 	struct oci_mount mount; /* of dir on /run/notify */

@@ -23,12 +23,13 @@ struct criu {
 	int socket;
 	pid_t pid;
 	int version;              /* 31700 is 3.17.0 */
+	bool finishes;            /* see struct criu_child */
 	struct oci_error *shared; /* what went wrong before criu was executed */
 };
 
-#define CRIU_INIT                  \
-	{                          \
-		-EBADF, 0, 0, NULL \
+#define CRIU_INIT                         \
+	{                                 \
+		-EBADF, 0, 0, false, NULL \
 	}
 
 /** struct criu_child - what is done in the process that becomes criu. */
@@ -44,6 +45,11 @@ struct criu_child {
 	const struct cr_fd *fds; /* kept open under the same numbers */
 	size_t fds_len;
 	const sigset_t *mask; /* NULL: as it is */
+	/*
+	 * dump: it holds the container's processes, and lets go of them in an orderly way only by itself. So it is
+	 * never killed; a criu that has lost us gives up at the next step and undoes what it has done
+	 */
+	bool finishes;
 };
 
 /** criu_is_built - does this program know criu's messages? criu_refuse - says that it does not. */
@@ -51,7 +57,7 @@ bool criu_is_built(void);
 int criu_refuse(struct oci_error *err);
 
 /**
- * criu_start - find criu, start it, ask its version. It is killed when this process ends.
+ * criu_start - find criu, start it, ask its version. It is killed when this process ends, unless it finishes.
  * Errors: not found, too old, or what @child->prepare said
  */
 int criu_start(struct criu *criu, const struct criu_child *child, struct oci_error *err);
@@ -80,7 +86,7 @@ int criu_need_feature(struct criu *criu, bool mem_track, bool lazy_pages, struct
 int criu_run(struct criu *criu, const struct cr_plan *plan, const struct criu_events *events,
 	     pid_t *ret_pid, struct oci_error *err);
 
-/** criu_close - end it, wait for it. */
+/** criu_close - end it, or, when it finishes, let it end; wait for it. */
 void criu_close(struct criu *criu);
 
 #endif

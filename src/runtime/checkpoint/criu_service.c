@@ -2,8 +2,8 @@
 /*
  * criu_service.c - start criu as "criu swrk FD" and talk to it (criu's rpc.proto, one message per packet).
  *
- * What must hold: criu does not outlive us, whatever it says ends in one
- * sentence, and nobody is left to be waited for. Descriptors in requests are
+ * What must hold: a criu that restores does not outlive us, whatever it says
+ * ends in one sentence, and nobody is left to be waited for. Descriptors in requests are
  * ours, which criu opens through /proc/PID/fd, but those to inherit, which
  * it must have itself.
  */
@@ -102,7 +102,8 @@ _Noreturn static void become_criu(const char *program, const struct criu_child *
 	char *argv[] = { "criu", "swrk", number, NULL };
 	int r;
 
-	(void)prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
+	if (!child->finishes)
+		(void)prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
 	if (getppid() != parent)
 		_exit(1);
 	r = child->prepare ? child->prepare(child->arg, err) : 0;
@@ -139,6 +140,7 @@ static int spawn(struct criu *criu, const struct criu_child *child, struct oci_e
 	}
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0)
 		return err_sys(err, errno, "socketpair");
+	criu->finishes = child->finishes;
 	criu->pid = fork();
 	if (criu->pid == 0)
 		become_criu(program, child, pair[1], parent, criu->shared);
@@ -155,7 +157,8 @@ void criu_close(struct criu *criu)
 {
 	fd_closep(&criu->socket);
 	if (criu->pid > 0) {
-		(void)kill(criu->pid, SIGKILL);
+		if (!criu->finishes)
+			(void)kill(criu->pid, SIGKILL);
 		(void)RETRY_EINTR(waitpid(criu->pid, NULL, 0));
 		criu->pid = 0;
 	}
@@ -390,6 +393,8 @@ static int await_end(struct criu *criu, const struct cr_plan *plan,
 			return explain_failure(plan, resp, err);
 		if (ret_pid)
 			*ret_pid = resp->restore ? resp->restore->pid : 0;
+		/* it has only its statistics to write */
+		criu->finishes = true;
 		return 0;
 	}
 	/* ours came first, whatever criu has made of it */

@@ -101,6 +101,13 @@ static int plan_externals(struct dump *d, struct oci_error *err)
 	if (root_fd < 0)
 		return err_sys(err, errno, "open the container's root");
 	place.root_fd = root_fd;
+	/* not in config.json: create has mounted it for an engine that set NOTIFY_SOCKET */
+	if (faccessat(c->dir.fd, NOTIFY_STATE_DIR, F_OK, AT_SYMLINK_NOFOLLOW) == 0) {
+		r = cr_pairs_add(&c->arena, &d->plan.mounts, NOTIFY_INSIDE_DIR, NOTIFY_INSIDE_DIR,
+				 err);
+		if (r < 0)
+			return r;
+	}
 	r = cr_mounts_read(&c->arena, pid, &inside, err);
 	if (r == 0)
 		r = cr_mounts_read(&c->arena, 0, &outside, err);
@@ -135,7 +142,7 @@ static int plan(struct dump *d, struct oci_error *err)
 
 static int ask_criu(struct dump *d, struct oci_error *err)
 {
-	static const struct criu_child child = { .prepare = NULL };
+	static const struct criu_child child = { .finishes = true };
 	const struct cr_words *w = d->options.words;
 	struct criu criu = CRIU_INIT;
 	int r = criu_start(&criu, &child, err);

@@ -11,6 +11,7 @@
 #include <fcntl.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/error.h"
@@ -39,6 +40,18 @@ struct restore {
 
 /* ---- planning ----------------------------------------------------------------- */
 
+/* The images may have it mounted, though nobody listens now. */
+static int plan_old_notify(struct restore *r, struct oci_error *err)
+{
+	struct creation *c = r->c;
+	char *dir =
+		oci_arena_printf(&c->arena, "%s/%s/" NOTIFY_STATE_DIR, c->ctx->root, c->state.id);
+
+	if (!dir)
+		return err_nomem(err);
+	return cr_pairs_add(&c->arena, &r->plan.mounts, NOTIFY_INSIDE_DIR, dir, err);
+}
+
 static int plan_externals(struct restore *r, struct oci_error *err)
 {
 	CLEANUP_CLOSE int root_fd = -EBADF;
@@ -60,6 +73,8 @@ static int plan_externals(struct restore *r, struct oci_error *err)
 	e = cr_mounts_read(&c->arena, 0, &outside, err);
 	if (e == 0)
 		e = cr_plan_mounts(&c->arena, &place, &r->plan, err);
+	if (e == 0 && !c->notify)
+		e = plan_old_notify(r, err);
 	if (e == 0)
 		e = cr_plan_namespaces(&c->arena, &c->ns, &r->plan, err);
 	if (e < 0)
@@ -98,6 +113,8 @@ static int make_outside(struct restore *r, struct oci_error *err)
 	}
 	if (c->notify)
 		e = notify_socket_make_dir(c->notify, err);
+	else if (mkdirat(c->dir.fd, NOTIFY_STATE_DIR, 0755) < 0)
+		e = err_sys(err, errno, "make the folder of the notify socket");
 	if (e == 0)
 		e = rootfs_prepare(c->rootfs, err);
 	if (e < 0)
