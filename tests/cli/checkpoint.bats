@@ -311,10 +311,7 @@ fake() {
 	requires_criu
 	writable
 	script 'touch /tmp/up; read -r line; echo "got $line"; touch /tmp/done; sleep 1000'
-	mkfifo "$D/hold"
-	sleep 1000 >"$D/hold" 3>&- &
-	AGENTS+=($!)
-	(rt run -d -b "$BUNDLE" "$CID" <"$D/hold" 2>&1 | cat >"$D/first") 3>&- &
+	(sleep 30 | rt run -d -b "$BUNDLE" "$CID" 2>&1 | cat >"$D/first") 3>&- &
 	await 20 test -e "$BUNDLE/rootfs/tmp/up"
 	checkpoint_ct
 	good

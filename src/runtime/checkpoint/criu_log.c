@@ -16,11 +16,11 @@
 
 #define TAIL_MAX (256L << 10) /* errors are at the end */
 
-/* "Dumping FAILED.", "Restoring FAILED.": behind every reason */
+/* Behind every reason: "Dumping FAILED.", "Dump files (pid: 7) failed with -1", "Unable to open fd=1 id=0x3". */
 static bool says_nothing(const char *line)
 {
-	return strstr(line, "Dumping FAILED") || strstr(line, "Restoring FAILED") ||
-	       strstr(line, "Pre-dumping FAILED");
+	return strstr(line, " FAILED.") || strstr(line, " failed with -1") ||
+	       strstr(line, ": Unable to open fd=");
 }
 
 /* behind the time stamp and, in a task of a restore, its pid: "(00.1)      1: Error (" */
