@@ -486,6 +486,8 @@ static void log_tells_the_last_error(void **state)
 		"(00.000200) Error (criu/a.c:1): first\n"
 		"(00.000300)      1: Error (criu/b.c:2): mnt: no such \x01 mount\n"
 		"(00.000400) 	says Error (not one of criu's own lines, too far to the right) x\n"
+		"(00.000410) Error (criu/cr-dump.c:1635): Dump files (pid: 7) failed with -1\n"
+		"(00.000420)      1: Error (criu/files.c:1213): Unable to open fd=1 id=0x3\n"
 		"(00.000500) Error (criu/cr-dump.c:2053): Dumping FAILED.\n";
 	char none[] =
 		"(00.1) Error (criu/cr-restore.c:2536): Restoring FAILED.\nError (no stamp)\n";
