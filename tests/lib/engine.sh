@@ -4,6 +4,8 @@
 # The engine lives in its own mount, network, pid and cgroup namespace with its own /run, under one cgroup per
 # hierarchy that is removed at the end: the machine sees nothing of it, and the death of the
 # script's pid 1 ends every daemon, shim and container. Everything on disk is below $W.
+# In the virtual machine (tests/vm/run) nothing needs to be isolated: there the engine runs on the machine itself, with
+# the systemd cgroup manager where there is a systemd to ask, and as an ordinary user when started as one.
 # shellcheck shell=bash disable=SC2034 # status is for the tests
 
 ENGINE_LIB=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
@@ -11,6 +13,14 @@ ENGINE_LIB=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 . "$ENGINE_LIB/runtime.sh"
 
 passed=0 failed=0 skipped=0
+# emulated machines are slow
+SLOW=1
+[ "${CARTE_VM:-0}" != 1 ] || SLOW=8
+MANAGER=${CARTE_ENGINE_MANAGER:-cgroupfs}
+if [ "${CARTE_VM:-0}" = 1 ] && [ -z "${CARTE_ENGINE_MANAGER:-}" ]; then
+	if [ "$(id -u)" -eq 0 ] || [ -n "${DBUS_SESSION_BUS_ADDRESS:-}" ]; then MANAGER=systemd; fi
+fi
+as_root() { [ "$(id -u)" -eq 0 ]; }
 
 ok() {
 	passed=$((passed + 1))
@@ -44,14 +54,14 @@ engine_needs() {
 		skip "$ENGINE" "$program is not installed"
 		engine_end
 	done
-	[ "$(id -u)" -eq 0 ] && return
-	skip "$ENGINE" "needs root"
+	{ as_root || [ "${ENGINE_ROOTLESS:-0}${CARTE_VM:-0}" = 11 ]; } && return
+	skip "$ENGINE" "needs root${ENGINE_ROOTLESS:+, or the virtual machine}"
 	engine_end
 }
 
 # Output goes to a file, never through $(...): what outlives a timed-out client would hold the pipe open.
 engine_run() {
-	timeout -k 2 "${T:-30}" "$@" >"$W/out" 2>"$W/err" </dev/null
+	timeout -k 2 $((${T:-30} * SLOW)) "$@" >"$W/out" 2>"$W/err" </dev/null
 	status=$?
 	tr -d '\r' <"$W/out" >"$W/text"
 	cat "$W/out" "$W/err" | tr -d '\r' >"$W/both"
@@ -112,7 +122,7 @@ want_file() {
 
 # await SECONDS COMMAND... - until it succeeds
 await() {
-	local end=$((SECONDS + $1))
+	local end=$((SECONDS + $1 * SLOW))
 	shift
 	until "$@" >/dev/null 2>&1; do
 		[ "$SECONDS" -lt "$end" ] || return 1
@@ -235,10 +245,42 @@ remount_cgroups() {
 	done <<<"$list"
 }
 
+# engine_folder - what is below $W, with the runtime that logs its calls
+engine_folder() {
+	export HOME=$W/home
+	mkdir -p "$W/home" "$W/rt" "$W/tmp" "$W/bin"
+	cd "$W" || exit 1 # conmon leaves files named oom where it stands
+	export PATH=$W/bin:$PATH TMPDIR=$W/tmp
+	: >"$W/argv.log"
+	: >"$W/out"
+	: >"$W/err"
+	# %q: one call is one line whatever the arguments hold
+	cat >"$W/rt/carte-runtime" <<-SCRIPT
+		#!/bin/bash
+		printf '%q ' "\$@" >>"$W/argv.log"
+		printf '\n' >>"$W/argv.log"
+		exec "$RUNTIME" "\$@"
+	SCRIPT
+	chmod 755 "$W/rt/carte-runtime"
+}
+
+# engine_on_machine - a throw-away machine is isolation enough; the end of the script ends what the engine started
+engine_on_machine() {
+	runtime_find || exit 1
+	W=$(mktemp -d /var/tmp/carte.XXXXXX) || exit 1
+	export W
+	engine_folder
+	printf '# %s with %s (%s), uid %d, manager %s\n' "$ENGINE" "$RUNTIME" "$("$RUNTIME" --version | head -n 1)" "$(id -u)" "$MANAGER"
+}
+
 # engine_isolate SECONDS "$0" "$@" - call first; returns inside, in a shell that is pid 1 of its own little machine
 engine_isolate() {
 	local seconds=$1 status
 	shift
+	if [ "${CARTE_VM:-0}" = 1 ]; then
+		engine_on_machine
+		return
+	fi
 	if [ "${CARTE_ENGINE_INSIDE:-}" != 1 ]; then
 		runtime_find || exit 1
 		set -- "$(readlink -f "$1")" "${@:2}"
@@ -272,21 +314,7 @@ engine_isolate() {
 	mount --make-rshared /
 	ip link set lo up
 	unset XDG_RUNTIME_DIR DBUS_SESSION_BUS_ADDRESS NOTIFY_SOCKET
-	export HOME=$W/home
-	mkdir -p "$W/home" "$W/rt" "$W/tmp" "$W/bin"
-	cd "$W" || exit 1 # conmon leaves files named oom where it stands
-	export PATH=$W/bin:$PATH TMPDIR=$W/tmp
-	: >"$W/argv.log"
-	: >"$W/out"
-	: >"$W/err"
-	# %q: one call is one line whatever the arguments hold
-	cat >"$W/rt/carte-runtime" <<-SCRIPT
-		#!/bin/bash
-		printf '%q ' "\$@" >>"$W/argv.log"
-		printf '\n' >>"$W/argv.log"
-		exec "$RUNTIME" "\$@"
-	SCRIPT
-	chmod 755 "$W/rt/carte-runtime"
+	engine_folder
 	printf '# %s with %s (%s)\n' "$ENGINE" "$RUNTIME" "$("$RUNTIME" --version | head -n 1)"
 }
 
