@@ -308,6 +308,26 @@ pids:/$CID"
 pids:/$CID/sub"
 }
 
+@test "exec: --cgroup on v2: a sub-cgroup, and nothing outside" {
+	requires_v2
+	requires_carte "a path alone"
+	local path
+	up_ct
+	mkdir "$(cgroup_dir all)/sub"
+	for path in sub /sub; do
+		exec_ct --cgroup "$path" @ grep ^0: /proc/self/cgroup
+		good
+		prints 0::/sub
+	done
+	for path in ../x sub/../.. nosuch; do
+		exec_ct --cgroup "$path" @ true
+		[ "$status" -ne 0 ] || show "accepted $path"
+		says "$path"
+	done
+	exec_ct @ grep ^0: /proc/self/cgroup
+	prints 0::/
+}
+
 @test "exec: --cgroup outside is refused" {
 	requires_v1 memory
 	local path
