@@ -5,31 +5,26 @@
 # shellcheck shell=bash disable=SC2154,SC2016
 
 load helpers
+# it asks for the manager itself
+MANAGER_OPTIONS=()
 
-# as the one of helpers.bash, but a user may come too
+eval "$(declare -f setup_file | sed '1s/setup_file/make_master/')"
+
 setup_file() {
-	runtime_find || return 1
 	[ -d /run/systemd/system ] || skip "systemd does not run here"
+	[ "$(id -u)" = 0 ] || [ -e "$XDG_RUNTIME_DIR/bus" ] || skip "no user session"
+	make_master || return 1
 	[ "$RUNTIME_KIND" = carte ] || skip "the messages and the state are carte-runtime's"
 	"$RUNTIME" --version | grep -q +SYSTEMD || skip "built without libsystemd"
-	export MASTER=$BATS_FILE_TMPDIR/master
-	mkdir -p "$MASTER"
-	rootfs_busybox "$MASTER/rootfs"
-	if [ "$(id -u)" = 0 ]; then
-		(cd "$MASTER" && "$RUNTIME" spec)
-	else
-		[ -e "$XDG_RUNTIME_DIR/bus" ] || skip "no user session"
-		(cd "$MASTER" && "$RUNTIME" spec --rootless)
-	fi
 }
 
 test_setup() {
 	UNIT=ct-$CID.scope
 	config '.linux.cgroupsPath = ":ct:" + $id' --arg id "$CID"
 	if [ "$(id -u)" = 0 ]; then
-		MANAGER=() SLICE=system.slice BASE=/system.slice BUS=DBUS_SYSTEM_BUS_ADDRESS
+		SESSION=() SLICE=system.slice BASE=/system.slice BUS=DBUS_SYSTEM_BUS_ADDRESS
 	else
-		MANAGER=(--user) SLICE=user.slice BUS=DBUS_SESSION_BUS_ADDRESS
+		SESSION=(--user) SLICE=user.slice BUS=DBUS_SESSION_BUS_ADDRESS
 		BASE=/user.slice/user-$(id -u).slice/user@$(id -u).service/user.slice
 	fi
 	V2=
@@ -42,12 +37,15 @@ test_teardown() {
 	[ -z "${KEPT:-}" ] || kill "$KEPT" 2>/dev/null || true
 }
 
-sd() { systemctl "${MANAGER[@]}" "$@"; }
+sd() { systemctl "${SESSION[@]}" "$@"; }
 sdrt() { rt --systemd-cgroup "$@"; }
 prop() { sd show -P "$1" "${2:-$UNIT}"; }
 known() { [ "$(prop LoadState "$1")" != not-found ]; }
 need_root() { [ "$(id -u)" = 0 ] || skip "needs root"; }
 need_v2() { [ -n "$V2" ] || skip "needs cgroup v2"; }
+need_limits() {
+	[ -z "$V2" ] || grep -qw memory "/sys/fs/cgroup${BASE%/*}/cgroup.controllers" || skip "no memory controller on v2 here"
+}
 # file CONTROLLER NAME [UNIT-PATH] - the unit's file in the hierarchy of the controller
 file() {
 	local path=${3:-$BASE/$UNIT}
@@ -131,6 +129,7 @@ refuses() { # TEXT - create fails and leaves neither container nor unit
 }
 
 @test "limits: properties and files agree, and a daemon-reload leaves both" {
+	need_limits
 	local round
 	config '.linux.resources.memory = {limit: 67108864} | .linux.resources.pids = {limit: 50}'
 	[ "$(id -u)" != 0 ] || config '.linux.resources.cpu = {shares: 512, quota: 20000, period: 100000}'
@@ -165,6 +164,7 @@ refuses() { # TEXT - create fails and leaves neither container nor unit
 @test "limits of v2: memory and its swap, cpuset, io and unified keys are properties" {
 	need_v2
 	need_root
+	need_limits
 	config '.linux.resources.memory = {limit: 67108864, swap: 100663296, reservation: 33554432}
 		| .linux.resources.cpu = {cpus: "0-1", mems: "0", idle: 0}
 		| .linux.resources.unified = {"memory.high": "50331648", "memory.min": "4096", "cpu.weight": "77", "pids.max": "max"}'
@@ -203,11 +203,11 @@ refuses() { # TEXT - create fails and leaves neither container nor unit
 
 @test "annotations: properties of the unit" {
 	config '.annotations = {"org.systemd.property.TimeoutStopSec": "uint64 7", "org.systemd.property.SendSIGHUP": "true",
-		"org.systemd.property.Documentation": "[\"man:x(1)\", '"'man:y(1)'"']", "org.systemd.property.Description": "'"'mine'"'"}'
+		"org.systemd.property.Documentation": "[\"man:x\", '"'man:y'"']", "org.systemd.property.Description": "'"'mine'"'"}'
 	up
 	same "$(prop TimeoutStopUSec)" 7s
 	same "$(prop SendSIGHUP)" yes
-	same "$(prop Documentation)" "man:x(1) man:y(1)"
+	same "$(prop Documentation)" "man:x man:y"
 	same "$(prop Description)" mine
 }
 
@@ -222,6 +222,7 @@ refuses() { # TEXT - create fails and leaves neither container nor unit
 
 @test "update: the unit and the files, without --systemd-cgroup" {
 	need_v2
+	need_limits
 	up
 	try rt update --memory 134217728 --pids-limit 33 "$CID"
 	good
@@ -234,7 +235,7 @@ refuses() { # TEXT - create fails and leaves neither container nor unit
 		same "$(prop CPUQuotaPerSecUSec) $(file x cpu.max)" "250ms 12345 50000"
 		try rt update --cpu-share 2048 "$CID"
 		good
-		same "$(prop CPUWeight) $(file x cpu.weight) $(file x cpu.max)" "170 170 12345 50000"
+		same "$(prop CPUWeight) $(file x cpu.weight) $(file x cpu.max)" "174 174 12345 50000"
 		try rt update --cpu-period 100000 "$CID"
 		good
 		same "$(prop CPUQuotaPerSecUSec) $(file x cpu.max)" "130ms 12345 100000"
@@ -301,7 +302,7 @@ refuses() { # TEXT - create fails and leaves neither container nor unit
 
 @test "a unit of that name: one that lives is refused, one that failed is replaced" {
 	args true
-	systemd-run "${MANAGER[@]}" --scope --unit="$UNIT" sleep 100 2>"$D/run" &
+	systemd-run "${SESSION[@]}" --scope --unit="$UNIT" sleep 100 2>"$D/run" &
 	KEPT=$!
 	await 10 known "$UNIT"
 	await 10 sh -c "grep -q '$UNIT' /proc/$KEPT/cgroup"
@@ -309,9 +310,9 @@ refuses() { # TEXT - create fails and leaves neither container nor unit
 	refused "$UNIT"
 	same "$(prop ActiveState)" active
 	kill "$KEPT"
-	await 10 sh -c "! systemctl ${MANAGER[*]} is-active $UNIT"
-	systemd-run "${MANAGER[@]}" --scope --unit="$UNIT" -p RuntimeMaxSec=1 -p TimeoutStopSec=1 sleep 100 2>"$D/run" &
-	await 20 sh -c "systemctl ${MANAGER[*]} is-failed $UNIT"
+	await 10 sh -c "! systemctl ${SESSION[*]} is-active $UNIT"
+	systemd-run "${SESSION[@]}" --scope --unit="$UNIT" -p RuntimeMaxSec=1 -p TimeoutStopSec=1 sleep 100 2>"$D/run" &
+	await 20 sh -c "systemctl ${SESSION[*]} is-failed $UNIT"
 	KEPT=
 	up
 	same "$(prop ActiveState)" active
@@ -329,7 +330,7 @@ refuses() { # TEXT - create fails and leaves neither container nor unit
 		try rt delete --force "$CID"
 		good
 		[ ! -e "$ROOT/$CID" ]
-		await 5 sh -c "! systemctl ${MANAGER[*]} is-active $UNIT"
+		await 5 sh -c "! systemctl ${SESSION[*]} is-active $UNIT"
 		same "$(find /sys/fs/cgroup -type d -name "$UNIT")" ""
 	done
 }
@@ -398,6 +399,7 @@ bus() {
 @test "the unit has what runc's has" {
 	need_root
 	need_v2
+	need_limits
 	requires_program runc
 	local name here there
 	config '.linux.resources.memory = {limit: 67108864, swap: 134217728, reservation: 33554432} | .linux.resources.pids = {limit: 50}
