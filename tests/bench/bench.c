@@ -145,18 +145,26 @@ static void reap_all(void)
 		;
 }
 
+/* the one global option that makes a difference, or a harmless one */
+static const char *manager_option(void)
+{
+	const char *option = getenv("BENCH_GLOBAL");
+
+	return option && *option ? option : "--log-format=text";
+}
+
 static void verbs(struct bench *bench, struct contender *c, const char *id)
 {
 	const char *p = c->program, *root = c->root;
-	const char *create[] = {
-		p, "--root", root, "create", "--bundle", c->pause_bundle, id, NULL
-	};
-	const char *start[] = { p, "--root", root, "start", id, NULL };
-	const char *state[] = { p, "--root", root, "state", id, NULL };
-	const char *exec[] = { p, "--root", root, "exec", id, "/bin/true", NULL };
-	const char *kill_[] = { p, "--root", root, "kill", id, "KILL", NULL };
-	const char *delete[] = { p, "--root", root, "delete", id, NULL };
-	const char *force[] = { p, "--root", root, "delete", "--force", id, NULL };
+	const char *manager = manager_option();
+	const char *create[] = { p,          manager,         "--root", root, "create",
+				 "--bundle", c->pause_bundle, id,       NULL };
+	const char *start[] = { p, manager, "--root", root, "start", id, NULL };
+	const char *state[] = { p, manager, "--root", root, "state", id, NULL };
+	const char *exec[] = { p, manager, "--root", root, "exec", id, "/bin/true", NULL };
+	const char *kill_[] = { p, manager, "--root", root, "kill", id, "KILL", NULL };
+	const char *delete[] = { p, manager, "--root", root, "delete", id, NULL };
+	const char *force[] = { p, manager, "--root", root, "delete", "--force", id, NULL };
 	struct job clean = { (char *const *)force, c->mount_ns, bench->stderr_fd };
 	struct cost ignored;
 
@@ -175,9 +183,8 @@ static void turn(struct bench *bench, struct contender *c)
 {
 	char id[32];
 	const char *floor[] = { c->program, c->bundle, "/bin/true", NULL };
-	const char *run[] = {
-		c->program, "--root", c->root, "run", "--bundle", c->bundle, id, NULL
-	};
+	const char *run[] = { c->program, manager_option(), "--root", c->root, "run",
+			      "--bundle", c->bundle,        id,       NULL };
 
 	if (c->out)
 		return;

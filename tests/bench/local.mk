@@ -1,11 +1,15 @@
 # SPDX-License-Identifier: Apache-2.0
 # The yardstick and the stop-watch; `make bench` needs root.
 
-EXTRA_PROGRAMS += tests/bench/floor tests/bench/bench tests/bench/bench_parse
+BENCH_FILES = tests/bench/floor tests/bench/bench tests/bench/bench_parse tests/bench/noop
+EXTRA_PROGRAMS += $(BENCH_FILES)
 tests_bench_floor_SOURCES = tests/bench/floor.c
 tests_bench_floor_CFLAGS = $(AM_CFLAGS)
 tests_bench_floor_LDFLAGS = -all-static
 tests_bench_floor_LDADD =
+tests_bench_noop_SOURCES = tests/bench/noop.c
+tests_bench_noop_LDFLAGS = -all-static
+tests_bench_noop_LDADD =
 tests_bench_bench_SOURCES = \
 	tests/bench/bench.c \
 	tests/bench/measure.c \
@@ -16,13 +20,16 @@ tests_bench_bench_parse_SOURCES = tests/bench/bench_parse.c
 tests_bench_bench_parse_LDADD = $(RUNTIME_LIBS)
 EXTRA_DIST += tests/bench/run
 
+# Built here, run there: make bench-programs, tests/vm/run -- tests/bench/run --builddir build
+bench-programs: all $(BENCH_FILES)
+
 # ARGS="-n 50" ...; tests/bench/run --help
-bench: all tests/bench/floor tests/bench/bench tests/bench/bench_parse
+bench: all $(BENCH_FILES)
 	@$(top_srcdir)/tests/bench/run --builddir '$(abs_top_builddir)' $(ARGS)
 
 # The same, and exit non-zero when a target is missed by more than the noise.
-bench-check: all tests/bench/floor tests/bench/bench tests/bench/bench_parse
+bench-check: all $(BENCH_FILES)
 	@$(top_srcdir)/tests/bench/run --builddir '$(abs_top_builddir)' --check $(ARGS)
 
-.PHONY: bench bench-check
-CLEANFILES += tests/bench/floor tests/bench/bench tests/bench/bench_parse
+.PHONY: bench bench-check bench-programs
+CLEANFILES += $(BENCH_FILES)
