@@ -35,6 +35,7 @@ UNIT_TESTS = \
 	tests/unit/test_signals \
 	tests/unit/test_state \
 	tests/unit/test_subid \
+	tests/unit/test_stats \
 	tests/unit/test_sync \
 	tests/unit/test_sys \
 	tests/unit/test_sysctl \
