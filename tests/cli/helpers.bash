@@ -145,7 +145,6 @@ lent_id() { awk -F: -v n="$(id -un)" -v u="$(id -u)" '($1 == n || $1 == u) && $3
 requires_file() { [ -e "/sys/fs/cgroup/$1" ] || skip "the kernel has no $1"; }
 requires_probe() { [ -x "$MASTER/rootfs/bin/probe" ] || skip "no static C library to build the probe with"; }
 requires_program() { command -v "$1" >/dev/null || skip "$1 is not installed"; }
-requires_root() { [ "$(id -u)" -eq 0 ] || skip "needs root${1:+: $1}"; }
 requires_cgroupfs() { [ "$MANAGER" = cgroupfs ] || skip "${1:-the cgroup path is a plain one}"; }
 requires_python() { requires_program python3; }
 
