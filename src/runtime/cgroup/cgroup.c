@@ -305,6 +305,10 @@ int cgroup_devices_replaceable(const struct cgroup *cgroup, struct oci_error *er
 		return err_set(
 			err, ENOTSUP,
 			"device rules of a live container: systemd keeps those of its units");
+	if (cgroup_is_unprivileged())
+		return err_set(err, EPERM,
+			       "device rules of a live container: an ordinary user has no right to"
+			       " load a device filter");
 	return 0;
 }
 
