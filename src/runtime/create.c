@@ -12,6 +12,7 @@
 #include <poll.h>
 #include <signal.h>
 #include <string.h>
+#include <sys/auxv.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -336,6 +337,9 @@ static int delegate_cgroup(struct creation *c, struct oci_error *err)
 		gid = host_id(l->gid_mappings, l->gid_mappings_len, gid);
 	}
 	if (uid == (uid_t)-1)
+		return 0;
+	/* an ordinary user owns it, and can give it to nobody else: then it stays with the container's root */
+	if (getauxval(AT_EUID) != 0 && uid != geteuid())
 		return 0;
 	return cgroup_delegate(&c->state.cgroup, uid, gid, err);
 }

@@ -42,6 +42,7 @@ ranges() {
 	printf '%s\n' "$1" >"$D/etc/subuid"
 	printf '%s\n' "$2" >"$D/etc/subgid"
 }
+requires_delegated() { [ -n "$(delegated)" ] || skip "no cgroup is delegated here"; }
 requires_drop() { [ "$ROOTLESS" = 0 ] || skip "needs root, who writes the user's ranges"; }
 requires_newuidmap() {
 	requires_program newuidmap
@@ -222,8 +223,8 @@ $(readlink "/proc/$(pid_of)/ns/user")"
 	refused "linux.devices[0]: /dev/nosuchnode: the host's /dev/nosuchnode: No such file or directory"
 }
 
-@test "an overlay root, writable and thrown away" {
-	config '.root.readonly = false | .annotations = {"io.carte.rootfs.layers": "[\"rootfs\"]", "io.carte.rootfs.upper": "tmpfs"}'
+@test "an overlay root, writable" {
+	config '.root.readonly = false | .annotations = {"io.carte.rootfs.layers": "[\"rootfs\"]"}'
 	inside 'echo new >/etc/made && cat /etc/made'
 	prints new
 	[ ! -e "$BUNDLE/rootfs/etc/made" ]
@@ -311,7 +312,7 @@ idle_without_limits() {
 }
 
 @test "a delegated cgroup: limits are in force, a container without a cgroup namespace cannot change them" {
-	requires_own_cgroup
+	requires_delegated
 	requires_v2 pids
 	config '.linux.resources = {pids: {limit: 23}, memory: {limit: 67108864}}'
 	inside 'cat /sys/fs/cgroup/pids.max /sys/fs/cgroup/memory.max; cat /proc/self/cgroup'
@@ -322,8 +323,20 @@ idle_without_limits() {
 	prints $'23\nro'
 }
 
+@test "a delegated cgroup: writable when asked, for the container's root" {
+	requires_delegated
+	requires_v2
+	config '.mounts |= map(if .type == "cgroup" then .options -= ["ro"] else . end)'
+	inside 'mkdir /sys/fs/cgroup/sub && rmdir /sys/fs/cgroup/sub && echo made'
+	prints made
+	requires_newuidmap
+	config '.process.user = {uid: 7, gid: 8}'
+	inside 'mkdir /sys/fs/cgroup/sub 2>/dev/null || echo refused'
+	prints refused
+}
+
 @test "a delegated cgroup: pause, update, events, delete" {
-	requires_own_cgroup
+	requires_delegated
 	requires_v2 pids
 	idle
 	try rt update --pids-limit 31 "$CID"
