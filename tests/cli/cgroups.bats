@@ -239,6 +239,7 @@ own_cgroup() { sed -n "$(on_v2 && echo 's/^0:://p' || echo 's/^[0-9]*:memory://p
 
 # ---- cgroupsPath ---------------------------------------------------------------------------------------------------
 @test "cgroupsPath: absolute, in every hierarchy, same path" {
+	requires_cgroupfs
 	local line
 	up_ct
 	while IFS=: read -r _ _ line; do
@@ -285,6 +286,7 @@ own_cgroup() { sed -n "$(on_v2 && echo 's/^0:://p' || echo 's/^[0-9]*:memory://p
 }
 
 @test "a cgroup with processes, or frozen, is refused" {
+	requires_cgroupfs
 	mkdir -p "$(cgroup_dir memory)" "$(cgroup_dir pids)"
 	sleep 50 >/dev/null 2>&1 3>&- &
 	local busy=$!
@@ -309,6 +311,7 @@ own_cgroup() { sed -n "$(on_v2 && echo 's/^0:://p' || echo 's/^[0-9]*:memory://p
 }
 
 @test "--cgroup-manager disabled: no cgroup of its own, all verbs work" {
+	requires_cgroupfs
 	requires_carte "--cgroup-manager"
 	try rt --cgroup-manager disabled create -b "$BUNDLE" "$CID"
 	good
@@ -325,6 +328,7 @@ own_cgroup() { sed -n "$(on_v2 && echo 's/^0:://p' || echo 's/^[0-9]*:memory://p
 }
 
 @test "--cgroup-manager: unknown" {
+	requires_cgroupfs
 	requires_carte "--cgroup-manager"
 	try rt --cgroup-manager nosuch create -b "$BUNDLE" "$CID"
 	refused nosuch
@@ -597,6 +601,7 @@ own_cgroup() { sed -n "$(on_v2 && echo 's/^0:://p' || echo 's/^[0-9]*:memory://p
 }
 
 @test "v2: unified, keys checked" {
+	requires_cgroupfs
 	requires_v2 memory
 	requires_carte "these messages"
 	config '.linux.resources.unified = {"memory.high": "49999872", "cpu.weight": "77", "pids.max": "9"}'
@@ -663,6 +668,7 @@ own_cgroup() { sed -n "$(on_v2 && echo 's/^0:://p' || echo 's/^[0-9]*:memory://p
 }
 
 @test "v2: an empty left-over is taken over, cgroups below it included" {
+	requires_cgroupfs
 	requires_v2
 	requires_carte "this rule"
 	mkdir -p "/sys/fs/cgroup/$CID/a/b"
@@ -674,6 +680,7 @@ own_cgroup() { sed -n "$(on_v2 && echo 's/^0:://p' || echo 's/^[0-9]*:memory://p
 }
 
 @test "v2: exec finds a container whose init has moved to a cgroup of its own" {
+	requires_cgroupfs
 	requires_v2 pids
 	requires_carte "this rule"
 	config '.mounts |= map(if .type == "cgroup" then .options -= ["ro"] else . end)'

@@ -12,7 +12,7 @@ DENIED="Operation not permitted"
 test_setup() {
 	requires_carte "the same rules on v1 and v2"
 	if on_v2; then
-		FOLDER=/sys/fs/cgroup/$CID
+		FOLDER=$(cgroup_dir unified)
 	else
 		[ -e /sys/fs/cgroup/unified/cgroup.controllers ] || skip "no cgroup v2 here"
 		FOLDER=/sys/fs/cgroup/unified/$CID

@@ -155,6 +155,10 @@ config() {
 	shift
 	local new
 	new=$(jq "$program" "$@" <"$BUNDLE/config.json") || return 1
+	# systemd has its own way to name cgroups
+	if [ "$MANAGER" = systemd ] && [[ $program == *cgroupsPath* && $new == *'"cgroupsPath"'* && ! $new =~ \"cgroupsPath\":\ *\"[^\":]*: ]]; then
+		skip "a cgroup path that only cgroupfs has"
+	fi
 	printf '%s\n' "$new" >"$BUNDLE/config.json"
 }
 # args ARG... - process.args
