@@ -12,6 +12,7 @@
 
 #include "base/error.h"
 #include "base/mem.h"
+#include "base/sys.h"
 #include "base/sys_process.h"
 #include "runtime/cmds.h"
 #include "runtime/state.h"
@@ -67,6 +68,9 @@ int core_sched_share(const struct state *with, struct oci_error *err)
 	r = sys_core_sched_cookie((pid_t)with->pid.value, &cookie);
 	if (r == 0 && cookie)
 		r = sys_core_sched_share_from((pid_t)with->pid.value);
+	/* the number may have become another's meanwhile */
+	if (r == 0)
+		r = sys_pidfd_send_signal(pidfd, 0);
 	if (r < 0)
 		return failed(r, err);
 	if (!cookie)

@@ -258,6 +258,14 @@ int landlock_plan(struct oci_arena *arena, const struct oci_config *config,
 	return 0;
 }
 
+int landlock_refuse_checkpoint(const struct landlock_plan *plan, struct oci_error *err)
+{
+	return plan ? err_set(err, ENOTSUP,
+			      PLACE "*: criu cannot keep Landlock rules: the container would run "
+				    "without them after a restore")
+		    : 0;
+}
+
 /* ---- in the container ------------------------------------------------------------------------------------------- */
 
 static int add_path(const struct landlock_plan *plan, int rules, size_t kind, size_t index,

@@ -16,6 +16,9 @@ struct landlock_plan;
 int landlock_plan(struct oci_arena *arena, const struct oci_config *config,
 		  const struct landlock_plan **ret, struct oci_error *err);
 
+/** landlock_refuse_checkpoint - of a container with rules: criu would make it run again without them. */
+int landlock_refuse_checkpoint(const struct landlock_plan *plan, struct oci_error *err);
+
 /** landlock_open - inside the container's root, with its root's rights: the rules. fd; -EBADF without words: none. */
 int landlock_open(const struct landlock_plan *plan, struct oci_error *err);
 

@@ -131,6 +131,24 @@ fake() {
 	says "config.json: annotations.io.carte.rootfs.upper: tmpfs: what was written there cannot be kept"
 }
 
+@test "checkpoint and restore: Landlock rules, which criu would lose, are not lost" {
+	requires_python
+	[ "$("${PYTHON:-python3}" -c 'import ctypes; print(ctypes.CDLL(None).syscall(444, None, 0, 1))')" -ge 3 ] || skip "the kernel has no Landlock ABI 3"
+	config '.annotations["io.carte.landlock.exec"] = "[\"/\"]"'
+	mkdir "$D/img"
+	: >"$D/img/inventory.img"
+	restore_ct
+	[ "$status" -ne 0 ]
+	says "config.json: annotations.io.carte.landlock.*: criu cannot keep Landlock rules"
+	rm -r "$D/img"
+	idle
+	checkpoint_ct
+	[ "$status" -ne 0 ]
+	says "config.json: annotations.io.carte.landlock.*: criu cannot keep Landlock rules"
+	[ ! -e "$D/img" ]
+	same "$(state_of .status)" running
+}
+
 @test "checkpoint: criu too old, criu that dies, criu's words" {
 	idle
 	fake "3 10"

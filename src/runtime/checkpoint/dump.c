@@ -20,6 +20,7 @@
 #include "runtime/checkpoint/images.h"
 #include "runtime/container.h"
 #include "runtime/create-private.h"
+#include "runtime/landlock.h"
 #include "runtime/rootfs-private.h"
 
 #define KEY_UPPER "io.carte.rootfs.upper"
@@ -62,6 +63,7 @@ static int check_upper(const struct oci_config *config, struct oci_error *err)
 static int load_config(struct dump *d, struct oci_error *err)
 {
 	struct creation *c = &d->view;
+	const struct landlock_plan *landlock;
 	char *bundle;
 	int r;
 
@@ -73,6 +75,10 @@ static int load_config(struct dump *d, struct oci_error *err)
 		r = create_plan_rootfs(c, err);
 	if (r == 0)
 		r = check_upper(c->config, err);
+	if (r == 0)
+		r = landlock_plan(&c->arena, c->config, &landlock, err);
+	if (r == 0)
+		r = landlock_refuse_checkpoint(landlock, err);
 	if (r < 0)
 		err_prefix(err, "config.json: ");
 	return r;

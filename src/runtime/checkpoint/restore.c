@@ -22,7 +22,9 @@
 #include "runtime/checkpoint/descriptors.h"
 #include "runtime/checkpoint/images.h"
 #include "runtime/container.h"
+#include "runtime/core_sched.h"
 #include "runtime/create-private.h"
+#include "runtime/landlock.h"
 #include "runtime/process.h"
 #include "runtime/rootfs.h"
 #include "runtime/terminal.h"
@@ -129,6 +131,17 @@ static int make_outside(struct restore *r, struct oci_error *err)
 	return e;
 }
 
+/* What criu forks inherits its cookie. */
+static int take_cookie(const struct creation *c, struct oci_error *err)
+{
+	const char *cookie = core_sched_asked(c->config);
+
+	if (!cookie)
+		return 0;
+	return strcmp(cookie, "new") == 0 ? core_sched_new(err)
+					  : core_sched_share_id(c->ctx, cookie, err);
+}
+
 /* In the process that becomes criu. */
 static int prepare_criu(void *arg, struct oci_error *err)
 {
@@ -140,6 +153,8 @@ static int prepare_criu(void *arg, struct oci_error *err)
 	(void)close(c->dir.root_fd);
 	if (!cgroup_needs_process(&c->state.cgroup))
 		r = cgroup_enter(&c->state.cgroup, 0, false, err);
+	if (r == 0)
+		r = take_cookie(c, err);
 	return r == 0 ? restore_root(c->rootfs, err) : r;
 }
 
@@ -304,6 +319,11 @@ static int plan_all(struct restore *r, const char *id, const struct cr_words *wo
 	if (e == -EBUSY && state_dir_exists(c->ctx->root, id)) {
 		*err = (struct oci_error)OCI_ERROR_INIT;
 		e = state_already_exists(err);
+	}
+	if (e == 0) {
+		e = landlock_refuse_checkpoint(c->child.landlock, err);
+		if (e < 0)
+			err_prefix(err, "config.json: ");
 	}
 	if (e < 0)
 		return e;
