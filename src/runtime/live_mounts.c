@@ -11,12 +11,14 @@
 #include "runtime/live_mounts.h"
 
 #include <fcntl.h>
+#include <linux/magic.h>
 #include <linux/stat.h>
 #include <sched.h>
 #include <string.h>
 #include <sys/mount.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
+#include <sys/vfs.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -88,31 +90,61 @@ static int join(struct live *live, struct oci_error *err)
 	return live->rf->root_fd < 0 ? err_sys(err, errno, "open the container's root") : 0;
 }
 
-/* Unmount the mount whose root @fd is, which is @path in the container. */
-static int unmount(struct rootfs *rf, int fd, const char *path, struct oci_error *err)
+static bool is_same(const struct statx *a, const struct statx *b)
 {
-	const int flags = MNT_DETACH | UMOUNT_NOFOLLOW;
-	CLEANUP_CLOSE int parent = -EBADF;
-	const char *name = ".";
-	struct statx st;
+	return a->stx_mnt_id == b->stx_mnt_id && a->stx_ino == b->stx_ino &&
+	       a->stx_dev_major == b->stx_dev_major && a->stx_dev_minor == b->stx_dev_minor;
+}
 
-	if (statx(fd, "", AT_EMPTY_PATH | AT_NO_AUTOMOUNT, STATX_TYPE, &st) < 0)
+/* The folder that holds the mount point @path, whose mount has the root @fd. @ret_name: in it; NULL: @fd is a folder */
+static int open_holder(const struct rootfs *rf, int fd, const char *path, const char **ret_name,
+		       struct oci_error *err)
+{
+	const unsigned mask = STATX_BASIC_STATS | STATX_MNT_ID;
+	CLEANUP_CLOSE int holder = -EBADF;
+	struct statx st, found;
+
+	*ret_name = NULL;
+	if (statx(fd, "", AT_EMPTY_PATH | AT_NO_AUTOMOUNT, mask, &st) < 0)
 		return err_sys(err, errno, "%s", path);
 	if ((st.stx_attributes_mask & STATX_ATTR_MOUNT_ROOT) &&
 	    !(st.stx_attributes & STATX_ATTR_MOUNT_ROOT))
 		return err_set_as(err, ERR_STATE, EINVAL, "%s is no mount point in the container",
 				  path);
-	/* a mount point cannot be renamed: below its folder the name is the same as long as it is one */
-	if (!S_ISDIR(st.stx_mode)) {
-		parent = path_open_parent_in_root(rf->root_fd, path, false, &name);
-		if (parent < 0)
-			return err_sys(err, -parent, "%s", path);
+	if (S_ISDIR(st.stx_mode)) {
+		holder = openat(fd, "..", O_PATH | O_DIRECTORY | O_CLOEXEC);
+		return holder < 0 ? err_sys(err, errno, "%s", path) : TAKE_FD(holder);
 	}
+	holder = path_open_parent_in_root(rf->root_fd, path, false, ret_name);
+	if (holder < 0)
+		return err_sys(err, -holder, "%s", path);
+	/* the folders above can be renamed, a mount point cannot: once it is found below this one, it stays */
+	if (statx(holder, *ret_name, AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT, mask, &found) < 0 ||
+	    !is_same(&st, &found))
+		return err_set(err, EBUSY, "%s: was moved meanwhile", path);
+	return TAKE_FD(holder);
+}
+
+/* Unmount the mount whose root @fd is, which is @path in the container. */
+static int unmount(struct rootfs *rf, int fd, const char *path, struct oci_error *err)
+{
+	const int flags = MNT_DETACH | UMOUNT_NOFOLLOW;
+	CLEANUP_CLOSE int holder = -EBADF;
+	const char *name;
+	struct statfs fs;
+
+	holder = open_holder(rf, fd, path, &name, err);
+	if (holder < 0)
+		return holder;
+	/* nothing is added there under another name: a folder was turned into a link to the masks */
+	if (fstatfs(holder, &fs) < 0 ||
+	    (fs.f_type == PROC_SUPER_MAGIC && !path_is_below(path, "/proc")))
+		return err_set(err, ELOOP, "%s: leads into /proc", path);
 	rf->cwd_fd = -1;
-	if (fchdir(parent < 0 ? fd : parent) < 0)
+	if (fchdir(name ? holder : fd) < 0)
 		return err_sys(err, errno, "%s", path);
 	/* by name: the fd's own folder, or one name in it that is not followed */
-	if (umount2(name, flags) < 0)
+	if (umount2(name ? name : ".", flags) < 0)
 		return err_sys(err, errno, "unmount %s", path);
 	return 0;
 }

@@ -182,6 +182,23 @@ mount_at() { awk -v at="$1" '$5 == at' "/proc/$(pid_of)/mountinfo"; }
 	same "$(ls -A "$D/src")" file
 }
 
+@test "mounts add: what is taken back is what was added, not a mask that a link leads to by then" {
+	local i
+	requires_program "${CC:-cc}"
+	mkdir -p "$BUNDLE/rootfs/a/fs"
+	"${CC:-cc}" -O2 -static -o "$BUNDLE/rootfs/a/swap" "$HELPERS/../../race/swap.c"
+	config '.linux.readonlyPaths = ["/proc/fs"]'
+	args /a/swap / a=/proc
+	up_ct
+	[ -n "$(mount_at /proc/fs)" ]
+	jq -n --arg s "$D/src" '[{destination: "/a/fs", type: "tmpfs", source: "t"}, {destination: "/etc/passwd/x", type: "tmpfs", source: "t"}]' >"$D/m.json"
+	for ((i = 0; i < 60; i++)); do
+		add "$D/m.json"
+		[ "$status" -ne 0 ]
+		[ -n "$(mount_at /proc/fs)" ] || show "unmounted in round $i"
+	done
+}
+
 @test "mounts: a mount namespace joined by path is left as it is" {
 	config '.mounts = [] | .root.readonly = false | del(.linux.maskedPaths, .linux.readonlyPaths) | .annotations = {}'
 	namespace mount /proc/self/ns/mnt
