@@ -58,6 +58,8 @@ static const struct name_case name_cases[] = {
 	  "linux.cgroupsPath: invalid slice '-a.slice': a dash must be between two words" },
 	{ "a--b.slice:p:n", false, NULL, NULL,
 	  "linux.cgroupsPath: invalid slice 'a--b.slice': a dash must be between two words" },
+	{ "a.slice:p:-.slice", false, NULL, NULL,
+	  "linux.cgroupsPath: invalid slice '-.slice': the root slice is everybody's" },
 	{ "a b.slice:p:n", false, NULL, NULL,
 	  "linux.cgroupsPath: invalid slice 'a b.slice': it holds a character that no unit's name "
 	  "may have" },

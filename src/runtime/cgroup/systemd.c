@@ -209,10 +209,15 @@ static int gather(const struct cgroup *cgroup, const struct oci_resources *resou
 /* Where systemd really put it: a manager's own place cannot always be known before. */
 static int correct_paths(struct cgroup *cgroup, const char *answer, struct oci_error *err)
 {
+	struct oci_error why = OCI_ERROR_INIT;
 	char *path;
 
 	if (!*answer || strcmp(answer, cgroup->dirs[0].path) == 0)
 		return 0;
+	/* everybody below it is killed in the end */
+	if (answer[0] != '/' || !answer[1] || cgroup_path_check(answer, &why) < 0)
+		return err_set(err, EPROTO, "systemd: unit %s has the cgroup '%s', which cannot be",
+			       cgroup->unit, answer);
 	path = oci_arena_strdup(cgroup->unit_plan->arena, answer);
 	if (!path)
 		return err_nomem(err);

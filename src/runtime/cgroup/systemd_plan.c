@@ -117,6 +117,8 @@ static int make_unit(struct oci_arena *arena, const char *prefix, const char *na
 		return err_nomem(err);
 	if (systemd_is_slice(plain)) {
 		unit = (char *)plain;
+		if (strcmp(plain, "-" SLICE_SUFFIX) == 0)
+			return bad_slice(plain, "the root slice is everybody's", err);
 		if (check_slice(plain, err) < 0)
 			return -EINVAL;
 	} else {

@@ -4,7 +4,8 @@
  *
  * An address in the environment is what the caller wants. Else systemd's own
  * socket is tried first, as systemctl does: it works without a bus daemon and
- * spares it the work. Then the bus.
+ * spares it the work. Then the bus. What must hold: no address makes this
+ * program execute another one.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -82,12 +83,24 @@ static int no_bus(bool user_bus, int code, struct oci_error *err)
 		strerror(code));
 }
 
+/* ADDRESS[;ADDRESS...]; sd-bus(3) knows those that run a program ("unixexec:") or enter a container, too */
+static bool is_socket(const char *address)
+{
+	for (; *address; address += strcspn(address, ";"), address += *address == ';')
+		if (strncmp(address, "unix:", 5) != 0)
+			return false;
+	return true;
+}
+
 int bus_connect(bool user_bus, sd_bus **ret, bool *ret_direct, struct oci_error *err)
 {
-	const char *address =
-		getenv(user_bus ? "DBUS_SESSION_BUS_ADDRESS" : "DBUS_SYSTEM_BUS_ADDRESS");
+	const char *name = user_bus ? "DBUS_SESSION_BUS_ADDRESS" : "DBUS_SYSTEM_BUS_ADDRESS";
+	const char *address = getenv(name);
 	int r;
 
+	if (address && !is_socket(address))
+		return err_set(err, EINVAL, "%s: only addresses of sockets (unix:) are taken",
+			       name);
 	if ((!address || !*address) && open_direct(user_bus, ret) == 0) {
 		*ret_direct = true;
 		return 0;
