@@ -79,4 +79,5 @@ const struct cmd cmd_restore = {
 	},
 	.options_size = sizeof(struct restore_args),
 	.run = restore_run,
+	.enters_container = true,
 };

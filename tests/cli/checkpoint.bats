@@ -149,6 +149,17 @@ fake() {
 	same "$(state_of .status)" running
 }
 
+@test "restore: the runtime runs from a sealed copy (CVE-2019-5736)" {
+	mkdir "$D/img" "$D/bin"
+	: >"$D/img/inventory.img"
+	printf '#!/bin/sh\nreadlink /proc/$PPID/exe >"%s"\nexit 3\n' "$D/exe" >"$D/bin/criu"
+	chmod +x "$D/bin/criu"
+	export PATH=$D/bin:$PATH
+	restore_ct
+	says "criu ended without an answer, with status 3"
+	[ "$(<"$D/exe")" != "$(realpath "$RUNTIME")" ] || show "it runs from the program itself"
+}
+
 @test "checkpoint: criu too old, criu that dies, criu's words" {
 	idle
 	fake "3 10"
