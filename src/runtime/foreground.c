@@ -232,6 +232,17 @@ static void reap(struct relay *relay)
 	}
 }
 
+/* The pidfd tells of the end at once, but a tracer (strace, a debugger) is given the status before the parent is: ptrace(2). */
+static void reap_ended(struct relay *relay)
+{
+	siginfo_t info;
+
+	reap(relay);
+	if (!relay->exited && RETRY_EINTR(waitid(P_PID, (id_t)relay->fg->pid, &info,
+						 WEXITED | WNOWAIT | __WALL)) == 0)
+		reap(relay);
+}
+
 static bool asks_to_end(int sig)
 {
 	return sig == SIGTERM || sig == SIGINT || sig == SIGHUP || sig == SIGQUIT;
@@ -380,7 +391,7 @@ static int relay_loop(struct relay *relay, struct oci_error *err)
 		}
 		move_bytes(relay, fds);
 		if (fds[WATCH_PID].revents && !relay->exited) {
-			reap(relay);
+			reap_ended(relay);
 			if (!relay->exited)
 				return err_set(err, ECHILD,
 					       "process %d is not a child of this runtime",
