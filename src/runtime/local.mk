@@ -33,6 +33,7 @@ libcarte_runtime_a_SOURCES = \
 	src/runtime/cgroup/systemd.h \
 	src/runtime/cgroup/systemd_annotations.c \
 	src/runtime/cgroup/systemd_call.c \
+	src/runtime/cgroup/systemd_gone.c \
 	src/runtime/cgroup/systemd_plan.c \
 	src/runtime/cgroup/systemd_properties.c \
 	src/runtime/cgroup/systemd_wire.h \

@@ -29,6 +29,7 @@ struct cgroup_unit_plan {
 	struct oci_arena *arena;
 	struct unit_properties properties; /* of annotations */
 	const char *id;
+	struct systemd_helper *helper; /* started before there is a process to ask for */
 };
 
 /* ---- plan ---- */
@@ -146,9 +147,12 @@ static int systemd_probe(const struct cgroup *cgroup, struct oci_error *err)
 static int systemd_create(struct cgroup *cgroup, const struct oci_resources *resources,
 			  struct oci_error *err)
 {
-	(void)resources;
+	struct cgroup_unit_plan *plan = cgroup->unit_plan;
 	/* in a unit, a left-over folder or others' processes are found by systemd; not so where it has no folders */
-	return systemd_probe(cgroup, err);
+	int r = systemd_probe(cgroup, err);
+
+	(void)resources;
+	return r < 0 ? r : systemd_helper_start(plan->arena, cgroup->user_bus, &plan->helper, err);
 }
 
 static void flag(struct unit_properties *list, const char *name, bool value, bool optional)
@@ -240,7 +244,7 @@ static int systemd_start(struct cgroup *cgroup, const struct oci_resources *reso
 	int r = gather(cgroup, resources, pid, &list, err);
 
 	if (r == 0)
-		r = systemd_call(&arena, &call, &answer, err);
+		r = systemd_helper_call(&arena, cgroup->unit_plan->helper, &call, &answer, err);
 	if (r < 0) {
 		/* nothing of ours is there: a unit that comes late ends with the process */
 		for (size_t i = 0; i < cgroup->dirs_len; i++)
@@ -374,6 +378,16 @@ static int systemd_update(const struct cgroup *cgroup, const struct oci_resource
 
 /* ---- destroy ---- */
 
+/*
+ * On v2 systemd hears that a scope is empty, and it goes without being asked. That it has heard is certain only when
+ * it has removed the folder: it would not hear of an end that our rmdir comes too soon after.
+ */
+static bool goes_by_itself(const struct cgroup *cgroup)
+{
+	return cgroup->mode == CGROUP_MODE_V2 && !systemd_is_slice(cgroup->unit) &&
+	       systemd_await_gone(&cgroup->dirs[0]);
+}
+
 static int systemd_destroy(const struct cgroup *cgroup, struct oci_error *err)
 {
 	CLEANUP_ARENA struct oci_arena arena = OCI_ARENA_INIT;
@@ -384,9 +398,11 @@ static int systemd_destroy(const struct cgroup *cgroup, struct oci_error *err)
 	char *answer;
 	int r;
 
+	if (cgroup->unit_plan)
+		systemd_helper_end(cgroup->unit_plan->helper);
 	for (size_t i = 0; i < cgroup->dirs_len; i++)
 		made = made || cgroup->dirs[i].made;
-	if (!made)
+	if (!made || goes_by_itself(cgroup))
 		return 0;
 	/* waits for those who are dying, and names those who do not */
 	r = cgroup_fs_ops(cgroup->mode)->destroy(cgroup, err);

@@ -91,6 +91,15 @@ int systemd_resource_properties(const struct cgroup *cgroup, enum cgroup_mode mo
 int systemd_annotation_properties(const struct oci_pair *annotations, size_t len,
 				  struct unit_properties *list, struct oci_error *err);
 
+/* ---- systemd_gone.c ---- */
+
+/**
+ * systemd_await_gone - systemd removes the folder of a scope that has become empty, and forgets the unit before it
+ * reads its next message. Return: true when it has; false: it did not within a time that is short for us and long
+ * for it.
+ */
+bool systemd_await_gone(const struct cgroup_dir *dir);
+
 /* ---- systemd_call.c ---- */
 
 struct systemd_call {
@@ -111,6 +120,19 @@ int systemd_request_text(struct oci_arena *arena, const struct systemd_call *cal
  */
 int systemd_call(struct oci_arena *arena, const struct systemd_call *call, char **ret_answer,
 		 struct oci_error *err);
+
+/**
+ * systemd_helper_start - begin a call before it is known what is asked: the helper loads its library and
+ * connects while we do something else. Lives in @arena; ends with us.
+ * systemd_helper_call - the one call that it is for, as systemd_call; systemd_helper_end - without a call; NULL or
+ * one that was called is fine.
+ */
+struct systemd_helper;
+int systemd_helper_start(struct oci_arena *arena, bool user_bus, struct systemd_helper **ret,
+			 struct oci_error *err);
+int systemd_helper_call(struct oci_arena *arena, struct systemd_helper *helper,
+			const struct systemd_call *call, char **ret_answer, struct oci_error *err);
+void systemd_helper_end(struct systemd_helper *helper);
 
 /** systemd_helper_check - is the helper there? -ENOTSUP and what to do otherwise. */
 int systemd_helper_check(struct oci_error *err);

@@ -16,8 +16,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/time.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -148,19 +149,22 @@ int systemd_request_text(struct oci_arena *arena, const struct systemd_call *cal
 
 /* ---- the process ---- */
 
-struct helper {
+struct systemd_helper {
 	const char *path;
 	char *envp[4];
-	int in;
-	int out;
+	bool user_bus;
+	pid_t pid;
+	int socket;          /* ours */
+	int theirs;          /* until it runs */
 	volatile int failed; /* what execve said */
 };
 
 /* Only what names the bus. The folder is where a user's manager has it, when the caller does not say. */
-static int make_environment(struct oci_arena *arena, bool user_bus, struct helper *helper)
+static int make_environment(struct oci_arena *arena, struct systemd_helper *helper)
 {
 	static const char *const names[] = { "DBUS_SYSTEM_BUS_ADDRESS", "DBUS_SESSION_BUS_ADDRESS",
 					     "XDG_RUNTIME_DIR" };
+	const bool user_bus = helper->user_bus;
 	size_t len = 0;
 
 	for (size_t i = user_bus ? 1 : 0; i < (user_bus ? ARRAY_LEN(names) : 1); i++) {
@@ -183,9 +187,11 @@ static int make_environment(struct oci_arena *arena, bool user_bus, struct helpe
 }
 
 /* Between vfork and execve: system calls only. */
-__attribute__((noreturn)) static void run_helper(struct helper *helper, pid_t parent)
+__attribute__((noreturn)) static void run_helper(struct systemd_helper *helper, pid_t parent)
 {
-	char *argv[] = { (char *)HELPER, NULL };
+	char *argv[] = { (char *)HELPER, (char *)(helper->user_bus ? WIRE_USER : WIRE_SYSTEM),
+			 NULL };
+	const int fd = helper->theirs;
 	sigset_t none;
 	pid_t ppid;
 
@@ -194,7 +200,7 @@ __attribute__((noreturn)) static void run_helper(struct helper *helper, pid_t pa
 	ppid = getppid();
 	if (ppid != parent && ppid != 0)
 		_exit(1);
-	if (dup2(helper->in, 0) < 0 || dup2(helper->out, 1) < 0 || dup2(helper->out, 2) < 0)
+	if (dup2(fd, 0) < 0 || dup2(fd, 1) < 0 || dup2(fd, 2) < 0)
 		goto failed;
 	(void)sys_close_range(3, ~0U, 0); /* before 5.9: ours are all close-on-exec */
 	sigemptyset(&none);
@@ -205,7 +211,7 @@ failed:
 	_exit(127);
 }
 
-static pid_t spawn(struct helper *helper)
+static pid_t spawn(struct systemd_helper *helper)
 {
 	const pid_t parent = getpid();
 	sigset_t all, before;
@@ -239,9 +245,10 @@ static ssize_t read_answer(int fd, char *buf, size_t size)
 		if (ready <= 0)
 			return ready < 0 ? -errno : -ETIMEDOUT;
 		n = RETRY_EINTR(read(fd, buf + len, size - len));
-		if (n < 0)
+		/* reset: it has ended and left a part of the request unread */
+		if (n < 0 && errno != ECONNRESET)
 			return -errno;
-		if (n == 0)
+		if (n <= 0)
 			break;
 		len += (size_t)n;
 	}
@@ -280,24 +287,92 @@ static int take_answer(struct oci_arena *arena, const char *buf, size_t len, int
 		       WEXITSTATUS(status));
 }
 
-static int converse(struct oci_arena *arena, struct helper *helper, int answers, char **ret_answer,
-		    struct oci_error *err)
+/* ---- calls ---- */
+
+int systemd_helper_start(struct oci_arena *arena, bool user_bus, struct systemd_helper **ret,
+			 struct oci_error *err)
+{
+	struct systemd_helper *helper = oci_arena_alloc(arena, sizeof(*helper));
+	const struct timeval limit = { .tv_sec = systemd_call_seconds };
+	char path[PATH_MAX];
+	int ends[2], r;
+
+	if (!helper)
+		return err_nomem(err);
+	r = find_helper(path, err);
+	if (r < 0)
+		return r;
+	helper->user_bus = user_bus;
+	helper->path = oci_arena_strdup(arena, path);
+	r = helper->path ? make_environment(arena, helper) : -ENOMEM;
+	if (r == 0 && socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) < 0)
+		r = -errno;
+	if (r < 0)
+		return err_sys(err, -r, "speak to %s", path);
+	helper->socket = ends[0];
+	helper->theirs = ends[1];
+	(void)setsockopt(helper->socket, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof(limit));
+	helper->pid = spawn(helper);
+	r = helper->pid < 0 ? -errno : 0;
+	fd_closep(&helper->theirs);
+	if (r < 0) {
+		fd_closep(&helper->socket);
+		return err_sys(err, -r, "run %s", path);
+	}
+	*ret = helper;
+	return 0;
+}
+
+void systemd_helper_end(struct systemd_helper *helper)
+{
+	if (!helper || helper->pid <= 0)
+		return;
+	(void)kill(helper->pid, SIGKILL);
+	(void)RETRY_EINTR(waitpid(helper->pid, NULL, 0));
+	helper->pid = 0;
+	fd_closep(&helper->socket);
+}
+
+/* One that has ended already says why in its answer. */
+static int send_request(struct oci_arena *arena, const struct systemd_helper *helper,
+			const struct systemd_call *call)
+{
+	size_t length, at = 0;
+	char *text;
+	int r = systemd_request_text(arena, call, systemd_call_seconds, &text, &length);
+
+	while (r == 0 && at < length) {
+		ssize_t n = RETRY_EINTR(send(helper->socket, text + at, length - at, MSG_NOSIGNAL));
+
+		if (n < 0 && (errno == EPIPE || errno == ECONNRESET))
+			break;
+		if (n < 0)
+			r = errno == EAGAIN ? -ETIMEDOUT : -errno;
+		else
+			at += (size_t)n;
+	}
+	/* copies of this end, which a child of ours may have, do not matter */
+	if (r == 0)
+		(void)shutdown(helper->socket, SHUT_WR);
+	return r;
+}
+
+int systemd_helper_call(struct oci_arena *arena, struct systemd_helper *helper,
+			const struct systemd_call *call, char **ret_answer, struct oci_error *err)
 {
 	CLEANUP_FREE char *buf = malloc(WIRE_ANSWER_MAX + 1);
-	pid_t pid;
-	ssize_t n;
+	ssize_t n = -ENOMEM;
 	int status = 0;
 
-	if (!buf)
-		return err_nomem(err);
-	pid = spawn(helper);
-	if (pid < 0)
-		return err_sys(err, errno, "run %s", helper->path);
-	fd_closep(&helper->out);
-	n = read_answer(answers, buf, WIRE_ANSWER_MAX);
+	if (buf && !helper->failed)
+		n = send_request(arena, helper, call);
+	if (n == 0)
+		n = read_answer(helper->socket, buf, WIRE_ANSWER_MAX);
 	if (n < 0)
-		(void)kill(pid, SIGKILL);
-	(void)RETRY_EINTR(waitpid(pid, &status, 0));
+		(void)kill(helper->pid, SIGKILL);
+	(void)RETRY_EINTR(waitpid(helper->pid, &status, 0));
+	helper->pid = 0;
+	fd_closep(&helper->socket);
 	if (helper->failed)
 		return no_helper(helper->path, helper->failed, err);
 	if (n < 0)
@@ -306,42 +381,11 @@ static int converse(struct oci_arena *arena, struct helper *helper, int answers,
 	return take_answer(arena, buf, (size_t)n, status, ret_answer, err);
 }
 
-static int make_stdin(const char *text, size_t length)
-{
-	CLEANUP_CLOSE int fd = memfd_create("request", MFD_CLOEXEC);
-	int r = fd < 0 ? -errno : io_write_all(fd, text, length);
-
-	if (r == 0 && lseek(fd, 0, SEEK_SET) < 0)
-		r = -errno;
-	return r < 0 ? r : TAKE_FD(fd);
-}
-
 int systemd_call(struct oci_arena *arena, const struct systemd_call *call, char **ret_answer,
 		 struct oci_error *err)
 {
-	CLEANUP_CLOSE int in = -EBADF, answers = -EBADF;
-	struct helper helper = { .out = -EBADF };
-	char path[PATH_MAX], *text;
-	size_t length;
-	int ends[2];
-	int r = find_helper(path, err);
+	struct systemd_helper *helper;
+	int r = systemd_helper_start(arena, call->user_bus, &helper, err);
 
-	if (r < 0)
-		return r;
-	helper.path = path;
-	r = systemd_request_text(arena, call, systemd_call_seconds, &text, &length);
-	if (r == 0)
-		r = make_environment(arena, call->user_bus, &helper);
-	if (r == 0)
-		r = in = make_stdin(text, length);
-	if (r >= 0 && pipe2(ends, O_CLOEXEC) < 0)
-		r = -errno;
-	if (r < 0)
-		return err_sys(err, -r, "speak to %s", path);
-	helper.in = in;
-	answers = ends[0];
-	helper.out = ends[1];
-	r = converse(arena, &helper, answers, ret_answer, err);
-	fd_closep(&helper.out);
-	return r;
+	return r < 0 ? r : systemd_helper_call(arena, helper, call, ret_answer, err);
 }

@@ -3,9 +3,10 @@
  * systemd_wire.h - what carte-runtime and its helper carte-systemd say to each other.
  *
  * The runtime is a static program and cannot load libsystemd, so a helper that
- * is linked to it does one thing on the bus per run: it reads a request from
- * stdin until the end of file and writes an answer to stdout. Both are strings,
- * each ended by a NUL:
+ * is linked to it does one thing on the bus per run: its one argument
+ * names the bus, which it connects to at once; it reads a request from stdin until
+ * the end of file and writes an answer to stdout. An empty request, from a runtime
+ * that has ended, gets no answer. Both are strings, each ended by a NUL:
  *
  *   request: WIRE_MAGIC, operation, "system" or "user", seconds to live, unit,
  *            number of properties, for each: name, D-Bus signature, "1" when
@@ -17,7 +18,7 @@
 #ifndef CARTE_RUNTIME_CGROUP_SYSTEMD_WIRE_H
 #define CARTE_RUNTIME_CGROUP_SYSTEMD_WIRE_H
 
-#define WIRE_MAGIC "carte-systemd 1"
+#define WIRE_MAGIC "carte-systemd 2"
 #define WIRE_REQUEST_MAX (4u << 20)
 #define WIRE_ANSWER_MAX (16u << 10)
 

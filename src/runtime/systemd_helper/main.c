@@ -53,26 +53,32 @@ static void answer(const char *first, const char *second, const char *third)
 		(void)io_write_all(STDOUT_FILENO, text, (size_t)n);
 }
 
-static int work(char **ret_answer, struct oci_error *err)
+/* What fails in the connection is said when there is something to say it about. */
+static int work(bool user_bus, char **ret_answer, struct oci_error *err)
 {
 	CLEANUP_ARENA struct oci_arena arena = OCI_ARENA_INIT;
 	struct request request = { .operation = NULL };
+	struct oci_error no_bus = OCI_ERROR_INIT;
 	sd_bus *bus = NULL;
 	bool direct = false;
 	size_t length;
 	char *text;
-	int r;
+	int connected, r;
 
+	/* blocks nowhere: what has to be waited for is, in the first call */
+	connected = bus_connect(user_bus, &bus, &direct, &no_bus);
 	r = io_read_fd(STDIN_FILENO, WIRE_REQUEST_MAX, &arena, &text, &length);
 	if (r < 0)
-		return err_sys(err, -r, "read the request");
-	r = request_parse(text, length, &request, err);
-	if (r < 0)
-		return r;
-	limit_time(&request);
-	r = bus_connect(request.user_bus, &bus, &direct, err);
-	if (r == 0)
-		r = operate(bus, direct, &request, ret_answer, err);
+		r = err_sys(err, -r, "read the request");
+	else if (length == 0)
+		_exit(1);
+	else
+		r = request_parse(text, length, &request, err);
+	if (r == 0) {
+		limit_time(&request);
+		r = connected < 0 ? err_copy(err, &no_bus)
+				  : operate(bus, direct, &request, ret_answer, err);
+	}
 	free(request.properties);
 	free(request.pids);
 	sd_bus_unref(bus);
@@ -85,14 +91,13 @@ int main(int argc, char **argv)
 	struct oci_error err = OCI_ERROR_INIT;
 	char code[16];
 
-	(void)argv;
-	if (argc > 1 || isatty(STDIN_FILENO)) {
+	if (argc != 2 || isatty(STDIN_FILENO)) {
 		fputs("carte-systemd: carte-runtime starts this program; it is of no use by "
 		      "itself\n",
 		      stderr);
 		return 2;
 	}
-	if (work(&text, &err) == 0) {
+	if (work(strcmp(argv[1], WIRE_USER) == 0, &text, &err) == 0) {
 		answer(WIRE_OK, text ? text : "", NULL);
 		return 0;
 	}
