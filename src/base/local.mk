@@ -20,6 +20,8 @@ libbase_a_SOURCES = \
 	src/base/path.h \
 	src/base/procfs.c \
 	src/base/procfs.h \
+	src/base/program.c \
+	src/base/program.h \
 	src/base/seal.c \
 	src/base/seal.h \
 	src/base/seal_move.c \

@@ -23,6 +23,7 @@
 #include "base/io.h"
 #include "base/mem.h"
 #include "base/procfs.h"
+#include "base/program.h"
 #include "base/sys.h"
 #include "runtime/idmap.h"
 #include "runtime/subid.h"
@@ -136,22 +137,20 @@ static int write_map(int proc, pid_t pid, const char *file, const struct oci_id_
 	return procfs_write(proc, path, text, err);
 }
 
-/* Start @argv[0] from PATH, or from /usr/bin when PATH does not lead there, with stderr in @errors. */
+/* Start @argv[0] with stderr in @errors. */
 static int spawn_helper(char **argv, int errors, pid_t *ret_pid)
 {
 	posix_spawn_file_actions_t actions;
-	char path[64];
-	int code = posix_spawn_file_actions_init(&actions);
+	char path[PATH_MAX];
+	int code = -program_find(argv[0], path);
 
+	if (!code)
+		code = posix_spawn_file_actions_init(&actions);
 	if (code)
 		return -code;
 	code = posix_spawn_file_actions_adddup2(&actions, errors, STDERR_FILENO);
 	if (!code)
-		code = posix_spawnp(ret_pid, argv[0], &actions, NULL, argv, environ);
-	if (code == ENOENT) {
-		snprintf(path, sizeof(path), "/usr/bin/%s", argv[0]);
 		code = posix_spawn(ret_pid, path, &actions, NULL, argv, environ);
-	}
 	posix_spawn_file_actions_destroy(&actions);
 	return -code;
 }

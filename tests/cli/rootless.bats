@@ -126,6 +126,21 @@ deny
 	refused "which has a single id: map user and group ids: newuidmap: Permission denied"
 }
 
+@test "a newuidmap of the current folder is not run, whatever PATH says" {
+	requires_newuidmap
+	mkdir "$D/here"
+	printf '#!/bin/sh\necho >"%s"\nexit 1\n' "$D/here/made" >"$D/here/newuidmap"
+	cp "$D/here/newuidmap" "$D/here/newgidmap"
+	chmod 755 "$D/here/newuidmap" "$D/here/newgidmap"
+	chmod 777 "$D/here"
+	cd "$D/here"
+	PREFIX+=("PATH=.::$PATH")
+	inside "$uid_map"
+	has " 0 $ME 1"
+	has allow
+	[ ! -e made ] || show "it was run"
+}
+
 @test "mappings of the config are used as they are" {
 	one_id
 	inside "$uid_map"

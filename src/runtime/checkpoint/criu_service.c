@@ -19,6 +19,7 @@
 #include "base/error.h"
 #include "base/io.h"
 #include "base/mem.h"
+#include "base/program.h"
 #include "base/sys.h"
 #include "runtime/checkpoint/criu.h"
 #include "runtime/checkpoint/criu_log.h"
@@ -26,8 +27,6 @@
 #include "runtime/checkpoint/options.h"
 
 #define LOCK_SKIP_VERSION 31800
-/* engines start us with few variables; criu runs ip, iptables-restore and tar by name */
-#define DEFAULT_PATH "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
 bool criu_is_built(void)
 {
@@ -42,27 +41,9 @@ int criu_refuse(struct oci_error *err)
 
 /* ---- finding and starting ----------------------------------------------------- */
 
-static int find_in(const char *path, char *ret, size_t size)
+static int find_program(char ret[PATH_MAX], struct oci_error *err)
 {
-	while (*path) {
-		size_t n = strcspn(path, ":");
-
-		if (n && path[0] == '/' &&
-		    snprintf(ret, size, "%.*s/criu", (int)n, path) < (int)size &&
-		    /* by name: a program of the host's */
-		    access(ret, X_OK) == 0)
-			return 0;
-		path += n;
-		path += *path == ':';
-	}
-	return -ENOENT;
-}
-
-static int find_program(char *ret, size_t size, struct oci_error *err)
-{
-	const char *path = getenv("PATH");
-
-	if ((path && find_in(path, ret, size) == 0) || find_in(DEFAULT_PATH, ret, size) == 0)
+	if (program_find("criu", ret) == 0)
 		return 0;
 	return err_set(err, ENOENT, "the criu program is not in PATH: install it (Debian: criu)");
 }
@@ -113,8 +94,9 @@ _Noreturn static void become_criu(const char *program, const struct criu_child *
 		r = keep_fds(child, socket, err);
 	if (r < 0)
 		_exit(1);
+	/* it runs ip, iptables-restore and tar by name */
 	if (!getenv("PATH"))
-		(void)setenv("PATH", DEFAULT_PATH, 1);
+		(void)setenv("PATH", PROGRAM_DEFAULT_PATH, 1);
 	if (child->mask)
 		(void)sigprocmask(SIG_SETMASK, child->mask, NULL);
 	snprintf(number, sizeof(number), "%d", socket);
@@ -125,11 +107,11 @@ _Noreturn static void become_criu(const char *program, const struct criu_child *
 
 static int spawn(struct criu *criu, const struct criu_child *child, struct oci_error *err)
 {
-	char program[4096];
+	char program[PATH_MAX];
 	int pair[2], r;
 	pid_t parent = getpid();
 
-	r = find_program(program, sizeof(program), err);
+	r = find_program(program, err);
 	if (r < 0)
 		return r;
 	criu->shared = mmap(NULL, sizeof(*criu->shared), PROT_READ | PROT_WRITE,
