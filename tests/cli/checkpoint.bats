@@ -160,6 +160,32 @@ fake() {
 	[ "$(<"$D/exe")" != "$(realpath "$RUNTIME")" ] || show "it runs from the program itself"
 }
 
+@test "restore: mount points are made in the root, whatever symlinks lie there (CVE-2021-30465)" {
+	writable
+	mkdir "$D/img" "$D/bin" "$D/host"
+	: >"$D/img/inventory.img"
+	printf '#!/bin/sh\nexit 3\n' >"$D/bin/criu"
+	chmod +x "$D/bin/criu"
+	export PATH=$D/bin:$PATH
+	ln -s "$D/host" "$BUNDLE/rootfs/out"
+	ln -s "../../../../../../..$D/host" "$BUNDLE/rootfs/up"
+	config '.mounts += [{destination: "/out/a", type: "tmpfs", source: "t"}, {destination: "/up/b", type: "bind", source: "/etc/passwd", options: ["bind"]}]'
+	local before
+	before=$(sha256sum </proc/self/mountinfo)
+	restore_ct
+	says "criu ended without an answer, with status 3"
+	same "$(ls -A "$D/host")" ""
+	same "$(sha256sum </proc/self/mountinfo)" "$before"
+	[ -d "$BUNDLE/rootfs$D/host/a" ] && [ -f "$BUNDLE/rootfs$D/host/b" ] || show "not made in the root either"
+	rm -r "$BUNDLE/rootfs/proc"
+	ln -s "$D/host" "$BUNDLE/rootfs/proc"
+	restore_ct
+	[ "$status" -ne 0 ]
+	says "mounts[0]: /proc must be a real folder in the root, not a symlink or below one"
+	same "$(ls -A "$D/host")" ""
+	[ ! -e "$ROOT/$CID" ] || show "a container was left"
+}
+
 @test "checkpoint: criu too old, criu that dies, criu's words" {
 	idle
 	fake "3 10"
