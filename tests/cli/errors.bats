@@ -119,6 +119,7 @@ fail() { # VERB... - with a fresh log
 
 @test "permission: an ordinary user and somebody else's state" {
 	requires_program setpriv
+	requires_root "becomes no other user"
 	args sleep 1000
 	create_ct
 	chmod 700 "$ROOT"

@@ -62,6 +62,7 @@ rule() { config '.annotations["io.carte.landlock." + $k] = $v' --arg k "$1" --ar
 
 @test "landlock: for an ordinary user, with a seccomp filter, in a user namespace" {
 	requires_landlock 3
+	requires_root "does this by himself, in every other test"
 	rule exec '["/bin"]'
 	config '.process.user = {uid: 1000, gid: 1000} | .linux.seccomp = {defaultAction: "SCMP_ACT_ALLOW",
 		syscalls: [{names: ["landlock_create_ruleset", "landlock_add_rule", "landlock_restrict_self", "mkdir", "mkdirat"], action: "SCMP_ACT_ERRNO"}]}'
@@ -107,6 +108,7 @@ rule() { config '.annotations["io.carte.landlock." + $k] = $v' --arg k "$1" --ar
 
 @test "landlock: scope: no signals to processes outside" {
 	requires_landlock 6
+	requires_root "signals no process of the host's anyway"
 	no_namespace pid
 	script 'kill -0 1 || echo denied'
 	run_ct
@@ -136,6 +138,7 @@ rule() { config '.annotations["io.carte.landlock." + $k] = $v' --arg k "$1" --ar
 }
 
 @test "landlock: no Landlock in the kernel" {
+	requires_root "installs no filter for the runtime"
 	requires_deny
 	rule ro '["/"]'
 	script 'echo ran'
@@ -209,6 +212,7 @@ cores() { config '.annotations["io.carte.core-scheduling"] = $v' --arg v "$1"; }
 }
 
 @test "core scheduling: each of its failures, and a cookie that another lacks" {
+	requires_root "installs no filter for the runtime"
 	requires_deny
 	cores new
 	try "$D/deny" 157 62 19 "$RUNTIME" --root "$ROOT" create -b "$BUNDLE" "$CID"

@@ -16,6 +16,7 @@ remove() { try rt mounts remove "$CID" "$@"; }
 mount_at() { awk -v at="$1" '$5 == at' "/proc/$(pid_of)/mountinfo"; }
 
 @test "mounts add: a bind of the host's folder, seen by who is there already, with its options" {
+	requires_root "adds no mounts of the host's folders"
 	idle
 	open_up
 	add --source "$D/src" --destination /made/on/the/way --options ro,nosuid --options nodev
@@ -35,6 +36,7 @@ mount_at() { awk -v at="$1" '$5 == at' "/proc/$(pid_of)/mountinfo"; }
 }
 
 @test "mounts add: a list of config.json's form, from a file and from stdin, in order" {
+	requires_root "adds no mounts of the host's folders"
 	idle
 	jq -n --arg s "$D/src" '[{destination: "/a", type: "tmpfs", source: "t", options: ["size=1m", "mode=0711"]},
 		{destination: "/a/b", type: "bind", source: $s, options: ["rbind", "rro"]}]' >"$D/m.json"
@@ -55,6 +57,7 @@ mount_at() { awk -v at="$1" '$5 == at' "/proc/$(pid_of)/mountinfo"; }
 }
 
 @test "mounts add: a file on a file; remove" {
+	requires_root "adds no mounts of the host's folders"
 	idle
 	add --source "$D/src/file" --destination /etc/added
 	good
@@ -67,6 +70,7 @@ mount_at() { awk -v at="$1" '$5 == at' "/proc/$(pid_of)/mountinfo"; }
 }
 
 @test "mounts add: one that fails takes those before it back" {
+	requires_root "adds no mounts of the host's folders"
 	idle
 	jq -n --arg s "$D/src" '[{destination: "/one", type: "tmpfs", source: "t"}, {destination: "/two", type: "bind", source: $s},
 		{destination: "/two/file/three", type: "bind", source: $s}]' >"$D/m.json"
@@ -77,6 +81,7 @@ mount_at() { awk -v at="$1" '$5 == at' "/proc/$(pid_of)/mountinfo"; }
 }
 
 @test "mounts add: to a created and to a paused container" {
+	requires_root "adds no mounts of the host's folders"
 	args sleep 1000
 	create_ct
 	add --type tmpfs --destination /one
@@ -108,6 +113,7 @@ mount_at() { awk -v at="$1" '$5 == at' "/proc/$(pid_of)/mountinfo"; }
 }
 
 @test "mounts add: own mappings" {
+	requires_root "adds no mounts of the host's folders"
 	idle
 	jq -n --arg s "$D/src" '[{destination: "/m", type: "bind", source: $s, uidMappings: [{containerID: 0, hostID: 5000, size: 10}],
 		gidMappings: [{containerID: 0, hostID: 6000, size: 10}]}]' >"$D/m.json"
@@ -200,6 +206,7 @@ mount_at() { awk -v at="$1" '$5 == at' "/proc/$(pid_of)/mountinfo"; }
 }
 
 @test "mounts: a mount namespace joined by path is left as it is" {
+	requires_root "adds no mounts of the host's folders"
 	config '.mounts = [] | .root.readonly = false | del(.linux.maskedPaths, .linux.readonlyPaths) | .annotations = {}'
 	namespace mount /proc/self/ns/mnt
 	args sleep 1000
@@ -225,6 +232,7 @@ mount_at() { awk -v at="$1" '$5 == at' "/proc/$(pid_of)/mountinfo"; }
 }
 
 @test "mounts: mistakes" {
+	requires_root "adds no mounts of the host's folders"
 	add --type tmpfs --destination /x
 	exits 4
 	same "$err" "carte-runtime: mounts add '$CID': container does not exist"
@@ -257,6 +265,7 @@ mount_at() { awk -v at="$1" '$5 == at' "/proc/$(pid_of)/mountinfo"; }
 }
 
 @test "mounts add: nothing of the host is open in the container meanwhile or left behind" {
+	requires_root "adds no mounts of the host's folders"
 	requires_program strace
 	idle
 	strace -f -e trace=setns,openat,open,prctl,move_mount,close_range -o "$D/trace" \

@@ -10,6 +10,7 @@ psi_here() { [ -e "/sys/fs/cgroup/$(on_v2 || echo unified)/cgroup.pressure" ] ||
 cell() { awk -v row="$2" -v column="$1" '$1 == row { print $column }' "$D/out"; }
 
 @test "stats: json is the line of events --stats" {
+	requires_own_cgroup
 	idle
 	try rt stats --format json "$CID"
 	good
@@ -22,6 +23,7 @@ cell() { awk -v row="$2" -v column="$1" '$1 == row { print $column }' "$D/out"; 
 }
 
 @test "stats: runc's shape on every version of cgroups" {
+	requires_own_cgroup
 	idle
 	try rt stats -f json "$CID"
 	jq -e '.data | keys == ["blkio","cpu","cpuset","hugetlb","intel_rdt","memory","network_interfaces","pids"]' "$D/out"
@@ -50,6 +52,7 @@ cell() { awk -v row="$2" -v column="$1" '$1 == row { print $column }' "$D/out"; 
 }
 
 @test "stats: psi, where there is a v2 hierarchy" {
+	requires_own_cgroup
 	idle
 	psi_here || skip "no pressure files here"
 	try rt stats -f json "$CID"
@@ -69,6 +72,7 @@ cell() { awk -v row="$2" -v column="$1" '$1 == row { print $column }' "$D/out"; 
 }
 
 @test "stats: all that run, or those named" {
+	requires_own_cgroup
 	idle
 	args true
 	config '.linux.cgroupsPath += "-2"'

@@ -8,17 +8,11 @@ load helpers
 # it asks for the manager itself
 MANAGER_OPTIONS=()
 
-eval "$(declare -f setup_file | sed '1s/setup_file/make_master/')"
-
-setup_file() {
+test_setup() {
 	[ -d /run/systemd/system ] || skip "systemd does not run here"
 	[ "$(id -u)" = 0 ] || [ -e "$XDG_RUNTIME_DIR/bus" ] || skip "no user session"
-	make_master || return 1
-	[ "$RUNTIME_KIND" = carte ] || skip "the messages and the state are carte-runtime's"
+	requires_carte "these messages and this state"
 	"$RUNTIME" --version | grep -q +SYSTEMD || skip "built without libsystemd"
-}
-
-test_setup() {
 	UNIT=ct-$CID.scope
 	config '.linux.cgroupsPath = ":ct:" + $id' --arg id "$CID"
 	if [ "$(id -u)" = 0 ]; then
