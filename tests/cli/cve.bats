@@ -29,6 +29,7 @@ attempt() {
 }
 
 @test "CVE-2016-3697: a user named 1000 in the image is not uid 1000" {
+	requires_ids
 	echo '1000:x:0:0:root:/root:/bin/sh' >"$D/passwd"
 	rm "$BUNDLE/rootfs/etc/passwd"
 	cp "$D/passwd" "$BUNDLE/rootfs/etc/passwd"
@@ -513,6 +514,7 @@ own_dev() { config '.mounts |= map(select(.destination | startswith("/dev") | no
 }
 
 @test "no_new_privs: a set-uid program of the image gives nothing" {
+	requires_ids
 	cp "$BUNDLE/rootfs/bin/busybox" "$D/su"
 	mkdir "$BUNDLE/rootfs/suid"
 	cp "$D/su" "$BUNDLE/rootfs/suid/busybox"
@@ -531,6 +533,7 @@ own_dev() { config '.mounts |= map(select(.destination | startswith("/dev") | no
 }
 
 @test "environment: an address of a bus does not make root execute a program" {
+	requires_root "makes root execute nothing"
 	requires_carte
 	local helper=${RUNTIME%/*}/carte-systemd
 	[ -x "$helper" ] || skip "no carte-systemd beside the runtime"

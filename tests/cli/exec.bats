@@ -94,6 +94,7 @@ test_setup() { args sleep 1000; }
 }
 
 @test "exec: --cwd, --env, --user with group" {
+	requires_ids
 	up_ct
 	exec_ct --cwd /tmp --env A=1 --env 'B=x y' --user 1000:50 @ sh -c 'echo $PWD $A $B $(id -u):$(id -g)'
 	good
@@ -125,6 +126,7 @@ test_setup() { args sleep 1000; }
 }
 
 @test "exec: --additional-gids" {
+	requires_ids
 	up_ct
 	exec_ct -g 5 -g 50 @ grep Groups: /proc/self/status
 	good
@@ -134,6 +136,7 @@ test_setup() { args sleep 1000; }
 }
 
 @test "exec: additionalGids of the config are not inherited by another user's exec, or are" {
+	requires_ids
 	config '.process.user.additionalGids = [77]'
 	up_ct
 	exec_ct @ grep Groups: /proc/self/status
@@ -206,6 +209,7 @@ test_setup() { args sleep 1000; }
 }
 
 @test "exec: --process file" {
+	requires_ids
 	up_ct
 	cat >"$D/p.json" <<-'JSON'
 		{"args": ["sh", "-c", "echo $A $PWD $(id -u) $(id -g); grep -E '^(Groups|CapEff|NoNewPrivs)' /proc/self/status; ulimit -n"],

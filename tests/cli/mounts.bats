@@ -148,6 +148,7 @@ nested() {
 }
 
 @test "tmpfs: size, mode, owner" {
+	requires_ids
 	mount_add '{"destination": "/fresh", "type": "tmpfs", "source": "tmpfs", "options": ["size=64k", "mode=1777", "uid=5", "gid=6", "nosuid"]}'
 	inside 'stat -c "%a %u %g" /fresh; df -k /fresh | awk "NR == 2 { print \$2 }"; dd if=/dev/zero of=/fresh/x bs=100k count=1 2>&1 | grep -c "No space"'
 	prints $'1777 5 6\n64\n1'

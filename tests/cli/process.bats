@@ -57,6 +57,7 @@ load helpers
 }
 
 @test "env: HOME from the container's passwd, kept when given" {
+	requires_ids
 	config '.process.user.uid = 1000'
 	inside 'echo $HOME'
 	prints /home/alice
@@ -102,6 +103,7 @@ load helpers
 }
 
 @test "user: uid, gid, additional groups" {
+	requires_ids
 	config '.process.user = {uid: 1234, gid: 567, additionalGids: [5, 50, 99]}'
 	inside 'id -u; id -g; grep -E "^(Uid|Gid|Groups)" /proc/self/status'
 	prints $'1234\n567\nUid:\t1234\t1234\t1234\t1234\nGid:\t567\t567\t567\t567\nGroups:\t5 50 99 '
@@ -162,6 +164,7 @@ caps_inside() {
 }
 
 @test "capabilities: each of the five sets is its own" {
+	requires_ids
 	config '.process.capabilities = {bounding: ["CAP_CHOWN", "CAP_KILL", "CAP_SYS_TIME"], permitted: ["CAP_CHOWN", "CAP_KILL"],
 		effective: ["CAP_CHOWN"], inheritable: ["CAP_KILL"], ambient: ["CAP_KILL"]} | .process.user.uid = 1000'
 	caps_inside
@@ -192,6 +195,7 @@ caps_inside() {
 }
 
 @test "capabilities: a non-root user without ambient has none" {
+	requires_ids
 	config '.process.user.uid = 1000 | .process.capabilities.ambient = []'
 	caps_inside
 	has $'CapEff:\t0000000000000000'
@@ -419,6 +423,7 @@ caps_inside() {
 }
 
 @test "terminal: owner and mode of the slave" {
+	requires_ids
 	requires_python
 	agent console
 	config '.process.terminal = true | .process.user = {uid: 1000, gid: 1000}'

@@ -67,6 +67,7 @@ seccomp() { config '.linux.seccomp = $s' --argjson s "$1"; }
 }
 
 @test "seccomp: without no_new_privs, as another user" {
+	requires_ids
 	config '.process.noNewPrivileges = false | .process.user.uid = 1000'
 	seccomp '{"defaultAction": "SCMP_ACT_ALLOW", "syscalls": [{"names": ["mkdir", "mkdirat"], "action": "SCMP_ACT_ERRNO", "errnoRet": 40}]}'
 	inside 'mkdir /tmp/a 2>&1; grep -E "Seccomp:|NoNewPrivs" /proc/self/status'
