@@ -256,6 +256,7 @@ static int systemd_start(struct cgroup *cgroup, const struct oci_resources *reso
 		r = fs->adopt(cgroup, resources, err);
 	if (r == 0)
 		r = fs->enter(cgroup, pid, !systemd_is_slice(cgroup->unit), err);
+	systemd_helper_end(cgroup->unit_plan->helper);
 	return r;
 }
 

@@ -124,8 +124,8 @@ int systemd_call(struct oci_arena *arena, const struct systemd_call *call, char 
 /**
  * systemd_helper_start - begin a call before it is known what is asked: the helper loads its library and
  * connects while we do something else. Lives in @arena; ends with us.
- * systemd_helper_call - the one call that it is for, as systemd_call; systemd_helper_end - without a call; NULL or
- * one that was called is fine.
+ * systemd_helper_call - the one call that it is for, as systemd_call; systemd_helper_end - always, with or
+ * without a call; NULL and twice are fine.
  */
 struct systemd_helper;
 int systemd_helper_start(struct oci_arena *arena, bool user_bus, struct systemd_helper **ret,

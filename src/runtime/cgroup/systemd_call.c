@@ -370,9 +370,12 @@ int systemd_helper_call(struct oci_arena *arena, struct systemd_helper *helper,
 		n = read_answer(helper->socket, buf, WIRE_ANSWER_MAX);
 	if (n < 0)
 		(void)kill(helper->pid, SIGKILL);
-	(void)RETRY_EINTR(waitpid(helper->pid, &status, 0));
-	helper->pid = 0;
-	fd_closep(&helper->socket);
+	/* one that has answered is on its way out: systemd_helper_end */
+	if (n < (ssize_t)sizeof(WIRE_OK) || memcmp(buf, WIRE_OK, sizeof(WIRE_OK)) != 0) {
+		(void)RETRY_EINTR(waitpid(helper->pid, &status, 0));
+		helper->pid = 0;
+		fd_closep(&helper->socket);
+	}
 	if (helper->failed)
 		return no_helper(helper->path, helper->failed, err);
 	if (n < 0)
@@ -387,5 +390,9 @@ int systemd_call(struct oci_arena *arena, const struct systemd_call *call, char 
 	struct systemd_helper *helper;
 	int r = systemd_helper_start(arena, call->user_bus, &helper, err);
 
-	return r < 0 ? r : systemd_helper_call(arena, helper, call, ret_answer, err);
+	if (r < 0)
+		return r;
+	r = systemd_helper_call(arena, helper, call, ret_answer, err);
+	systemd_helper_end(helper);
+	return r;
 }

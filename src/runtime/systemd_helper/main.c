@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include "base/error.h"
@@ -42,7 +43,8 @@ static void limit_time(const struct request *request)
 	(void)alarm(request->seconds);
 }
 
-static void answer(const char *first, const char *second, const char *third)
+__attribute__((noreturn)) static void answer(const char *first, const char *second,
+					     const char *third)
 {
 	CLEANUP_FREE char *text = NULL;
 	int n = third ? asprintf(&text, "%s%c%s%c%s%c", first, 0, second, 0, third, 0)
@@ -51,6 +53,9 @@ static void answer(const char *first, const char *second, const char *third)
 	(void)alarm(0);
 	if (n > 0)
 		(void)io_write_all(STDOUT_FILENO, text, (size_t)n);
+	/* the runtime goes on while the kernel takes us down */
+	(void)shutdown(STDOUT_FILENO, SHUT_WR);
+	_exit(0);
 }
 
 /* What fails in the connection is said when there is something to say it about. */
@@ -79,15 +84,13 @@ static int work(bool user_bus, char **ret_answer, struct oci_error *err)
 		r = connected < 0 ? err_copy(err, &no_bus)
 				  : operate(bus, direct, &request, ret_answer, err);
 	}
-	free(request.properties);
-	free(request.pids);
-	sd_bus_unref(bus);
+	/* what is left goes with the process, and that is soon */
 	return r;
 }
 
 int main(int argc, char **argv)
 {
-	CLEANUP_FREE char *text = NULL;
+	char *text = NULL;
 	struct oci_error err = OCI_ERROR_INIT;
 	char code[16];
 
@@ -97,11 +100,8 @@ int main(int argc, char **argv)
 		      stderr);
 		return 2;
 	}
-	if (work(strcmp(argv[1], WIRE_USER) == 0, &text, &err) == 0) {
+	if (work(strcmp(argv[1], WIRE_USER) == 0, &text, &err) == 0)
 		answer(WIRE_OK, text ? text : "", NULL);
-		return 0;
-	}
 	(void)snprintf(code, sizeof(code), "%d", err.code);
 	answer(WIRE_ERROR, code, err.message);
-	return 0;
 }

@@ -6,6 +6,7 @@
  * signal, which is subscribed to before the job is asked for.
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -209,6 +210,46 @@ static int stop(struct conversation *c, struct oci_error *err)
 
 /* ---- start ---- */
 
+/*
+ * Where the kernel has the process, in the unit's folder: that is what systemd would say, without asking it. Not so
+ * with a view of its own of the cgroups, which shows what is outside as "/..".
+ */
+static char *group_of_process(const char *pid, const char *unit)
+{
+	static const char *const hierarchies[] = { ":name=systemd:/", "\n0::/" };
+	const size_t unit_len = strlen(unit);
+	char path[64], text[16384] = "\n";
+	ssize_t n;
+
+	(void)snprintf(path, sizeof(path), "/proc/%s/cgroup", pid);
+	n = io_read_small(AT_FDCWD, path, text + 1, sizeof(text) - 1);
+	for (size_t i = 0; n > 0 && i < ARRAY_LEN(hierarchies); i++) {
+		char *at = strstr(text, hierarchies[i]);
+		size_t len;
+
+		if (!at)
+			continue;
+		at += strlen(hierarchies[i]) - 1;
+		len = strcspn(at, "\n");
+		at[len] = '\0';
+		if (len > unit_len && at[len - unit_len - 1] == '/' &&
+		    strcmp(at + len - unit_len, unit) == 0 && !strstr(at, "/../"))
+			return strdup(at);
+	}
+	return NULL;
+}
+
+static char *group_of_first(const struct request *request)
+{
+	for (size_t i = 0; i < request->properties_len; i++) {
+		const struct property *p = &request->properties[i];
+
+		if (strcmp(p->name, "PIDs") == 0 && p->values_len > 0)
+			return group_of_process(p->values[0], request->unit);
+	}
+	return NULL;
+}
+
 static int control_group(struct conversation *c, char **ret, struct oci_error *err)
 {
 	CLEANUP_BUS_ERROR sd_bus_error error = SD_BUS_ERROR_NULL;
@@ -216,8 +257,12 @@ static int control_group(struct conversation *c, char **ret, struct oci_error *e
 	const char *unit = c->request->unit;
 	size_t len = strlen(unit);
 	bool is_slice = len > 6 && strcmp(unit + len - 6, ".slice") == 0;
-	int r = sd_bus_path_encode(PATH "/unit", unit, &path);
+	int r;
 
+	*ret = group_of_first(c->request);
+	if (*ret)
+		return 0;
+	r = sd_bus_path_encode(PATH "/unit", unit, &path);
 	if (r >= 0)
 		r = sd_bus_get_property_string(c->bus, NAME, path,
 					       is_slice ? NAME ".Slice" : NAME ".Scope",
