@@ -29,6 +29,8 @@ test_teardown() {
 	sd stop "ct-$CID*" "carte-$CID*" 2>/dev/null || true
 	sd reset-failed "ct-$CID*" 2>/dev/null || true
 	[ -z "${KEPT:-}" ] || kill "$KEPT" 2>/dev/null || true
+	# parents stay, and in v1 hierarchies that systemd does not use it removes none either
+	find /sys/fs/cgroup/*/ct.slice -depth -type d -exec rmdir {} + 2>/dev/null || true
 }
 
 sd() { systemctl "${SESSION[@]}" "$@"; }
