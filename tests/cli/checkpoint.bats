@@ -123,8 +123,10 @@ fake() {
 }
 
 @test "checkpoint: a throw-away upper folder cannot be kept" {
-	mkdir "$D/upper"
-	config '.annotations["io.carte.rootfs.layers"] = "[\"rootfs\"]" | .annotations["io.carte.rootfs.upper"] = "tmpfs"'
+	# before 6.15 not a folder within root.path
+	mv "$BUNDLE/rootfs" "$D/layer"
+	mkdir "$BUNDLE/rootfs"
+	config '.annotations["io.carte.rootfs.layers"] = ([$layer] | tostring) | .annotations["io.carte.rootfs.upper"] = "tmpfs"' --arg layer "$D/layer"
 	idle
 	checkpoint_ct
 	[ "$status" -ne 0 ]
