@@ -108,6 +108,7 @@ opens() {
 }
 
 @test "devices: the filter of a left-over cgroup is replaced" {
+	requires_cgroupfs
 	rules ''
 	idle
 	local pid
@@ -128,6 +129,7 @@ opens() {
 }
 
 @test "update: device rules are left alone, and replaced with --devices" {
+	requires_cgroupfs
 	rules ', {allow: true, type: "c", major: 240, minor: 1, access: "rw"}'
 	idle
 	echo '{"devices": [{"allow": false, "access": "rwm"}, {"allow": true, "type": "c", "major": 240, "minor": 2, "access": "rw"}]}' >"$D/new"
@@ -162,6 +164,7 @@ opens() {
 }
 
 @test "devices: a replacement never opens what old and new rules deny" {
+	requires_cgroupfs
 	rules ''
 	idle
 	echo '{"devices": [{"allow": false, "access": "rwm"}, {"allow": true, "type": "c", "major": 240, "minor": 2, "access": "rw"}]}' >"$D/new"
