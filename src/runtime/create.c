@@ -309,18 +309,6 @@ static bool has_writable_cgroup_mount(const struct oci_config *config)
 	return false;
 }
 
-/* The id of the host for one of the container's; UINT32_MAX when it has none. */
-static uint32_t host_id(const struct oci_id_mapping *maps, size_t len, uint32_t id)
-{
-	for (size_t i = 0; i < len; i++) {
-		uint32_t offset = id - maps[i].container_id.value;
-
-		if (id >= maps[i].container_id.value && offset < maps[i].size.value)
-			return maps[i].host_id.value + offset;
-	}
-	return UINT32_MAX;
-}
-
 /* Only a container that sees its cgroup as the root, and may write to it, gets it (config-linux.md#cgroup-ownership). */
 static int delegate_cgroup(struct creation *c, struct oci_error *err)
 {
@@ -333,8 +321,9 @@ static int delegate_cgroup(struct creation *c, struct oci_error *err)
 	    !has_writable_cgroup_mount(c->config))
 		return 0;
 	if (c->ns.listed & CLONE_NEWUSER) {
-		uid = host_id(l->uid_mappings, l->uid_mappings_len, uid);
-		gid = host_id(l->gid_mappings, l->gid_mappings_len, gid);
+		/* -1: it has none */
+		uid = (uid_t)idmap_host_id(l->uid_mappings, l->uid_mappings_len, uid);
+		gid = (gid_t)idmap_host_id(l->gid_mappings, l->gid_mappings_len, gid);
 	}
 	if (uid == (uid_t)-1)
 		return 0;
