@@ -131,6 +131,7 @@ fail() { # VERB... - with a fresh log
 @test "resources: no file descriptor left" {
 	args true
 	try sh -c 'ulimit -n 3 && exec "$@"' sh "$RUNTIME" --root "$ROOT" create -b "$BUNDLE" "$CID"
+	[[ $err != *"loading shared libraries"* ]] || skip "this build loads shared libraries, for which there are no descriptors"
 	fails_as resources
 	says "Too many open files"
 }

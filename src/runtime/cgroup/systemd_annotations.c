@@ -192,8 +192,11 @@ static int read_array(struct reader *r)
 
 	r->p++;
 	for (skip_blanks(r); *r->p != ']'; skip_blanks(r)) {
-		if (r->len > 0 && *r->p++ != ',')
-			return bad(r, "expected ',' or ']' in the array");
+		if (r->len > 0) {
+			if (*r->p != ',')
+				return bad(r, "expected ',' or ']' in the array");
+			r->p++;
+		}
 		k = read_value(r);
 		if (k < 0)
 			return k;
@@ -247,8 +250,10 @@ static int read_property(struct reader *r, const char *name)
 	skip_blanks(r);
 	array = *r->p == '[';
 	k = array ? read_array(r) : read_value(r);
+	if (k < 0)
+		return k;
 	skip_blanks(r);
-	if (k == 0 && *r->p)
+	if (*r->p)
 		k = bad(r, "there is more behind the value");
 	if (k == 0 && !array)
 		k = convert_seconds(r, &name);
