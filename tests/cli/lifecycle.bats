@@ -21,7 +21,7 @@ owner() { if [ "$ROOTLESS" = 1 ]; then id -u; else echo root; fi; }
 @test "run: 128+N when a signal ends it" {
 	idle
 	config '.process.args = ["sleep", "1001"] | .linux.cgroupsPath += "-b"'
-	timeout 20 "$RUNTIME" --root "$ROOT" run -b "$BUNDLE" "$CID-b" >"$D/o" 2>&1 </dev/null 3>&- &
+	timeout 20 "$RUNTIME" --root "$ROOT" "${MANAGER_OPTIONS[@]}" run -b "$BUNDLE" "$CID-b" >"$D/o" 2>&1 </dev/null 3>&- &
 	local job=$! st=0
 	await 5 rt state "$CID-b"
 	await 5 test "$(rt state "$CID-b" | jq -r .status)" = running
@@ -246,7 +246,7 @@ owner() { if [ "$ROOTLESS" = 1 ]; then id -u; else echo root; fi; }
 @test "create: init's parent is the caller when that is a subreaper" {
 	requires_python
 	args sleep 1000
-	timeout 20 python3 - "$RUNTIME" --root "$ROOT" create --pid-file "$D/pid" -b "$BUNDLE" "$CID" >"$D/o" 2>&1 </dev/null 3>&- <<-'PY'
+	timeout 20 python3 - "$RUNTIME" --root "$ROOT" "${MANAGER_OPTIONS[@]}" create --pid-file "$D/pid" -b "$BUNDLE" "$CID" >"$D/o" 2>&1 </dev/null 3>&- <<-'PY'
 		import ctypes, os, subprocess, sys
 		ctypes.CDLL(None).prctl(36, 1, 0, 0, 0)
 		subprocess.run(sys.argv[1:], check=True, stdin=subprocess.DEVNULL)
@@ -515,7 +515,7 @@ owner() { if [ "$ROOTLESS" = 1 ]; then id -u; else echo root; fi; }
 @test "foreground run forwards signals" {
 	writable
 	script 'trap "exit 5" TERM; touch /ready; while :; do sleep 0.05; done'
-	"$RUNTIME" --root "$ROOT" run -b "$BUNDLE" "$CID" >"$D/o" 2>&1 </dev/null 3>&- &
+	"$RUNTIME" --root "$ROOT" "${MANAGER_OPTIONS[@]}" run -b "$BUNDLE" "$CID" >"$D/o" 2>&1 </dev/null 3>&- &
 	local job=$! st=0
 	await 5 test -e "$BUNDLE/rootfs/ready"
 	kill -TERM $job
@@ -579,7 +579,7 @@ owner() { if [ "$ROOTLESS" = 1 ]; then id -u; else echo root; fi; }
 @test "run: a container that was deleted and made anew meanwhile is another one" {
 	requires_carte "a run that knows its own container"
 	args sleep 1000
-	"$RUNTIME" --root "$ROOT" run -b "$BUNDLE" "$CID" </dev/null >/dev/null 2>"$D/run" 3>&- &
+	"$RUNTIME" --root "$ROOT" "${MANAGER_OPTIONS[@]}" run -b "$BUNDLE" "$CID" </dev/null >/dev/null 2>"$D/run" 3>&- &
 	local job=$!
 	await 5 rt exec "$CID" true
 	# too slow to see the end of its container

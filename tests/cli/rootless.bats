@@ -249,7 +249,7 @@ $(readlink "/proc/$(pid_of)/ns/user")"
 	requires_python
 	config '.process.terminal = true'
 	script 'tty; stat -c %u $(tty); echo x >/dev/console && echo ok'
-	try timeout 20 "$TESTS/lib/pty-run" -- "${PREFIX[@]}" "$RUNTIME" --root "$ROOT" run -b "$BUNDLE" "$CID"
+	try timeout 20 "$TESTS/lib/pty-run" -- "${PREFIX[@]}" "$RUNTIME" --root "$ROOT" "${MANAGER_OPTIONS[@]}" run -b "$BUNDLE" "$CID"
 	good
 	has /dev/pts/0
 	has ok
@@ -260,7 +260,7 @@ $(readlink "/proc/$(pid_of)/ns/user")"
 	config '.process.user = {uid: 7, gid: 8}'
 	script 'echo again >/dev/stdout'
 	# a pipe of the user's own
-	try timeout 20 "${PREFIX[@]}" sh -c '"$@" | cat' piped "$RUNTIME" --root "$ROOT" run -b "$BUNDLE" "$CID"
+	try timeout 20 "${PREFIX[@]}" sh -c '"$@" | cat' piped "$RUNTIME" --root "$ROOT" "${MANAGER_OPTIONS[@]}" run -b "$BUNDLE" "$CID"
 	good
 	prints again
 }
@@ -378,7 +378,7 @@ idle_without_limits() {
 	config '.linux.resources = {pids: {limit: 23}}'
 	script 'cat /sys/fs/cgroup/pids.max'
 	status=0
-	bash -c 'echo $$ >"$1/cgroup.procs"; shift; exec "$@"' handed "$own" timeout 20 "${PREFIX[@]}" "$RUNTIME" --root "$ROOT" run -b "$BUNDLE" "$CID" >"$D/out" 2>"$D/err" </dev/null 3>&- || status=$?
+	bash -c 'echo $$ >"$1/cgroup.procs"; shift; exec "$@"' handed "$own" timeout 20 "${PREFIX[@]}" "$RUNTIME" --root "$ROOT" "${MANAGER_OPTIONS[@]}" run -b "$BUNDLE" "$CID" >"$D/out" 2>"$D/err" </dev/null 3>&- || status=$?
 	out=$(cat "$D/out")
 	err=$(cat "$D/err")
 	same "$(find "$own" -mindepth 1 -type d -printf '%f ')" "supervisor "
