@@ -325,7 +325,10 @@ static int systemd_oom_fd(const struct cgroup *cgroup, struct oci_error *err)
 
 /* ---- update ---- */
 
-/* The quota of the file is exact, systemd's is in percents, and any change of the CPU's share writes that again. */
+/*
+ * The quota of the file is exact, systemd's is in percents, and any change of the CPU's share writes that again. So does
+ * any change of memory with memory.oom.group, which no property of a running unit is for.
+ */
 struct kept_file {
 	const struct cgroup_dir *dir;
 	const char *file;
@@ -353,7 +356,7 @@ static int systemd_update(const struct cgroup *cgroup, const struct oci_resource
 				     .user_bus = cgroup->user_bus,
 				     .properties = &list };
 	bool v2 = cgroup->mode == CGROUP_MODE_V2;
-	struct kept_file kept[2];
+	struct kept_file kept[3];
 	char *answer;
 	int r;
 
@@ -366,6 +369,7 @@ static int systemd_update(const struct cgroup *cgroup, const struct oci_resource
 		return r;
 	keep(&kept[0], cgroup, v2 ? "" : "cpu", v2 ? "cpu.max" : "cpu.cfs_period_us");
 	keep(&kept[1], cgroup, v2 ? "" : "cpu", v2 ? "cpu.weight" : "cpu.cfs_quota_us");
+	keep(&kept[2], cgroup, "", v2 ? "memory.oom.group" : "");
 	r = systemd_call(&arena, &call, &answer, err);
 	if (r < 0)
 		return r;
