@@ -713,6 +713,7 @@ own_cgroup() { sed -n "$(on_v2 && echo 's/^0:://p' || echo 's/^[0-9]*:memory://p
 @test "v2: the container's cgroup belongs to its root when it may write there" {
 	requires_v2 pids
 	requires_carte "the owner"
+	requires_root "has a test of his own"
 	map_ids 100000 65536
 	config '.mounts |= map(if .type == "cgroup" then .options -= ["ro"] else . end)'
 	up_ct

@@ -142,6 +142,12 @@ requires_ids() {
 	[ "$UID_A" != 0 ] && [ "$GID_A" != 0 ] || skip "no range in /etc/subuid and /etc/subgid for user $(id -u)"
 }
 lent_id() { awk -F: -v n="$(id -un)" -v u="$(id -u)" '($1 == n || $1 == u) && $3 >= 65536 && !id { id = $2 } END { print id + 0 }' "$1"; }
+# requires_kernel MAJOR MINOR WHAT
+requires_kernel() {
+	local major minor rest
+	IFS=.- read -r major minor rest </proc/sys/kernel/osrelease
+	[ "$major" -gt "$1" ] || { [ "$major" -eq "$1" ] && [ "$minor" -ge "$2" ]; } || skip "$3 is of Linux $1.$2"
+}
 requires_file() { [ -e "/sys/fs/cgroup/$1" ] || skip "the kernel has no $1"; }
 requires_probe() { [ -x "$MASTER/rootfs/bin/probe" ] || skip "no static C library to build the probe with"; }
 requires_program() { command -v "$1" >/dev/null || skip "$1 is not installed"; }

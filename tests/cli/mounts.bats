@@ -453,6 +453,7 @@ nested() {
 	requires_root "mounts nothing on the host"
 	requires_carte "idmapped mounts"
 	nested
+	requires_kernel 6 3 "id-mapped tmpfs"
 	chown 1000:1000 "$D/src/sub/file"
 	config '.mounts += [{destination: "/mnt", type: "bind", source: $s, options: ["rbind", "ridmap"],
 		uidMappings: [{containerID: 1000, hostID: 2000, size: 10}], gidMappings: [{containerID: 1000, hostID: 2000, size: 10}]}]' --arg s "$D/src"
@@ -529,7 +530,10 @@ overlay() {
 
 @test "overlay: upper tmpfs is thrown away" {
 	overlay
-	config '.annotations["io.carte.rootfs.upper"] = "tmpfs"'
+	# before 6.15 not a folder within root.path
+	mv "$BUNDLE/rootfs" "$BUNDLE/low"
+	mkdir "$BUNDLE/rootfs"
+	config '.annotations["io.carte.rootfs.layers"] = "[\"top\", \"mid\", \"low\"]" | .annotations["io.carte.rootfs.upper"] = "tmpfs"'
 	inside 'echo new >/new; cat /new'
 	prints new
 	inside 'ls /new 2>&1; true'
