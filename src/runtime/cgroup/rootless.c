@@ -160,7 +160,7 @@ int cgroup_do_without(struct cgroup *cgroup, const struct oci_resources *resourc
 		      struct oci_error *err)
 {
 	struct oci_error why = OCI_ERROR_INIT;
-	const char *path = cgroup->dirs[0].path;
+	const char *path = cgroup->dirs[0].path, *place;
 	int r;
 
 	cgroup->dirs_len = 0;
@@ -170,10 +170,10 @@ int cgroup_do_without(struct cgroup *cgroup, const struct oci_resources *resourc
 		return err_set(err, -r, "%s", why.message);
 	if (r == 0 && !cgroup->required)
 		return 0;
+	place = r == 0 ? "linux.cgroupsPath" : why.message;
 	return err_set(err, EACCES,
 		       "%.*s: %scgroup %s is not delegated to user %u: start the runtime by "
 		       "`systemd-run --user --scope -p Delegate=yes`, or give it --systemd-cgroup",
-		       r == 0 ? 18 : (int)strcspn(why.message, ":"),
-		       r == 0 ? "linux.cgroupsPath:" : why.message,
-		       r == 0 ? "" : "needs a cgroup, and ", path, (unsigned)geteuid());
+		       (int)strcspn(place, ":"), place, r == 0 ? "" : "needs a cgroup, and ", path,
+		       (unsigned)geteuid());
 }
