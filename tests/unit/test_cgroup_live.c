@@ -205,10 +205,18 @@ static void writes_limits(void **state)
 	struct oci_resources resources = {
 		.memory = &memory, .cpu = &cpu, .pids = &pids, .block_io = &io
 	};
+	bool weight;
 	char text[64];
 
 	(void)state;
 	need_cgroups();
+	/* kernels without bfq, or before its module is loaded, have none to write */
+	plan("");
+	create(NULL);
+	weight = cgroup_dir_read(dir_of("blkio"), "blkio.bfq.weight", text, sizeof(text)) > 0;
+	destroy();
+	if (!weight)
+		resources.block_io = NULL;
 	plan("");
 	create(&resources);
 	assert_true(exists_anywhere());
@@ -226,8 +234,8 @@ static void writes_limits(void **state)
 	has_value("cpuset", "cpuset.cpus", "0");
 	has_value("cpuset", "cpuset.mems", "0");
 	has_value("pids", "pids.max", "50");
-	if (cgroup_dir_read(dir_of("blkio"), "blkio.bfq.weight", text, sizeof(text)) > 0)
-		assert_string_equal(text, "200");
+	if (weight)
+		has_value("blkio", "blkio.bfq.weight", "200");
 	destroy();
 }
 
