@@ -161,16 +161,18 @@ refuses() { # TEXT - create fails and leaves neither container nor unit
 	need_v2
 	need_root
 	need_limits
+	local cpus=0
+	[ "$(nproc --all)" -lt 2 ] || cpus=0-1
 	config '.linux.resources.memory = {limit: 67108864, swap: 100663296, reservation: 33554432}
-		| .linux.resources.cpu = {cpus: "0", mems: "0", idle: 0}
-		| .linux.resources.unified = {"memory.high": "50331648", "memory.min": "4096", "cpu.weight": "77", "pids.max": "max"}'
+		| .linux.resources.cpu = {cpus: $cpus, mems: "0", idle: 0}
+		| .linux.resources.unified = {"memory.high": "50331648", "memory.min": "4096", "cpu.weight": "77", "pids.max": "max"}' --arg cpus $cpus
 	up
 	local round
 	for round in 1 2; do
 		same "$(prop MemorySwapMax) $(prop MemoryLow) $(prop MemoryHigh) $(prop MemoryMin)" "33554432 33554432 50331648 4096"
 		same "$(file x memory.swap.max) $(file x memory.low) $(file x memory.high) $(file x memory.min)" "33554432 33554432 50331648 4096"
-		same "$(prop AllowedCPUs) $(prop AllowedMemoryNodes)" "0 0"
-		same "$(file x cpuset.cpus) $(file x cpuset.mems)" "0 0"
+		same "$(prop AllowedCPUs) $(prop AllowedMemoryNodes)" "$cpus 0"
+		same "$(file x cpuset.cpus) $(file x cpuset.mems)" "$cpus 0"
 		same "$(prop CPUWeight) $(file x cpu.weight)" "77 77"
 		same "$(prop TasksMax) $(file x pids.max)" "infinity max"
 		sd daemon-reload
