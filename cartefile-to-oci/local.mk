@@ -1,0 +1,30 @@
+# SPDX-License-Identifier: Apache-2.0
+# cartefile-to-oci. All of it but main.c is a convenience library, so that unit tests reach every function.
+
+noinst_LIBRARIES += libcartefile.a
+libcartefile_a_CPPFLAGS = $(AM_CPPFLAGS) $(CONVERTER_CFLAGS) \
+	-DBINDIR='"$(bindir)"'
+libcartefile_a_CFLAGS = $(AM_CFLAGS) $(PROGRAM_CFLAGS)
+libcartefile_a_SOURCES = \
+	cartefile-to-oci/base.h \
+	cartefile-to-oci/build.h \
+	cartefile-to-oci/bundle.h \
+	cartefile-to-oci/cartefile.h \
+	cartefile-to-oci/cmds.h \
+	cartefile-to-oci/digest.c \
+	cartefile-to-oci/digest.h \
+	cartefile-to-oci/elf.h \
+	cartefile-to-oci/layer_read.h \
+	cartefile-to-oci/layer_write.h \
+	cartefile-to-oci/layout.h \
+	cartefile-to-oci/slim.h \
+	cartefile-to-oci/source.h \
+	cartefile-to-oci/store.h \
+	cartefile-to-oci/trace.h \
+	cartefile-to-oci/tree.c \
+	cartefile-to-oci/tree.h \
+	cartefile-to-oci/unpack.h
+
+CONVERTER_LIBS = libcartefile.a libbase.a libocispec.a $(YAJL_PROGRAM_LIBS) $(CONVERTER_PROGRAM_LIBS)
+
+EXTRA_DIST += cartefile-to-oci/main.c
