@@ -140,9 +140,10 @@ static int find_successor(const char *root, const struct state *state,
 		*ret_overlap = cgroup_overlap(&state->cgroup, &other->cgroup);
 		if (*ret_overlap != CGROUP_BELOW)
 			continue;
-		return err_set_as(err, ERR_STATE, EBUSY,
-				  "cgroup: that of container '%s' is below this one's; delete it first",
-				  ids[i]);
+		return err_set_as(
+			err, ERR_STATE, EBUSY,
+			"cgroup: that of container '%s' is below this one's; delete it first",
+			ids[i]);
 	}
 	return r;
 }
