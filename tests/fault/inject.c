@@ -549,6 +549,8 @@ int main(int argc, char **argv)
 		fprintf(stderr, "inject: needs root\n");
 		return 2;
 	}
+	/* as a job in the background of a shell has it: the containers have the defaults all the same */
+	(void)signal(SIGQUIT, SIG_IGN);
 	holder = start_holder();
 	if (pipe2(pipes, O_CLOEXEC) < 0) {
 		perror("inject: pipe");
