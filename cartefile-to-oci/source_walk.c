@@ -86,18 +86,27 @@ static int sort_names(struct names *names)
 	return 0;
 }
 
-static int read_names(DIR *dir, struct names *names)
+/* getdents64(2) without readdir(3): a folder costs three calls less, and they are a third of all. */
+static int read_names(int fd, struct names *names)
 {
-	const struct dirent *entry;
-	int r = 0;
+	_Alignas(struct dirent64) char buf[32 * 1024];
+	ssize_t n;
 
-	for (errno = 0; r == 0 && (entry = readdir(dir)); errno = 0)
-		if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0)
-			r = add_name(names, entry->d_name);
-	if (r == 0 && errno)
-		r = -errno;
-	return r < 0 ? r : sort_names(names);
+	while ((n = getdents64(fd, buf, sizeof(buf))) > 0) {
+		for (ssize_t at = 0; at < n;) {
+			const struct dirent64 *entry = (const struct dirent64 *)(buf + at);
+
+			at += entry->d_reclen;
+			if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0 &&
+			    add_name(names, entry->d_name) < 0)
+				return -ENOMEM;
+		}
+	}
+	return n < 0 ? -errno : sort_names(names);
 }
+
+static int walk_into(struct walk *walk, int dirfd, const char *name, void *above,
+		     struct oci_error *err);
 
 static int walk_entry(struct walk *walk, int dirfd, const char *name, void *above,
 		      struct oci_error *err)
@@ -120,40 +129,36 @@ static int walk_entry(struct walk *walk, int dirfd, const char *name, void *abov
 		r = 1;
 	else
 		r = walk->each(walk, &entry, above, &inside, err);
-	if (r == 0 && S_ISDIR(entry.st.st_mode)) {
-		CLEANUP_CLOSE int fd =
-			openat(dirfd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-
-		r = fd < 0 ? walk_sys(walk, errno, err, "open")
-			   : walk_folder(walk, fd, inside, err);
-	}
+	if (r == 0 && S_ISDIR(entry.st.st_mode))
+		r = walk_into(walk, dirfd, name, inside, err);
 	walk->length = length;
 	walk->path[length] = '\0';
 	return r < 0 ? r : 0;
 }
 
-int walk_folder(struct walk *walk, int dirfd, void *above, struct oci_error *err)
+static int walk_into(struct walk *walk, int dirfd, const char *name, void *above,
+		     struct oci_error *err)
 {
-	CLEANUP_CLOSE int fd = openat(dirfd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	CLEANUP_CLOSEDIR DIR *dir = NULL;
+	CLEANUP_CLOSE int fd = openat(dirfd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	struct names names = { NULL, 0, 0, NULL, 0 };
 	int r;
 
 	if (fd < 0)
 		return walk_sys(walk, errno, err, "open");
-	dir = fdopendir(fd);
-	if (!dir)
-		return walk_sys(walk, errno, err, "read");
-	(void)TAKE_FD(fd);
-	r = read_names(dir, &names);
+	r = read_names(fd, &names);
 	if (r < 0)
 		r = walk_sys(walk, -r, err, "read");
 	for (size_t i = 0; r == 0 && i < names.count; i++)
-		r = walk_entry(walk, dirfd, names.list[i], above, err);
+		r = walk_entry(walk, fd, names.list[i], above, err);
 	names_free(&names);
 	if (r == 0 && walk->done)
 		walk->done(walk);
 	return r;
+}
+
+int walk_folder(struct walk *walk, int dirfd, void *above, struct oci_error *err)
+{
+	return walk_into(walk, dirfd, ".", above, err);
 }
 
 /* ---- a path of the context -------------------------------------------------------------------------------------- */
