@@ -10,11 +10,21 @@ libcartefile_a_SOURCES = \
 	cartefile-to-oci/blob.c \
 	cartefile-to-oci/build.h \
 	cartefile-to-oci/bundle.h \
+	cartefile-to-oci/cartefile-private.h \
+	cartefile-to-oci/cartefile.c \
 	cartefile-to-oci/cartefile.h \
+	cartefile-to-oci/cartefile_exe.c \
+	cartefile-to-oci/cartefile_from.c \
+	cartefile-to-oci/cartefile_lex.c \
+	cartefile-to-oci/cartefile_name.c \
+	cartefile-to-oci/cartefile_path.c \
+	cartefile-to-oci/cartefile_words.c \
 	cartefile-to-oci/cmds.h \
 	cartefile-to-oci/digest.c \
 	cartefile-to-oci/digest.h \
 	cartefile-to-oci/elf.h \
+	cartefile-to-oci/ignore.c \
+	cartefile-to-oci/ignore.h \
 	cartefile-to-oci/layer_read.h \
 	cartefile-to-oci/layer_write.h \
 	cartefile-to-oci/layout-private.h \
@@ -23,9 +33,13 @@ libcartefile_a_SOURCES = \
 	cartefile-to-oci/layout_index.c \
 	cartefile-to-oci/layout_resolve.c \
 	cartefile-to-oci/slim.h \
+	cartefile-to-oci/source-private.h \
 	cartefile-to-oci/source.h \
 	cartefile-to-oci/store-private.h \
 	cartefile-to-oci/store.c \
+	cartefile-to-oci/source_dir.c \
+	cartefile-to-oci/source_path.c \
+	cartefile-to-oci/source_walk.c \
 	cartefile-to-oci/store.h \
 	cartefile-to-oci/store_cache.c \
 	cartefile-to-oci/store_fsck.c \
