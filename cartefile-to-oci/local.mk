@@ -14,8 +14,15 @@ libcartefile_a_SOURCES = \
 	cartefile-to-oci/digest.c \
 	cartefile-to-oci/digest.h \
 	cartefile-to-oci/elf.h \
+	cartefile-to-oci/layer_codecs.c \
+	cartefile-to-oci/layer_gzip.c \
+	cartefile-to-oci/layer_read.c \
 	cartefile-to-oci/layer_read.h \
+	cartefile-to-oci/layer_stream.c \
+	cartefile-to-oci/layer_stream.h \
 	cartefile-to-oci/layer_write.h \
+	cartefile-to-oci/layer_xattr.c \
+	cartefile-to-oci/layer_xattr.h \
 	cartefile-to-oci/layout.h \
 	cartefile-to-oci/slim.h \
 	cartefile-to-oci/source.h \
