@@ -21,6 +21,7 @@ UNIT_TESTS = \
 	tests/unit/test_netdev \
 	tests/unit/test_ocispec \
 	tests/unit/test_ocispec_bad \
+	tests/unit/test_ocispec_image \
 	tests/unit/test_ocispec_roundtrip \
 	tests/unit/test_ocispec_rows \
 	tests/unit/test_opts \
