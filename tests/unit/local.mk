@@ -55,6 +55,12 @@ tests_unit_test_layer_read_LDADD = $(CONVERTER_LIBS) $(CMOCKA_LIBS)
 LDADD = $(RUNTIME_LIBS) $(CMOCKA_LIBS)
 AM_CPPFLAGS += $(CMOCKA_CFLAGS) -I$(top_srcdir)/tests
 
+tests_unit_test_layout_LDADD = $(CONVERTER_LIBS) $(CMOCKA_LIBS)
+
+if HAVE_CONVERTER
+UNIT_TESTS += tests/unit/test_layout
+endif
+
 if HAVE_CMOCKA
 check_PROGRAMS += $(UNIT_TESTS)
 TESTS += $(UNIT_TESTS)
@@ -63,6 +69,7 @@ endif
 EXTRA_DIST += \
 	tests/unit/container.h \
 	tests/unit/forked.h \
+	tests/unit/image.h \
 	tests/unit/ocispec-generate.h \
 	tests/unit/seccomp-profile.h \
 	tests/unit/tar-bytes.h
