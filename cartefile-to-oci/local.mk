@@ -10,7 +10,15 @@ libcartefile_a_SOURCES = \
 	cartefile-to-oci/blob.c \
 	cartefile-to-oci/build.h \
 	cartefile-to-oci/bundle.h \
+	cartefile-to-oci/cartefile-private.h \
+	cartefile-to-oci/cartefile.c \
 	cartefile-to-oci/cartefile.h \
+	cartefile-to-oci/cartefile_exe.c \
+	cartefile-to-oci/cartefile_from.c \
+	cartefile-to-oci/cartefile_lex.c \
+	cartefile-to-oci/cartefile_name.c \
+	cartefile-to-oci/cartefile_path.c \
+	cartefile-to-oci/cartefile_words.c \
 	cartefile-to-oci/cmds.h \
 	cartefile-to-oci/digest.c \
 	cartefile-to-oci/digest.h \
@@ -18,6 +26,8 @@ libcartefile_a_SOURCES = \
 	cartefile-to-oci/layer_codecs.c \
 	cartefile-to-oci/layer_gzip.c \
 	cartefile-to-oci/layer_read.c \
+	cartefile-to-oci/ignore.c \
+	cartefile-to-oci/ignore.h \
 	cartefile-to-oci/layer_read.h \
 	cartefile-to-oci/layer_stream.c \
 	cartefile-to-oci/layer_stream.h \
@@ -30,7 +40,11 @@ libcartefile_a_SOURCES = \
 	cartefile-to-oci/layout_index.c \
 	cartefile-to-oci/layout_resolve.c \
 	cartefile-to-oci/slim.h \
+	cartefile-to-oci/source-private.h \
 	cartefile-to-oci/source.h \
+	cartefile-to-oci/source_dir.c \
+	cartefile-to-oci/source_path.c \
+	cartefile-to-oci/source_walk.c \
 	cartefile-to-oci/store.h \
 	cartefile-to-oci/temp.c \
 	cartefile-to-oci/trace.h \
