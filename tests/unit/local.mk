@@ -54,6 +54,14 @@ tests_unit_test_cartefile_LDADD = $(CONVERTER_LIBS) $(CMOCKA_LIBS)
 tests_unit_test_cartefile_bad_LDADD = $(CONVERTER_LIBS) $(CMOCKA_LIBS)
 tests_unit_test_ignore_LDADD = $(CONVERTER_LIBS) $(CMOCKA_LIBS)
 tests_unit_test_source_LDADD = $(CONVERTER_LIBS) $(CMOCKA_LIBS)
+CONVERTER_TESTS =
+
+if HAVE_CONVERTER
+CONVERTER_TESTS += \
+	tests/unit/test_layer_read
+UNIT_TESTS += $(CONVERTER_TESTS)
+endif
+tests_unit_test_layer_read_LDADD = $(CONVERTER_LIBS) $(CMOCKA_LIBS)
 
 LDADD = $(RUNTIME_LIBS) $(CMOCKA_LIBS)
 AM_CPPFLAGS += $(CMOCKA_CFLAGS) -I$(top_srcdir)/tests
@@ -76,4 +84,5 @@ EXTRA_DIST += \
 	tests/unit/forked.h \
 	tests/unit/image.h \
 	tests/unit/ocispec-generate.h \
-	tests/unit/seccomp-profile.h
+	tests/unit/seccomp-profile.h \
+	tests/unit/tar-bytes.h
