@@ -13,7 +13,12 @@ libcartefile_a_SOURCES = \
 	cartefile-to-oci/cmds.h \
 	cartefile-to-oci/digest.c \
 	cartefile-to-oci/digest.h \
+	cartefile-to-oci/elf-private.h \
+	cartefile-to-oci/elf.c \
 	cartefile-to-oci/elf.h \
+	cartefile-to-oci/elf_machine.c \
+	cartefile-to-oci/elf_note.c \
+	cartefile-to-oci/elf_scan.c \
 	cartefile-to-oci/layer_read.h \
 	cartefile-to-oci/layer_write.h \
 	cartefile-to-oci/layout.h \
