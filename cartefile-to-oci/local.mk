@@ -10,6 +10,9 @@ libcartefile_a_SOURCES = \
 	cartefile-to-oci/build.h \
 	cartefile-to-oci/bundle.h \
 	cartefile-to-oci/cartefile.h \
+	cartefile-to-oci/closure.c \
+	cartefile-to-oci/closure.h \
+	cartefile-to-oci/closure_search.c \
 	cartefile-to-oci/cmds.h \
 	cartefile-to-oci/digest.c \
 	cartefile-to-oci/digest.h \
@@ -19,16 +22,25 @@ libcartefile_a_SOURCES = \
 	cartefile-to-oci/elf_machine.c \
 	cartefile-to-oci/elf_note.c \
 	cartefile-to-oci/elf_scan.c \
+	cartefile-to-oci/keep.c \
 	cartefile-to-oci/layer_read.h \
 	cartefile-to-oci/layer_write.h \
 	cartefile-to-oci/layout.h \
+	cartefile-to-oci/ldconf.c \
+	cartefile-to-oci/ldconf.h \
+	cartefile-to-oci/prune.c \
+	cartefile-to-oci/script.c \
+	cartefile-to-oci/slim-private.h \
+	cartefile-to-oci/slim.c \
 	cartefile-to-oci/slim.h \
 	cartefile-to-oci/source.h \
 	cartefile-to-oci/store.h \
 	cartefile-to-oci/trace.h \
 	cartefile-to-oci/tree.c \
 	cartefile-to-oci/tree.h \
-	cartefile-to-oci/unpack.h
+	cartefile-to-oci/unpack.h \
+	cartefile-to-oci/view.c \
+	cartefile-to-oci/view.h
 
 CONVERTER_LIBS = libcartefile.a libbase.a libocispec.a $(YAJL_PROGRAM_LIBS) $(CONVERTER_PROGRAM_LIBS)
 
