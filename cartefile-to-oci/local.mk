@@ -22,6 +22,8 @@ libcartefile_a_SOURCES = \
 	cartefile-to-oci/elf_machine.c \
 	cartefile-to-oci/elf_note.c \
 	cartefile-to-oci/elf_scan.c \
+	cartefile-to-oci/explain.c \
+	cartefile-to-oci/explain.h \
 	cartefile-to-oci/keep.c \
 	cartefile-to-oci/layer_read.h \
 	cartefile-to-oci/layer_write.h \
