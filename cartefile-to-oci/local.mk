@@ -11,15 +11,26 @@ libcartefile_a_SOURCES = \
 	cartefile-to-oci/bundle.h \
 	cartefile-to-oci/cartefile.h \
 	cartefile-to-oci/cmds.h \
+	cartefile-to-oci/compress.c \
+	cartefile-to-oci/compress.h \
 	cartefile-to-oci/digest.c \
 	cartefile-to-oci/digest.h \
 	cartefile-to-oci/elf.h \
+	cartefile-to-oci/image_config.c \
+	cartefile-to-oci/image_config.h \
+	cartefile-to-oci/image_platform.c \
 	cartefile-to-oci/layer_read.h \
+	cartefile-to-oci/layer_write.c \
 	cartefile-to-oci/layer_write.h \
+	cartefile-to-oci/layers_assign.c \
 	cartefile-to-oci/layout.h \
+	cartefile-to-oci/members.c \
+	cartefile-to-oci/members.h \
 	cartefile-to-oci/slim.h \
 	cartefile-to-oci/source.h \
 	cartefile-to-oci/store.h \
+	cartefile-to-oci/tar.c \
+	cartefile-to-oci/tar.h \
 	cartefile-to-oci/trace.h \
 	cartefile-to-oci/tree.c \
 	cartefile-to-oci/tree.h \
