@@ -47,7 +47,7 @@ static int merge_env(struct oci_container_config *config, const struct cartefile
 		     struct oci_arena *arena, struct oci_error *err)
 {
 	static char default_path[] = DEFAULT_PATH;
-	char **env = oci_arena_array(arena, config->env_len + file->env_len + 1, sizeof(*env));
+	char **env = oci_arena_array(arena, config->env_len + file->env_len + 2, sizeof(*env));
 	size_t len = 0;
 
 	if (!env)
@@ -147,7 +147,7 @@ static void add_step(struct steps *steps, char *words, bool is_empty)
 
 static bool is_empty_step(const struct oci_history *step)
 {
-	return step->empty_layer.set && step->empty_layer.value;
+	return step->empty_layer.present && step->empty_layer.value;
 }
 
 static size_t base_layers(const struct image_plan *plan)
