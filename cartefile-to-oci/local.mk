@@ -10,7 +10,15 @@ libcartefile_a_SOURCES = \
 	cartefile-to-oci/blob.c \
 	cartefile-to-oci/build.h \
 	cartefile-to-oci/bundle.h \
+	cartefile-to-oci/cartefile-private.h \
+	cartefile-to-oci/cartefile.c \
 	cartefile-to-oci/cartefile.h \
+	cartefile-to-oci/cartefile_exe.c \
+	cartefile-to-oci/cartefile_from.c \
+	cartefile-to-oci/cartefile_lex.c \
+	cartefile-to-oci/cartefile_name.c \
+	cartefile-to-oci/cartefile_path.c \
+	cartefile-to-oci/cartefile_words.c \
 	cartefile-to-oci/cmds.h \
 	cartefile-to-oci/compress.c \
 	cartefile-to-oci/compress.h \
@@ -20,6 +28,8 @@ libcartefile_a_SOURCES = \
 	cartefile-to-oci/image_config.c \
 	cartefile-to-oci/image_config.h \
 	cartefile-to-oci/image_platform.c \
+	cartefile-to-oci/ignore.c \
+	cartefile-to-oci/ignore.h \
 	cartefile-to-oci/layer_read.h \
 	cartefile-to-oci/layer_write.c \
 	cartefile-to-oci/layer_write.h \
@@ -28,7 +38,11 @@ libcartefile_a_SOURCES = \
 	cartefile-to-oci/members.c \
 	cartefile-to-oci/members.h \
 	cartefile-to-oci/slim.h \
+	cartefile-to-oci/source-private.h \
 	cartefile-to-oci/source.h \
+	cartefile-to-oci/source_dir.c \
+	cartefile-to-oci/source_path.c \
+	cartefile-to-oci/source_walk.c \
 	cartefile-to-oci/store.h \
 	cartefile-to-oci/tar.c \
 	cartefile-to-oci/tar.h \
