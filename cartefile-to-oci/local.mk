@@ -19,17 +19,28 @@ libcartefile_a_SOURCES = \
 	cartefile-to-oci/cartefile_name.c \
 	cartefile-to-oci/cartefile_path.c \
 	cartefile-to-oci/cartefile_words.c \
+	cartefile-to-oci/closure.c \
+	cartefile-to-oci/closure.h \
+	cartefile-to-oci/closure_search.c \
 	cartefile-to-oci/cmds.h \
 	cartefile-to-oci/compress.c \
 	cartefile-to-oci/compress.h \
 	cartefile-to-oci/digest.c \
 	cartefile-to-oci/digest.h \
+	cartefile-to-oci/elf-private.h \
+	cartefile-to-oci/elf.c \
 	cartefile-to-oci/elf.h \
 	cartefile-to-oci/image_config.c \
 	cartefile-to-oci/image_config.h \
 	cartefile-to-oci/image_platform.c \
 	cartefile-to-oci/ignore.c \
 	cartefile-to-oci/ignore.h \
+	cartefile-to-oci/elf_machine.c \
+	cartefile-to-oci/elf_note.c \
+	cartefile-to-oci/elf_scan.c \
+	cartefile-to-oci/explain.c \
+	cartefile-to-oci/explain.h \
+	cartefile-to-oci/keep.c \
 	cartefile-to-oci/layer_read.h \
 	cartefile-to-oci/layer_write.c \
 	cartefile-to-oci/layer_write.h \
@@ -51,6 +62,12 @@ libcartefile_a_SOURCES = \
 	cartefile-to-oci/layout.h \
 	cartefile-to-oci/layout_index.c \
 	cartefile-to-oci/layout_resolve.c \
+	cartefile-to-oci/ldconf.c \
+	cartefile-to-oci/ldconf.h \
+	cartefile-to-oci/prune.c \
+	cartefile-to-oci/script.c \
+	cartefile-to-oci/slim-private.h \
+	cartefile-to-oci/slim.c \
 	cartefile-to-oci/slim.h \
 	cartefile-to-oci/source.h \
 	cartefile-to-oci/store.h \
@@ -58,7 +75,9 @@ libcartefile_a_SOURCES = \
 	cartefile-to-oci/trace.h \
 	cartefile-to-oci/tree.c \
 	cartefile-to-oci/tree.h \
-	cartefile-to-oci/unpack.h
+	cartefile-to-oci/unpack.h \
+	cartefile-to-oci/view.c \
+	cartefile-to-oci/view.h
 
 CONVERTER_LIBS = libcartefile.a libbase.a libocispec.a $(YAJL_PROGRAM_LIBS) $(CONVERTER_PROGRAM_LIBS)
 
