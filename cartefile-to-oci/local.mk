@@ -6,7 +6,10 @@ libcartefile_a_CPPFLAGS = $(AM_CPPFLAGS) $(CONVERTER_CFLAGS) \
 	-DBINDIR='"$(bindir)"'
 libcartefile_a_CFLAGS = $(AM_CFLAGS) $(PROGRAM_CFLAGS)
 libcartefile_a_SOURCES = \
+	cartefile-to-oci/base.c \
 	cartefile-to-oci/base.h \
+	cartefile-to-oci/base_tar.c \
+	cartefile-to-oci/base_tar.h \
 	cartefile-to-oci/blob.c \
 	cartefile-to-oci/build.h \
 	cartefile-to-oci/bundle.h \
@@ -48,6 +51,29 @@ libcartefile_a_SOURCES = \
 	cartefile-to-oci/layout.h \
 	cartefile-to-oci/members.c \
 	cartefile-to-oci/members.h \
+	cartefile-to-oci/image_archive.c \
+	cartefile-to-oci/image_skopeo.c \
+	cartefile-to-oci/image_source-private.h \
+	cartefile-to-oci/image_source.c \
+	cartefile-to-oci/image_source.h \
+	cartefile-to-oci/layer_codecs.c \
+	cartefile-to-oci/layer_gzip.c \
+	cartefile-to-oci/layer_read.c \
+	cartefile-to-oci/layer_read.h \
+	cartefile-to-oci/layer_stream.c \
+	cartefile-to-oci/layer_stream.h \
+	cartefile-to-oci/layer_tree.c \
+	cartefile-to-oci/layer_tree.h \
+	cartefile-to-oci/layer_write.h \
+	cartefile-to-oci/layer_xattr.c \
+	cartefile-to-oci/layer_xattr.h \
+	cartefile-to-oci/layout-private.h \
+	cartefile-to-oci/layout.c \
+	cartefile-to-oci/layout.h \
+	cartefile-to-oci/layout_index.c \
+	cartefile-to-oci/layout_resolve.c \
+	cartefile-to-oci/listing.c \
+	cartefile-to-oci/listing.h \
 	cartefile-to-oci/slim.h \
 	cartefile-to-oci/source-private.h \
 	cartefile-to-oci/source.h \
