@@ -7,6 +7,7 @@ libcartefile_a_CPPFLAGS = $(AM_CPPFLAGS) $(CONVERTER_CFLAGS) \
 libcartefile_a_CFLAGS = $(AM_CFLAGS) $(PROGRAM_CFLAGS)
 libcartefile_a_SOURCES = \
 	cartefile-to-oci/base.h \
+	cartefile-to-oci/blob.c \
 	cartefile-to-oci/build.h \
 	cartefile-to-oci/bundle.h \
 	cartefile-to-oci/cartefile.h \
@@ -16,10 +17,15 @@ libcartefile_a_SOURCES = \
 	cartefile-to-oci/elf.h \
 	cartefile-to-oci/layer_read.h \
 	cartefile-to-oci/layer_write.h \
+	cartefile-to-oci/layout-private.h \
+	cartefile-to-oci/layout.c \
 	cartefile-to-oci/layout.h \
+	cartefile-to-oci/layout_index.c \
+	cartefile-to-oci/layout_resolve.c \
 	cartefile-to-oci/slim.h \
 	cartefile-to-oci/source.h \
 	cartefile-to-oci/store.h \
+	cartefile-to-oci/temp.c \
 	cartefile-to-oci/trace.h \
 	cartefile-to-oci/tree.c \
 	cartefile-to-oci/tree.h \

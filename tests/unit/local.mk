@@ -21,6 +21,7 @@ UNIT_TESTS = \
 	tests/unit/test_netdev \
 	tests/unit/test_ocispec \
 	tests/unit/test_ocispec_bad \
+	tests/unit/test_ocispec_image \
 	tests/unit/test_ocispec_roundtrip \
 	tests/unit/test_ocispec_rows \
 	tests/unit/test_opts \
@@ -45,6 +46,12 @@ UNIT_TESTS = \
 LDADD = $(RUNTIME_LIBS) $(CMOCKA_LIBS)
 AM_CPPFLAGS += $(CMOCKA_CFLAGS) -I$(top_srcdir)/tests
 
+tests_unit_test_layout_LDADD = $(CONVERTER_LIBS) $(CMOCKA_LIBS)
+
+if HAVE_CONVERTER
+UNIT_TESTS += tests/unit/test_layout
+endif
+
 if HAVE_CMOCKA
 check_PROGRAMS += $(UNIT_TESTS)
 TESTS += $(UNIT_TESTS)
@@ -53,5 +60,6 @@ endif
 EXTRA_DIST += \
 	tests/unit/container.h \
 	tests/unit/forked.h \
+	tests/unit/image.h \
 	tests/unit/ocispec-generate.h \
 	tests/unit/seccomp-profile.h
