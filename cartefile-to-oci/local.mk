@@ -12,9 +12,22 @@ libcartefile_a_SOURCES = \
 	cartefile-to-oci/base_tar.h \
 	cartefile-to-oci/blob.c \
 	cartefile-to-oci/build.h \
+	cartefile-to-oci/bundle.c \
 	cartefile-to-oci/bundle.h \
 	cartefile-to-oci/cartefile-private.h \
 	cartefile-to-oci/cartefile.c \
+	cartefile-to-oci/bundle_caps.c \
+	cartefile-to-oci/bundle_config.c \
+	cartefile-to-oci/bundle_config.h \
+	cartefile-to-oci/bundle_files.c \
+	cartefile-to-oci/bundle_files.h \
+	cartefile-to-oci/bundle_flags.c \
+	cartefile-to-oci/bundle_layers.c \
+	cartefile-to-oci/bundle_linux.c \
+	cartefile-to-oci/bundle_seccomp.c \
+	cartefile-to-oci/bundle_seccomp.h \
+	cartefile-to-oci/bundle_user.c \
+	cartefile-to-oci/bundle_user.h \
 	cartefile-to-oci/cartefile.h \
 	cartefile-to-oci/cartefile_exe.c \
 	cartefile-to-oci/cartefile_from.c \
@@ -94,16 +107,30 @@ libcartefile_a_SOURCES = \
 	cartefile-to-oci/script.c \
 	cartefile-to-oci/slim-private.h \
 	cartefile-to-oci/slim.c \
+	cartefile-to-oci/rootless.c \
+	cartefile-to-oci/rootless.h \
 	cartefile-to-oci/slim.h \
 	cartefile-to-oci/source.h \
 	cartefile-to-oci/store.h \
 	cartefile-to-oci/temp.c \
+	cartefile-to-oci/trace.c \
 	cartefile-to-oci/trace.h \
+	cartefile-to-oci/trace_calls.c \
+	cartefile-to-oci/trace_calls.h \
+	cartefile-to-oci/trace_loop.c \
+	cartefile-to-oci/trace_loop.h \
+	cartefile-to-oci/trace_notify.c \
+	cartefile-to-oci/trace_notify.h \
+	cartefile-to-oci/trace_run.c \
+	cartefile-to-oci/trace_run.h \
 	cartefile-to-oci/tree.c \
 	cartefile-to-oci/tree.h \
 	cartefile-to-oci/unpack.h \
 	cartefile-to-oci/view.c \
 	cartefile-to-oci/view.h
+	cartefile-to-oci/verify.c \
+	cartefile-to-oci/words.c \
+	cartefile-to-oci/words.h
 
 CONVERTER_LIBS = libcartefile.a libbase.a libocispec.a $(YAJL_PROGRAM_LIBS) $(CONVERTER_PROGRAM_LIBS)
 
