@@ -76,26 +76,27 @@ static int links_first(struct links *links, const struct tree_node *node,
 /* ---- one layer --------------------------------------------------------------------------------------------------- */
 
 struct walk {
-	struct tar_out *out;
-	const struct tree_node *last; /* what was written last */
+	layer_each each;
+	void *ctx;
+	const struct tree_node *last; /* what was visited last */
 	struct links links;
 	size_t entries;
 };
 
-static int write_node(struct walk *walk, const struct tree_node *node, struct oci_error *err)
+static int visit(struct walk *walk, const struct tree_node *node, struct oci_error *err)
 {
 	const struct tree_node *first;
 	int r = links_first(&walk->links, node, &first, err);
 
 	if (r == 0)
-		r = tar_entry(walk->out, node, first, err);
+		r = walk->each(walk->ctx, node, first, err);
 	walk->last = node;
 	walk->entries++;
 	return r;
 }
 
-/* In the order of the walk a folder was written if and only if what was written last is it or is below it. */
-static bool is_written(const struct walk *walk, const struct tree_node *folder)
+/* In the order of the walk a folder was visited if and only if what was visited last is it or is below it. */
+static bool is_visited(const struct walk *walk, const struct tree_node *folder)
 {
 	for (const struct tree_node *node = walk->last; node; node = node->parent)
 		if (node == folder)
@@ -103,49 +104,60 @@ static bool is_written(const struct walk *walk, const struct tree_node *folder)
 	return false;
 }
 
-static int write_above(struct walk *walk, const struct tree_node *folder, struct oci_error *err)
+static int visit_above(struct walk *walk, const struct tree_node *folder, struct oci_error *err)
 {
 	int r;
 
-	if (!folder || is_written(walk, folder))
+	if (!folder || is_visited(walk, folder))
 		return 0;
-	r = write_above(walk, folder->parent, err);
-	return r < 0 ? r : write_node(walk, folder, err);
+	r = visit_above(walk, folder->parent, err);
+	return r < 0 ? r : visit(walk, folder, err);
 }
 
-static int write_layer(const struct tree *tree, int layer, struct walk *walk, struct oci_error *err)
+int layer_walk(const struct tree *tree, int layer, layer_each each, void *ctx, size_t *ret_entries,
+	       struct oci_error *err)
 {
+	struct walk walk = { .each = each, .ctx = ctx };
 	int r = 0;
 
 	for (const struct tree_node *node = tree->root; node && r == 0; node = tree_next(node)) {
 		if (node->layer != layer || node->out)
 			continue;
-		r = write_above(walk, node->parent, err);
+		r = visit_above(&walk, node->parent, err);
 		if (r == 0)
-			r = write_node(walk, node, err);
+			r = visit(&walk, node, err);
 	}
-	return r < 0 ? r : tar_end(walk->out, err);
+	free(walk.links.nodes);
+	if (r == 0 && ret_entries)
+		*ret_entries = walk.entries;
+	return r;
+}
+
+static int write_node(void *ctx, const struct tree_node *node, const struct tree_node *first,
+		      struct oci_error *err)
+{
+	return tar_entry(ctx, node, first, err);
 }
 
 static int run(const struct tree *tree, int layer, enum layer_compression compression,
 	       const struct layout *to, struct layer_result *ret, struct oci_error *err)
 {
-	struct walk walk = { .entries = 0 };
 	struct compress *compress;
+	size_t entries;
 	int r = compress_begin(compression, to, &compress, err);
 
 	if (r < 0)
 		return r;
-	walk.out = compress_input(compress);
-	r = write_layer(tree, layer, &walk, err);
-	free(walk.links.nodes);
+	r = layer_walk(tree, layer, write_node, compress_input(compress), &entries, err);
+	if (r == 0)
+		r = tar_end(compress_input(compress), err);
 	if (r < 0) {
 		compress_abandon(compress);
 		return r;
 	}
 	r = compress_end(compress, ret, err);
 	if (r == 0)
-		ret->entries = walk.entries;
+		ret->entries = entries;
 	return r;
 }
 
