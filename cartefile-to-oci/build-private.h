@@ -28,6 +28,7 @@ struct build {
 
 	/* a layout for each destination that is one; others are written from @primary */
 	struct layout *layouts;
+	bool *is_new; /* a layout that this build has made */
 	const struct layout *primary;
 	struct build_dest *dests;
 	size_t dests_len;
@@ -36,6 +37,9 @@ struct build {
 	int64_t newest; /* change time (ns) of the host's file that was changed last */
 	int64_t begun;  /* time (ns) at which the key was made */
 
+	struct digest documents[4]; /* that this build has written */
+	size_t documents_len;
+
 	struct tree_node *exe;
 	struct image_plan plan;
 };
@@ -43,13 +47,15 @@ struct build {
 /* Files whose time of change is nearer to the build than this may change again without a trace (coarse clocks tick at 100 Hz at least). */
 #define BUILD_RACY_NS INT64_C(20000000)
 
-void build_tell(struct build *build, const char *format, ...)
-	__attribute__((format(printf, 2, 3)));
+void build_tell(struct build *build, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 /* build_open.c */
 int build_open_inputs(struct build *build, struct oci_error *err);
 int build_open_layouts(struct build *build, struct oci_error *err);
 void build_close(struct build *build);
+
+/** build_discard_layouts - after a failure: layouts that this build has made go again. */
+void build_discard_layouts(struct build *build);
 
 /* build_key.c: build_recall - 1 when it was made before and all of it is at hand: @ret and @ret_image are filled. */
 int build_make_key(struct build *build, struct oci_error *err);

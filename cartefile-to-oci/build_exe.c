@@ -65,10 +65,10 @@ int build_find_exe(struct build *build, struct oci_error *err)
 				      "'%s' is %s: the program must be a regular file", path,
 				      type_word(node));
 	if (!(node->mode & 0111))
-		return cartefile_fail(
-			build->file, place, EACCES, err,
-			"'%s' is not executable (mode %04o): make the file executable, or give PATH a mode, such as %s:0755",
-			path, node->mode, path);
+		return cartefile_fail(build->file, place, EACCES, err,
+				      "'%s' is not executable (mode %04o): make the file "
+				      "executable, or give PATH a mode, such as %s:0755",
+				      path, node->mode, path);
 	if (node->content->size == 0 && node->content->source)
 		return cartefile_fail(build->file, place, ENOEXEC, err, "'%s' is empty", path);
 	build->exe = node;
@@ -136,10 +136,9 @@ int build_choose_platform(struct build *build, bool *ret_is_dynamic, struct oci_
 		platform->variant = (char *)variant;
 	}
 	if (architecture && !runs(platform->architecture, architecture))
-		return cartefile_fail(
-			build->file, build->file->exe_path_place, ENOEXEC, err,
-			"'%s' is a program for %s, and the image is for %s (%s)",
-			build->file->argv[0], architecture, platform->architecture,
-			build->options->platform ? "--platform" : "from its base");
+		return cartefile_fail(build->file, build->file->exe_path_place, ENOEXEC, err,
+				      "'%s' is a program for %s, and the image is for %s (%s)",
+				      build->file->argv[0], architecture, platform->architecture,
+				      build->options->platform ? "--platform" : "from its base");
 	return 0;
 }

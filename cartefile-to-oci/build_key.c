@@ -59,8 +59,9 @@ static void add_stat(struct digest_state *state, const char *path)
 /* What decides where a dynamic program's libraries are found on the host. */
 static void add_sysroot(struct digest_state *state, const char *sysroot)
 {
-	static const char *const names[] = { "etc/ld.so.conf", "etc/ld.so.conf.d", "lib", "lib64",
-					     "usr/lib",        "usr/local/lib" };
+	static const char *const names[] = {
+		"etc/ld.so.conf", "etc/ld.so.conf.d", "lib", "lib64", "usr/lib", "usr/local/lib"
+	};
 
 	add_text(state, sysroot);
 	for (size_t i = 0; i < ARRAY_LEN(names); i++) {
@@ -98,8 +99,8 @@ static int add_inputs(struct build *build, struct digest_state *state, struct oc
 	if (build->file->from == FROM_SCRATCH)
 		add_sysroot(state, build->options->sysroot);
 	for (size_t i = 0; i < build->file->paths_len; i++) {
-		int r = source_key_path(&build->context, build->file, &build->file->paths[i],
-					state, err);
+		int r = source_key_path(&build->context, build->file, &build->file->paths[i], state,
+					err);
 
 		if (r < 0)
 			return r;
@@ -280,7 +281,7 @@ static bool read_line(const char *line, struct build_result *ret)
 		return host_file_is_same(line);
 	default:
 		return strncmp(line, "suggest ", 8) == 0 ? read_suggestion(line + 8, ret)
-							  : read_slim(line, ret);
+							 : read_slim(line, ret);
 	}
 }
 

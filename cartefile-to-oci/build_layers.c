@@ -142,10 +142,10 @@ static void put_record(struct build *build, const char *kind, const struct diges
 {
 	char diff_id[DIGEST_TEXT_SIZE], blob[DIGEST_TEXT_SIZE], text[320];
 	struct oci_error ignored = OCI_ERROR_INIT;
-	int length = snprintf(text, sizeof(text), "%s %s %ju %ju %zu\n",
-			      digest_format(&layer->diff_id, diff_id),
-			      digest_format(&layer->blob, blob), (uintmax_t)layer->size,
-			      (uintmax_t)layer->tar_size, layer->entries);
+	int length =
+		snprintf(text, sizeof(text), "%s %s %ju %ju %zu\n",
+			 digest_format(&layer->diff_id, diff_id), digest_format(&layer->blob, blob),
+			 (uintmax_t)layer->size, (uintmax_t)layer->tar_size, layer->entries);
 
 	/* a build without a record is slower next time, nothing else */
 	(void)store_cache_put(build->options->store, kind, key, text, (size_t)length, &ignored);

@@ -80,8 +80,11 @@ static int read_cartefile(struct build *build, int context, struct oci_error *er
 			      &build->text_length, err);
 		if (r == -ENOENT && !path)
 			err_hint(err, "name another one with -f");
-		if (r < 0)
-			return path ? r : err_prefix(err, "%s/", build->options->context);
+		if (r < 0) {
+			if (!path)
+				err_prefix(err, "%s/", build->options->context);
+			return r;
+		}
 	}
 	return cartefile_parse(name, build->text, build->text_length, &build->arena, &build->file,
 			       err);
@@ -146,8 +149,19 @@ static int check_name(const struct build *build, const struct build_dest *dest,
 	if (dest->kind != DEST_STORE || build_name(build, dest))
 		return 0;
 	return err_set(err, EINVAL,
-		       "%s: NAME is missing: an image in the store needs one, such as NAME localhost/app:1.0",
+		       "%s: NAME is missing: an image in the store needs one, such as NAME "
+		       "localhost/app:1.0",
 		       build->file->name);
+}
+
+/* by name: the user's own folder */
+static int open_layout(struct build *build, size_t i, struct oci_error *err)
+{
+	const char *path = build->dests[i].path;
+	struct stat st;
+
+	build->is_new[i] = stat(path, &st) < 0 && errno == ENOENT;
+	return layout_open(&build->layouts[i], path, LAYOUT_CREATE, err);
 }
 
 int build_open_layouts(struct build *build, struct oci_error *err)
@@ -159,7 +173,8 @@ int build_open_layouts(struct build *build, struct oci_error *err)
 	build->dests = options->dests_len > 0 ? options->dests : &to_store;
 	build->dests_len = options->dests_len > 0 ? options->dests_len : 1;
 	build->layouts = oci_arena_array(&build->arena, build->dests_len, sizeof(struct layout));
-	if (!build->layouts)
+	build->is_new = oci_arena_array(&build->arena, build->dests_len, sizeof(bool));
+	if (!build->layouts || !build->is_new)
 		return err_nomem(err);
 	for (size_t i = 0; i < build->dests_len; i++)
 		build->layouts[i] = (struct layout)LAYOUT_INIT;
@@ -167,8 +182,7 @@ int build_open_layouts(struct build *build, struct oci_error *err)
 		int r = check_name(build, &build->dests[i], err);
 
 		if (r == 0 && build->dests[i].kind == DEST_OCI)
-			r = layout_open(&build->layouts[i], build->dests[i].path, LAYOUT_CREATE,
-					err);
+			r = open_layout(build, i, err);
 		if (r < 0)
 			return r;
 		needs_store |= build->dests[i].kind != DEST_OCI;
@@ -176,6 +190,43 @@ int build_open_layouts(struct build *build, struct oci_error *err)
 	/* what is in the store need not be made again for another archive */
 	build->primary = needs_store ? &options->store->layout : &build->layouts[0];
 	return 0;
+}
+
+static void discard_blob(const struct layout *layout, const struct digest *digest)
+{
+	char path[sizeof("blobs/sha256/") + DIGEST_HEX_LENGTH] = "blobs/sha256/";
+
+	digest_hex(digest, path + strlen(path));
+	(void)unlinkat(layout->fd, path, 0);
+}
+
+/* What this build has put there. Another build that is at work in the same new folder keeps what it has, and the folder. */
+static void discard_layout(const struct build *build, const struct layout *layout, const char *path)
+{
+	static const char *const folders[] = { "blobs/sha256", "blobs" };
+	const struct image_docs *base = build->plan.base;
+	struct digest digest;
+
+	for (size_t i = 0; i < ARRAY_LEN(build->plan.layers); i++)
+		discard_blob(layout, &build->plan.layers[i].blob);
+	for (size_t i = 0; i < ARRAY_LEN(build->documents); i++)
+		discard_blob(layout, &build->documents[i]);
+	for (size_t i = 0; base && i < base->manifest->layers_len; i++)
+		if (digest_parse(base->manifest->layers[i].digest, &digest) == 0)
+			discard_blob(layout, &digest);
+	for (size_t i = 0; i < ARRAY_LEN(folders); i++)
+		if (unlinkat(layout->fd, folders[i], AT_REMOVEDIR) < 0)
+			return;
+	(void)unlinkat(layout->fd, "index.json", 0);
+	(void)unlinkat(layout->fd, "oci-layout", 0);
+	(void)rmdir(path);
+}
+
+void build_discard_layouts(struct build *build)
+{
+	for (size_t i = 0; build->is_new && i < build->dests_len; i++)
+		if (build->is_new[i] && build->layouts[i].fd >= 0)
+			discard_layout(build, &build->layouts[i], build->dests[i].path);
 }
 
 void build_close(struct build *build)

@@ -19,6 +19,16 @@ const char *build_name(const struct build *build, const struct build_dest *dest)
 
 /* ---- documents --------------------------------------------------------------------------------------------------- */
 
+static int put_document(struct build *build, const char *text, size_t length, struct digest *ret,
+			struct oci_error *err)
+{
+	int r = blob_put(build->primary, text, length, ret, err);
+
+	if (r == 0 && build->documents_len < ARRAY_LEN(build->documents))
+		build->documents[build->documents_len++] = *ret;
+	return r;
+}
+
 static int put_config(struct build *build, struct digest *ret, size_t *ret_size,
 		      struct oci_error *err)
 {
@@ -28,7 +38,7 @@ static int put_config(struct build *build, struct digest *ret, size_t *ret_size,
 
 	if (r == 0)
 		r = oci_image_config_emit(config, 0, &text, ret_size, err);
-	return r < 0 ? r : blob_put(build->primary, text, *ret_size, ret, err);
+	return r < 0 ? r : put_document(build, text, *ret_size, ret, err);
 }
 
 static int put_manifest(struct build *build, const struct digest *config, size_t config_size,
@@ -46,7 +56,7 @@ static int put_manifest(struct build *build, const struct digest *config, size_t
 	if (r == 0)
 		r = oci_manifest_emit(manifest, 0, &text, &length, err);
 	if (r == 0)
-		r = blob_put(build->primary, text, length, &written, err);
+		r = put_document(build, text, length, &written, err);
 	if (r < 0)
 		return r;
 	ret->media_type = type;
@@ -169,6 +179,9 @@ int build_publish(struct build *build, const struct image_docs *image, struct oc
 		r = to ? copy_image(build, to, image, err)
 		       : write_dest(build, &build->dests[i], image, err);
 	}
+	/* what has no name there is in it for the next build */
+	if (r == 0)
+		r = layout_flush(build->primary, err);
 	for (size_t i = 0; i < build->dests_len && r == 0; i++) {
 		const struct layout *to = layout_of(build, i);
 		struct oci_descriptor named = *image->descriptor;

@@ -11,8 +11,17 @@ libcartefile_a_SOURCES = \
 	cartefile-to-oci/base_tar.c \
 	cartefile-to-oci/base_tar.h \
 	cartefile-to-oci/blob.c \
+	cartefile-to-oci/build-private.h \
+	cartefile-to-oci/build.c \
 	cartefile-to-oci/build.h \
 	cartefile-to-oci/bundle.c \
+	cartefile-to-oci/build_exe.c \
+	cartefile-to-oci/build_key.c \
+	cartefile-to-oci/build_layers.c \
+	cartefile-to-oci/build_open.c \
+	cartefile-to-oci/build_publish.c \
+	cartefile-to-oci/build_report.c \
+	cartefile-to-oci/build_report.h \
 	cartefile-to-oci/bundle.h \
 	cartefile-to-oci/cartefile-private.h \
 	cartefile-to-oci/cartefile.c \
@@ -38,6 +47,7 @@ libcartefile_a_SOURCES = \
 	cartefile-to-oci/closure.c \
 	cartefile-to-oci/closure.h \
 	cartefile-to-oci/closure_search.c \
+	cartefile-to-oci/cmd_build.c \
 	cartefile-to-oci/cmds.h \
 	cartefile-to-oci/compress.c \
 	cartefile-to-oci/compress.h \
@@ -46,22 +56,35 @@ libcartefile_a_SOURCES = \
 	cartefile-to-oci/elf-private.h \
 	cartefile-to-oci/elf.c \
 	cartefile-to-oci/elf.h \
-	cartefile-to-oci/image_config.c \
-	cartefile-to-oci/image_config.h \
-	cartefile-to-oci/image_platform.c \
-	cartefile-to-oci/ignore.c \
-	cartefile-to-oci/ignore.h \
 	cartefile-to-oci/elf_machine.c \
 	cartefile-to-oci/elf_note.c \
 	cartefile-to-oci/elf_scan.c \
 	cartefile-to-oci/explain.c \
 	cartefile-to-oci/explain.h \
+	cartefile-to-oci/ignore.c \
+	cartefile-to-oci/ignore.h \
+	cartefile-to-oci/image_config.c \
+	cartefile-to-oci/image_config.h \
+	cartefile-to-oci/image_platform.c \
 	cartefile-to-oci/keep.c \
+	cartefile-to-oci/layer_codecs.c \
+	cartefile-to-oci/layer_gzip.c \
+	cartefile-to-oci/layer_read.c \
 	cartefile-to-oci/layer_read.h \
+	cartefile-to-oci/layer_stream.c \
+	cartefile-to-oci/layer_stream.h \
 	cartefile-to-oci/layer_write.c \
 	cartefile-to-oci/layer_write.h \
+	cartefile-to-oci/layer_xattr.c \
+	cartefile-to-oci/layer_xattr.h \
 	cartefile-to-oci/layers_assign.c \
+	cartefile-to-oci/layout-private.h \
+	cartefile-to-oci/layout.c \
 	cartefile-to-oci/layout.h \
+	cartefile-to-oci/layout_index.c \
+	cartefile-to-oci/layout_resolve.c \
+	cartefile-to-oci/ldconf.c \
+	cartefile-to-oci/ldconf.h \
 	cartefile-to-oci/members.c \
 	cartefile-to-oci/members.h \
 	cartefile-to-oci/image_archive.c \
@@ -87,6 +110,10 @@ libcartefile_a_SOURCES = \
 	cartefile-to-oci/layout_resolve.c \
 	cartefile-to-oci/listing.c \
 	cartefile-to-oci/listing.h \
+	cartefile-to-oci/prune.c \
+	cartefile-to-oci/script.c \
+	cartefile-to-oci/slim-private.h \
+	cartefile-to-oci/slim.c \
 	cartefile-to-oci/slim.h \
 	cartefile-to-oci/source-private.h \
 	cartefile-to-oci/source.h \
