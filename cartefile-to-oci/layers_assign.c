@@ -27,25 +27,33 @@ static int layer_of(const struct tree_node *node, enum layer_plan plan, const st
 	return node->origin == TREE_PATH || node->origin == TREE_MADE ? 1 : 0;
 }
 
-/* A small layer goes up, the last one down. */
+static void move_all(int16_t to[3], int16_t from, int16_t target)
+{
+	for (size_t i = 0; i < 3; i++)
+		if (to[i] == from)
+			to[i] = target;
+}
+
+/* A small layer goes into the next one; the last one, into the one before. */
 static void merge_small(const uint64_t sizes[3], const struct layer_list *list, int16_t to[3])
 {
 	uint64_t all[3] = { sizes[0], sizes[1], sizes[2] };
+	int16_t last = -1;
 
-	for (int16_t i = 0; i < 2; i++) {
-		int16_t above = i == 0 && list->used[1] ? 1 : 2;
-
-		if (!list->used[i] || !list->used[above] || all[i] >= SMALL)
+	for (int16_t i = 0; i < 3; i++) {
+		if (!list->used[i])
 			continue;
-		all[above] += all[i];
-		for (size_t j = 0; j < 3; j++)
-			if (to[j] == i)
-				to[j] = above;
+		if (last >= 0 && all[last] < SMALL) {
+			all[i] += all[last];
+			move_all(to, last, i);
+		}
+		last = i;
 	}
-	if (list->used[2] && all[2] < SMALL && list->used[1] && to[1] == 1)
-		to[2] = 1;
-	else if (list->used[2] && all[2] < SMALL && list->used[0] && to[0] == 0)
-		to[2] = 0;
+	for (int16_t i = 2; i >= 0 && last >= 0 && all[last] < SMALL; i--)
+		if (list->used[i] && to[i] != last) {
+			move_all(to, last, to[i]);
+			return;
+		}
 }
 
 static void assign_auto(struct tree *tree, struct layer_list *list)
