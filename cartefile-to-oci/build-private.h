@@ -41,6 +41,7 @@ struct build {
 	size_t documents_len;
 
 	struct tree_node *exe;
+	enum slim_level level;
 	struct image_plan plan;
 };
 
@@ -74,6 +75,11 @@ bool build_is_settled(const struct build *build);
 /** build_have_blob - see that the primary layout has it: 1; 0 when neither it nor the store has. */
 int build_have_blob(struct build *build, const struct digest *digest, uint64_t size,
 		    struct oci_error *err);
+
+/* build_explain.c */
+int build_explain(struct build *build, const struct build_result *result, struct oci_error *err);
+int build_explain_again(struct build *build, const struct build_result *result,
+			struct oci_error *err);
 
 /* build_publish.c */
 int build_write_documents(struct build *build, struct image_docs *ret, struct oci_error *err);

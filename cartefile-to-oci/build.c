@@ -104,12 +104,12 @@ static int open_sysroot(struct build *build, struct tree_source **ret, struct oc
 	return *ret ? 0 : err_nomem(err);
 }
 
-static int slim(struct build *build, enum slim_level level, const struct trace_result *traced,
-		struct slim_report *ret, struct oci_error *err)
+static int slim(struct build *build, const struct trace_result *traced, struct slim_report *ret,
+		struct oci_error *err)
 {
 	const struct build_options *options = build->options;
 	struct slim_options how = {
-		.level = level,
+		.level = build->level,
 		.keep = options->keep,
 		.keep_len = options->keep_len,
 		.traced = traced->paths,
@@ -121,12 +121,12 @@ static int slim(struct build *build, enum slim_level level, const struct trace_r
 	};
 	int r;
 
-	if (level == SLIM_NONE && options->keep_len == 0)
+	if (build->level == SLIM_NONE && options->keep_len == 0)
 		return 0;
 	r = open_sysroot(build, &how.sysroot, err);
 	if (r == 0)
 		r = slim_apply(&build->tree, &how, ret, err);
-	if (r == 0 && level != SLIM_NONE)
+	if (r == 0 && build->level != SLIM_NONE)
 		build_tell(build, "slim: %zu files kept, %zu left out (%ju bytes)", ret->kept,
 			   ret->left_out, (uintmax_t)ret->left_out_bytes);
 	return r;
@@ -143,17 +143,17 @@ static int make_image(struct build *build, struct build_result *ret, struct imag
 }
 
 /* The image as it is without slimming: to be run and looked at. It gets no name. */
-static int make_full(struct build *build, enum slim_level level, struct image_docs *ret_full,
+static int make_full(struct build *build, struct image_docs *ret_full,
 		     struct trace_result *ret_traced, struct oci_error *err)
 {
 	struct build_result unused = { .layers_len = 0 };
 	int r = 0;
 
-	if (level != SLIM_TRACE && !build->options->verify)
+	if (build->level != SLIM_TRACE && !build->options->verify)
 		return 0;
 	build_tell(build, "the whole image, to be run");
 	r = make_image(build, &unused, ret_full, err);
-	if (r < 0 || level != SLIM_TRACE)
+	if (r < 0 || build->level != SLIM_TRACE)
 		return r;
 	build_tell(build, "trace: running the program");
 	return trace_run(build->options, build->primary, ret_full, &build->tree, &build->arena,
@@ -165,7 +165,6 @@ static int make(struct build *build, struct build_result *ret, struct image_docs
 {
 	struct trace_result traced = { .paths_len = 0 };
 	struct image_docs full = { .config = NULL };
-	enum slim_level level;
 	bool is_dynamic;
 	int r = read_tree(build, err);
 
@@ -175,14 +174,14 @@ static int make(struct build *build, struct build_result *ret, struct image_docs
 		r = build_choose_platform(build, &is_dynamic, err);
 	if (r < 0)
 		return r;
-	level = choose_level(build, is_dynamic);
-	if (level == SLIM_TRACE && !build->file->has_exe && !build->options->probe)
+	build->level = choose_level(build, is_dynamic);
+	if (build->level == SLIM_TRACE && !build->file->has_exe && !build->options->probe)
 		return err_set_as(
 			err, ERR_USAGE, EINVAL,
 			"--slim trace: there is no exe_PATH to run; name a command with --probe");
-	r = make_full(build, level, &full, &traced, err);
+	r = make_full(build, &full, &traced, err);
 	if (r == 0)
-		r = slim(build, level, &traced, &ret->slim, err);
+		r = slim(build, &traced, &ret->slim, err);
 	if (r == 0)
 		r = make_image(build, ret, ret_image, err);
 	if (r == 0 && build->options->verify) {
@@ -258,6 +257,8 @@ static int run(struct build *build, struct build_result *ret, struct oci_error *
 		r = fill_result(build, &image, ret, err);
 	if (r == 0 && !ret->cached)
 		r = keep_report(ret, err);
+	if (r == 0 && !ret->cached)
+		r = build_explain(build, ret, err);
 	if (r == 0)
 		r = build_publish(build, &image, err);
 	if (r == 0 && !ret->cached)

@@ -345,6 +345,8 @@ int build_recall(struct build *build, struct build_result *ret, struct image_doc
 
 	if (r == 1)
 		r = read_record(text, &result) ? have_image(build, &result, &image, err) : 0;
+	if (r == 1)
+		r = build_explain_again(build, &result, err);
 	if (r != 1) {
 		oci_arena_free(&result.arena);
 		return r;

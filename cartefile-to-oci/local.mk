@@ -16,6 +16,7 @@ libcartefile_a_SOURCES = \
 	cartefile-to-oci/build.h \
 	cartefile-to-oci/bundle.c \
 	cartefile-to-oci/build_exe.c \
+	cartefile-to-oci/build_explain.c \
 	cartefile-to-oci/build_key.c \
 	cartefile-to-oci/build_layers.c \
 	cartefile-to-oci/build_open.c \
@@ -161,4 +162,15 @@ libcartefile_a_SOURCES = \
 
 CONVERTER_LIBS = libcartefile.a libbase.a libocispec.a $(YAJL_PROGRAM_LIBS) $(CONVERTER_PROGRAM_LIBS)
 
-EXTRA_DIST += cartefile-to-oci/main.c
+if HAVE_CONVERTER
+bin_PROGRAMS += cartefile-to-oci/cartefile-to-oci
+endif
+cartefile_to_oci_cartefile_to_oci_SOURCES = cartefile-to-oci/main.c
+nodist_cartefile_to_oci_cartefile_to_oci_SOURCES = src/commit.h
+cartefile_to_oci_cartefile_to_oci_CPPFLAGS = $(AM_CPPFLAGS) -include commit.h
+cartefile_to_oci_cartefile_to_oci_CFLAGS = $(AM_CFLAGS) $(PROGRAM_CFLAGS)
+cartefile_to_oci_cartefile_to_oci_LDFLAGS = $(AM_LDFLAGS) $(PROGRAM_LDFLAGS)
+cartefile_to_oci_cartefile_to_oci_LDADD = $(CONVERTER_LIBS)
+if SANITIZERS
+cartefile_to_oci_cartefile_to_oci_SOURCES += tests/asan_options.c
+endif
