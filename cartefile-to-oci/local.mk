@@ -14,7 +14,6 @@ libcartefile_a_SOURCES = \
 	cartefile-to-oci/build-private.h \
 	cartefile-to-oci/build.c \
 	cartefile-to-oci/build.h \
-	cartefile-to-oci/bundle.c \
 	cartefile-to-oci/build_exe.c \
 	cartefile-to-oci/build_explain.c \
 	cartefile-to-oci/build_key.c \
@@ -23,9 +22,8 @@ libcartefile_a_SOURCES = \
 	cartefile-to-oci/build_publish.c \
 	cartefile-to-oci/build_report.c \
 	cartefile-to-oci/build_report.h \
+	cartefile-to-oci/bundle.c \
 	cartefile-to-oci/bundle.h \
-	cartefile-to-oci/cartefile-private.h \
-	cartefile-to-oci/cartefile.c \
 	cartefile-to-oci/bundle_caps.c \
 	cartefile-to-oci/bundle_config.c \
 	cartefile-to-oci/bundle_config.h \
@@ -38,6 +36,8 @@ libcartefile_a_SOURCES = \
 	cartefile-to-oci/bundle_seccomp.h \
 	cartefile-to-oci/bundle_user.c \
 	cartefile-to-oci/bundle_user.h \
+	cartefile-to-oci/cartefile-private.h \
+	cartefile-to-oci/cartefile.c \
 	cartefile-to-oci/cartefile.h \
 	cartefile-to-oci/cartefile_exe.c \
 	cartefile-to-oci/cartefile_from.c \
@@ -64,9 +64,14 @@ libcartefile_a_SOURCES = \
 	cartefile-to-oci/explain.h \
 	cartefile-to-oci/ignore.c \
 	cartefile-to-oci/ignore.h \
+	cartefile-to-oci/image_archive.c \
 	cartefile-to-oci/image_config.c \
 	cartefile-to-oci/image_config.h \
 	cartefile-to-oci/image_platform.c \
+	cartefile-to-oci/image_skopeo.c \
+	cartefile-to-oci/image_source-private.h \
+	cartefile-to-oci/image_source.c \
+	cartefile-to-oci/image_source.h \
 	cartefile-to-oci/keep.c \
 	cartefile-to-oci/layer_codecs.c \
 	cartefile-to-oci/layer_gzip.c \
@@ -74,6 +79,8 @@ libcartefile_a_SOURCES = \
 	cartefile-to-oci/layer_read.h \
 	cartefile-to-oci/layer_stream.c \
 	cartefile-to-oci/layer_stream.h \
+	cartefile-to-oci/layer_tree.c \
+	cartefile-to-oci/layer_tree.h \
 	cartefile-to-oci/layer_write.c \
 	cartefile-to-oci/layer_write.h \
 	cartefile-to-oci/layer_xattr.c \
@@ -86,32 +93,13 @@ libcartefile_a_SOURCES = \
 	cartefile-to-oci/layout_resolve.c \
 	cartefile-to-oci/ldconf.c \
 	cartefile-to-oci/ldconf.h \
-	cartefile-to-oci/members.c \
-	cartefile-to-oci/members.h \
-	cartefile-to-oci/image_archive.c \
-	cartefile-to-oci/image_skopeo.c \
-	cartefile-to-oci/image_source-private.h \
-	cartefile-to-oci/image_source.c \
-	cartefile-to-oci/image_source.h \
-	cartefile-to-oci/layer_codecs.c \
-	cartefile-to-oci/layer_gzip.c \
-	cartefile-to-oci/layer_read.c \
-	cartefile-to-oci/layer_read.h \
-	cartefile-to-oci/layer_stream.c \
-	cartefile-to-oci/layer_stream.h \
-	cartefile-to-oci/layer_tree.c \
-	cartefile-to-oci/layer_tree.h \
-	cartefile-to-oci/layer_write.h \
-	cartefile-to-oci/layer_xattr.c \
-	cartefile-to-oci/layer_xattr.h \
-	cartefile-to-oci/layout-private.h \
-	cartefile-to-oci/layout.c \
-	cartefile-to-oci/layout.h \
-	cartefile-to-oci/layout_index.c \
-	cartefile-to-oci/layout_resolve.c \
 	cartefile-to-oci/listing.c \
 	cartefile-to-oci/listing.h \
+	cartefile-to-oci/members.c \
+	cartefile-to-oci/members.h \
 	cartefile-to-oci/prune.c \
+	cartefile-to-oci/rootless.c \
+	cartefile-to-oci/rootless.h \
 	cartefile-to-oci/script.c \
 	cartefile-to-oci/slim-private.h \
 	cartefile-to-oci/slim.c \
@@ -124,22 +112,6 @@ libcartefile_a_SOURCES = \
 	cartefile-to-oci/store.h \
 	cartefile-to-oci/tar.c \
 	cartefile-to-oci/tar.h \
-	cartefile-to-oci/layout-private.h \
-	cartefile-to-oci/layout.c \
-	cartefile-to-oci/layout.h \
-	cartefile-to-oci/layout_index.c \
-	cartefile-to-oci/layout_resolve.c \
-	cartefile-to-oci/ldconf.c \
-	cartefile-to-oci/ldconf.h \
-	cartefile-to-oci/prune.c \
-	cartefile-to-oci/script.c \
-	cartefile-to-oci/slim-private.h \
-	cartefile-to-oci/slim.c \
-	cartefile-to-oci/rootless.c \
-	cartefile-to-oci/rootless.h \
-	cartefile-to-oci/slim.h \
-	cartefile-to-oci/source.h \
-	cartefile-to-oci/store.h \
 	cartefile-to-oci/temp.c \
 	cartefile-to-oci/trace.c \
 	cartefile-to-oci/trace.h \
@@ -154,9 +126,9 @@ libcartefile_a_SOURCES = \
 	cartefile-to-oci/tree.c \
 	cartefile-to-oci/tree.h \
 	cartefile-to-oci/unpack.h \
-	cartefile-to-oci/view.c \
-	cartefile-to-oci/view.h
 	cartefile-to-oci/verify.c \
+	cartefile-to-oci/view.c \
+	cartefile-to-oci/view.h \
 	cartefile-to-oci/words.c \
 	cartefile-to-oci/words.h
 
