@@ -171,6 +171,11 @@ static int write_dest(const struct build *build, const struct build_dest *dest,
 
 int build_publish(struct build *build, const struct image_docs *image, struct oci_error *err)
 {
+	struct oci_platform platform = {
+		.architecture = image->config->architecture,
+		.os = image->config->os,
+		.variant = image->config->variant,
+	};
 	int r = 0;
 
 	for (size_t i = 0; i < build->dests_len && r == 0; i++) {
@@ -186,7 +191,7 @@ int build_publish(struct build *build, const struct image_docs *image, struct oc
 		const struct layout *to = layout_of(build, i);
 		struct oci_descriptor named = *image->descriptor;
 
-		named.platform = &build->plan.platform;
+		named.platform = &platform;
 		named.annotations = NULL;
 		named.annotations_len = 0;
 		if (to)
