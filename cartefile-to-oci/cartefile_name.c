@@ -143,7 +143,8 @@ static int check_digest(const struct reference *ref, size_t at, bool possible,
 	if (!possible)
 		return cartefile_fail(
 			ref->file, ref->word->letters[at].place, EINVAL, err,
-			"%s: a digest is known when the image is built: leave it away", ref->what);
+			"%s: an image is called by its name and tag here, without a digest",
+			ref->what);
 	if (strncmp(text, "sha256:", strlen("sha256:")) != 0)
 		return cartefile_fail(ref->file, ref->word->letters[at].place, EINVAL, err,
 				      "%s: expected '@sha256:' and 64 hexadecimal digits",

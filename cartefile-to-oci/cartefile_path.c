@@ -248,7 +248,7 @@ static int set_destination(struct parse *parse, struct cartefile_path *path,
 	if (r < 0)
 		return r;
 	n = strlen(text);
-	path->into = text[n - 1] == '/' && !path->is_folder;
+	path->into = !path->is_folder && (text[n - 1] == '/' || strcmp(text + n - 2, "/.") == 0);
 	path->destination = path_clean(text);
 	return set_attributes(parse, path, parts, count, err);
 }
@@ -299,7 +299,7 @@ int parse_path(struct parse *parse, const struct instruction *in, struct oci_err
 	r = set_source(parse, path, &in->words[1], err);
 	if (r < 0)
 		return r;
-	if (in->len > 3)
+	if (in->len > 3 && !word_is_plain(&in->words[2], 0, '#'))
 		return fail_too_many(file, &in->words[3],
 				     "PATH takes one SOURCE and one DESTINATION", err);
 	return in->len > 2 ? set_destination(parse, path, &in->words[2], err)

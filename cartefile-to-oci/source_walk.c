@@ -19,7 +19,7 @@
 
 int walk_fail(const struct walk *walk, int code, struct oci_error *err, const char *words)
 {
-	return err_set(err, code, "'%s%s%s': %s", walk->source->name, walk->length ? "/" : "",
+	return err_set(err, code, "'%s%s%s' is %s", walk->source->name, walk->length ? "/" : "",
 		       walk->path, words);
 }
 
@@ -117,7 +117,7 @@ static int walk_entry(struct walk *walk, int dirfd, const char *name, void *abov
 	int r;
 
 	if (length + n + 2 > sizeof(walk->path))
-		return walk_fail(walk, ENAMETOOLONG, err, "paths below it are too long");
+		return walk_fail(walk, ENAMETOOLONG, err, "a path that is too long");
 	if (length > 0)
 		walk->path[walk->length++] = '/';
 	memcpy(walk->path + walk->length, name, n + 1);

@@ -57,6 +57,17 @@ tests_unit_test_image_config_LDADD = $(CONVERTER_LIBS) $(CMOCKA_LIBS)
 tests_unit_test_layer_write_LDADD = $(CONVERTER_LIBS) $(CMOCKA_LIBS)
 tests_unit_test_tar_LDADD = $(CONVERTER_LIBS) $(CMOCKA_LIBS)
 tests_unit_test_layer_read_LDADD = $(CONVERTER_LIBS) $(CMOCKA_LIBS)
+if HAVE_CONVERTER
+UNIT_TESTS += tests/unit/test_cartefile
+UNIT_TESTS += tests/unit/test_cartefile_bad
+UNIT_TESTS += tests/unit/test_ignore
+UNIT_TESTS += tests/unit/test_source
+endif
+
+tests_unit_test_cartefile_LDADD = $(CONVERTER_LIBS) $(CMOCKA_LIBS)
+tests_unit_test_cartefile_bad_LDADD = $(CONVERTER_LIBS) $(CMOCKA_LIBS)
+tests_unit_test_ignore_LDADD = $(CONVERTER_LIBS) $(CMOCKA_LIBS)
+tests_unit_test_source_LDADD = $(CONVERTER_LIBS) $(CMOCKA_LIBS)
 
 LDADD = $(RUNTIME_LIBS) $(CMOCKA_LIBS)
 AM_CPPFLAGS += $(CMOCKA_CFLAGS) -I$(top_srcdir)/tests
