@@ -94,3 +94,16 @@ EXTRA_DIST += \
 	tests/unit/ocispec-generate.h \
 	tests/unit/seccomp-profile.h \
 	tests/unit/tar-bytes.h
+	tests/unit/seccomp-profile.h
+
+# slimming
+SLIM_TESTS = tests/unit/test_elf tests/unit/test_slim
+tests_unit_test_elf_LDADD = $(CONVERTER_LIBS) $(CMOCKA_LIBS)
+tests_unit_test_slim_LDADD = $(CONVERTER_LIBS) $(CMOCKA_LIBS)
+if HAVE_CONVERTER
+if HAVE_CMOCKA
+check_PROGRAMS += $(SLIM_TESTS)
+TESTS += $(SLIM_TESTS)
+endif
+endif
+EXTRA_DIST += tests/unit/elf-build.h tests/unit/tree-build.h
