@@ -21,6 +21,10 @@ struct base {
 	struct layout layout;
 	struct image_docs image; /* config NULL: not an image */
 	char *scratch;           /* temporary folder to be removed by base_close, or NULL; heap */
+	int scratch_fd;
+	int fd;           /* of dir: */
+	const char *name; /* as FROM has it */
+	const char *path; /* of dir:, tar: and archives */
 	struct digest key;
 	struct oci_arena arena;
 };

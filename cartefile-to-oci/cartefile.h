@@ -35,6 +35,7 @@ struct cartefile_path {
 	char *source; /* as written, relative to the context; cleaned, no leading slash, "." is the context */
 	char *destination; /* in the image, absolute, cleaned */
 	bool into; /* DESTINATION ended in a slash: the source goes into it under its own name */
+	bool is_folder; /* SOURCE ended in a slash, or is ".": what is in the folder is meant; never with @into */
 	bool has_mode, has_owner;
 	uint16_t mode; /* 07777, of files; folders get x where r is */
 	uint32_t uid, gid;
@@ -44,12 +45,11 @@ struct cartefile {
 	const char *name; /* of the file, for messages */
 	enum cartefile_from from;
 	struct cartefile_place from_place;
-	char *from_text;  /* behind the scheme: path, layout or image; NULL for scratch */
-	char *from_ref;   /* FROM_OCI: REF or NULL */
+	char *from_text; /* behind the scheme: path, layout or image; NULL for scratch; of the store: normalised as image_name */
+	char *from_ref;  /* FROM_OCI: REF or NULL */
 	char *image_name; /* NAME, normalised: "localhost/school/login:1.0"; NULL without one */
 	struct cartefile_place name_place;
-	struct oci_pair *
-		labels; /* key=value of NAME: with a dot labels, without one org.carte... see cartefile(5) */
+	struct oci_pair *labels; /* key=value of NAME, as written: labels of the image */
 	size_t labels_len;
 	struct cartefile_path *paths;
 	size_t paths_len;
@@ -74,5 +74,9 @@ int cartefile_parse(const char *name, const char *text, size_t length, struct oc
 int cartefile_fail(const struct cartefile *file, struct cartefile_place place, int code,
 		   struct oci_error *err, const char *format, ...)
 	__attribute__((format(printf, 5, 6)));
+
+/** cartefile_blame - put the place before an error that is recorded without one: "Cartefile:3:7: ". */
+void cartefile_blame(const struct cartefile *file, struct cartefile_place place,
+		     struct oci_error *err);
 
 #endif

@@ -37,8 +37,7 @@ struct layer_entry {
 	uint32_t mtime_ns;
 	uint64_t size;
 	uint32_t rdev_major, rdev_minor;
-	const struct tree_xattr *
-		xattrs; /* sorted; "system.posix_acl_*", "security.*", "user.*", "trusted.overlay.*" refused ... see layer_read.c */
+	const struct tree_xattr *xattrs; /* sorted; which there may be: see layer_xattr.c */
 	size_t xattrs_len;
 };
 
@@ -48,6 +47,7 @@ struct layer_entry {
  * @name: for messages: the blob's digest or the file
  * @blob: digest and size of the bytes of @fd, NULL: not promised
  * @diff_id: of the uncompressed tar, NULL: not promised
+ * @jump: digests are not computed and contents that nobody reads are jumped over where @fd is a plain tar; @blob and @diff_id are NULL
  * @is_layer: marks (.wh.) have their meaning; false: a plain tar, where a name that starts with ".wh." is an error
  */
 struct layer_input {
@@ -56,7 +56,7 @@ struct layer_input {
 	const struct digest *blob;
 	int64_t blob_size;
 	const struct digest *diff_id;
-	bool is_layer;
+	bool is_layer, jump;
 };
 
 int layer_open(const struct layer_input *input, struct layer_reader **ret, struct oci_error *err);
@@ -71,7 +71,13 @@ int layer_next(struct layer_reader *reader, const struct layer_entry **ret, stru
  */
 ssize_t layer_data(struct layer_reader *reader, const void **ret_data, struct oci_error *err);
 
-/** layer_blob_digest, layer_diff_id - after the end: what was read. */
+/**
+ * layer_offset - where the current entry's content is in @fd, from where it was at layer_open; before layer_data.
+ * Return: false when it is not there in one piece: compressed, or sparse.
+ */
+bool layer_offset(const struct layer_reader *reader, uint64_t *ret);
+
+/** layer_digests - after the end: what was read; not with @jump. */
 void layer_digests(const struct layer_reader *reader, struct digest *ret_blob,
 		   struct digest *ret_diff_id);
 void layer_close(struct layer_reader *reader); /* NULL is fine */

@@ -34,4 +34,6 @@ libbase_a_SOURCES = \
 	src/base/sys_landlock.c \
 	src/base/sys_landlock.h \
 	src/base/sys_process.c \
-	src/base/sys_process.h
+	src/base/sys_process.h \
+	src/base/utf8.c \
+	src/base/utf8.h

@@ -43,6 +43,15 @@ UNIT_TESTS = \
 	tests/unit/test_systemd \
 	tests/unit/test_terminal
 
+CONVERTER_TESTS =
+
+if HAVE_CONVERTER
+CONVERTER_TESTS += \
+	tests/unit/test_layer_read
+UNIT_TESTS += $(CONVERTER_TESTS)
+endif
+tests_unit_test_layer_read_LDADD = $(CONVERTER_LIBS) $(CMOCKA_LIBS)
+
 LDADD = $(RUNTIME_LIBS) $(CMOCKA_LIBS)
 AM_CPPFLAGS += $(CMOCKA_CFLAGS) -I$(top_srcdir)/tests
 
@@ -66,4 +75,5 @@ EXTRA_DIST += \
 	tests/unit/forked.h \
 	tests/unit/image.h \
 	tests/unit/ocispec-generate.h \
-	tests/unit/seccomp-profile.h
+	tests/unit/seccomp-profile.h \
+	tests/unit/tar-bytes.h
