@@ -35,6 +35,7 @@ libcartefile_a_SOURCES = \
 	cartefile-to-oci/cartefile_name.c \
 	cartefile-to-oci/cartefile_path.c \
 	cartefile-to-oci/cartefile_words.c \
+	cartefile-to-oci/cmd_bundle.c \
 	cartefile-to-oci/cmds.h \
 	cartefile-to-oci/digest.c \
 	cartefile-to-oci/digest.h \
@@ -62,10 +63,10 @@ libcartefile_a_SOURCES = \
 	cartefile-to-oci/layout.h \
 	cartefile-to-oci/layout_index.c \
 	cartefile-to-oci/layout_resolve.c \
-	cartefile-to-oci/rootless.c \
-	cartefile-to-oci/rootless.h \
 	cartefile-to-oci/listing.c \
 	cartefile-to-oci/listing.h \
+	cartefile-to-oci/rootless.c \
+	cartefile-to-oci/rootless.h \
 	cartefile-to-oci/slim.h \
 	cartefile-to-oci/source-private.h \
 	cartefile-to-oci/source.h \
