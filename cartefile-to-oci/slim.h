@@ -11,10 +11,14 @@ enum slim_level { SLIM_NONE = 0, SLIM_PRUNE, SLIM_ELF, SLIM_TRACE };
 
 /**
  * struct slim_options
- * @sysroot: source whose files a dynamic program of a FROM scratch image may need: the host's "/" or --sysroot; NULL: none
- * @keep: of --keep: "locale:C.UTF-8", "tz:Asia/Tokyo", "ca", "gconv", "nss", "terminfo", "/path" (with what is below it), each possibly several with commas
- * @traced: SLIM_TRACE: absolute paths that a run has used; kept like what ELF closure finds, with closures of their own
- * @exe: as argv[0] of exe_PATH
+ * @sysroot: folder whose files a dynamic program of a FROM scratch image may need: the host's "/" or --sysroot; NULL: none
+ * @keep: of --keep, each possibly several with commas: "locale:C.UTF-8", "tz:Asia/Tokyo", "ca", "gconv", "nss", "terminfo",
+ *	  "/path" (with what is below it), a pattern of paths (glob(7))
+ * @traced: SLIM_TRACE: absolute paths that a run has used; kept like what the ELF closure finds, with closures of their own
+ * @exe: as argv[0] of exe_PATH; NULL: none
+ * @search_path: PATH of the image's environment, for `#!/usr/bin/env NAME`; NULL: the usual folders
+ * @library_path: LD_LIBRARY_PATH of the image's environment, or NULL
+ * @mtime: of nodes made from @sysroot
  */
 struct slim_options {
 	enum slim_level level;
@@ -24,9 +28,12 @@ struct slim_options {
 	char **traced;
 	size_t traced_len;
 	const char *exe;
+	const char *search_path;
+	const char *library_path;
+	int64_t mtime;
 };
 
-/** struct slim_report - what a build tells about it. Strings are the tree's. */
+/** struct slim_report - what a build tells about it. Strings are the tree's. Folders are not counted. */
 struct slim_report {
 	size_t kept, left_out;
 	uint64_t kept_bytes, left_out_bytes;
@@ -35,10 +42,12 @@ struct slim_report {
 	size_t suggestions_len;
 };
 
+/**
+ * slim_apply - set node->out, why and because. A library that nothing provides is an error: "/usr/bin/x needs libfoo.so.1, which is
+ * neither in the image nor in the sysroot; searched: ...". Content of one node may be shared with nodes that are left out.
+ */
 int slim_apply(struct tree *tree, const struct slim_options *options, struct slim_report *ret,
 	       struct oci_error *err);
-
-/** slim_missing - a library that nothing provides is an error of slim_apply: "/bin/x needs libfoo.so.1, which ..." */
 
 /** slim_is_os_tree - does it look like an operating system's root (etc/os-release, or usr/bin and etc)? */
 bool slim_is_os_tree(const struct tree *tree);

@@ -47,9 +47,15 @@ CONVERTER_TESTS =
 
 if HAVE_CONVERTER
 CONVERTER_TESTS += \
+	tests/unit/test_image_config \
+	tests/unit/test_layer_write \
+	tests/unit/test_tar \
 	tests/unit/test_layer_read
 UNIT_TESTS += $(CONVERTER_TESTS)
 endif
+tests_unit_test_image_config_LDADD = $(CONVERTER_LIBS) $(CMOCKA_LIBS)
+tests_unit_test_layer_write_LDADD = $(CONVERTER_LIBS) $(CMOCKA_LIBS)
+tests_unit_test_tar_LDADD = $(CONVERTER_LIBS) $(CMOCKA_LIBS)
 tests_unit_test_layer_read_LDADD = $(CONVERTER_LIBS) $(CMOCKA_LIBS)
 
 LDADD = $(RUNTIME_LIBS) $(CMOCKA_LIBS)

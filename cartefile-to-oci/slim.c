@@ -1,0 +1,442 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * slim.c - which files stay, see slim.h: mark what goes, keep what is asked for, then follow what the kept files need until
+ * nothing is added.
+ */
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/error.h"
+#include "base/mem.h"
+#include "cartefile-to-oci/slim-private.h"
+
+const char slim_why_folder[] = "a folder of what is kept";
+const char slim_why_link[] = "a link on the way";
+const char slim_why_needed[] = "NEEDED";
+const char slim_why_interpreter[] = "loader";
+const char slim_why_script[] = "runs the script";
+const char slim_why_dlopen[] = "opened by name";
+const char slim_why_unneeded[] = "nothing that is kept needs it";
+
+/* ---- objects ---- */
+
+static size_t slot_of(const struct slim_object *objects, size_t room, const struct tree_node *node)
+{
+	size_t at = ((uintptr_t)node >> 4) * 0x9e3779b97f4a7c15ULL % room;
+
+	while (objects[at].node && objects[at].node != node)
+		at = (at + 1) % room;
+	return at;
+}
+
+static bool grow_objects(struct slim *s)
+{
+	size_t room = s->objects_room ? s->objects_room * 2 : 128;
+	struct slim_object *more = calloc(room, sizeof(*more));
+
+	if (!more)
+		return false;
+	for (size_t i = 0; i < s->objects_room; i++)
+		if (s->objects[i].node)
+			more[slot_of(more, room, s->objects[i].node)] = s->objects[i];
+	free(s->objects);
+	s->objects = more;
+	s->objects_room = room;
+	return true;
+}
+
+struct slim_object *slim_object(struct slim *s, const struct tree_node *node)
+{
+	struct slim_object *object;
+
+	if (s->objects_len * 2 >= s->objects_room && !grow_objects(s))
+		return NULL;
+	object = &s->objects[slot_of(s->objects, s->objects_room, node)];
+	if (!object->node) {
+		object->node = node;
+		s->objects_len++;
+	}
+	return object;
+}
+
+int slim_elf(struct slim *s, const struct tree_node *node, struct elf **ret)
+{
+	struct slim_object *object = slim_object(s, node);
+	struct elf *elf = NULL;
+	int e;
+
+	if (!object)
+		return err_nomem(s->err);
+	if (!object->looked) {
+		e = elf_read(node, &s->scratch, &elf, s->err);
+		if (e < 0)
+			return e;
+		object->looked = true;
+		object->elf = elf;
+	}
+	*ret = object->elf;
+	return 0;
+}
+
+/* ---- keeping ---- */
+
+static int enqueue(struct slim *s, struct tree_node *node)
+{
+	if (s->queue_len == s->queue_room) {
+		size_t room = s->queue_room ? s->queue_room * 2 : 256;
+		struct tree_node **more = realloc(s->queue, room * sizeof(struct tree_node *));
+
+		if (!more)
+			return err_nomem(s->err);
+		s->queue = more;
+		s->queue_room = room;
+	}
+	s->queue[s->queue_len++] = node;
+	return 0;
+}
+
+int slim_keep(struct slim *s, struct tree_node *node, const char *why,
+	      const struct tree_node *because)
+{
+	if (!node->out)
+		return 0;
+	node->out = false;
+	node->why = why;
+	node->because = because;
+	for (struct tree_node *up = node->parent; up && up->out; up = up->parent) {
+		up->out = false;
+		up->why = slim_why_folder;
+		up->because = node;
+	}
+	return node->type == TREE_FILE ? enqueue(s, node) : 0;
+}
+
+/* What the sysroot has becomes a node: root's, with plain modes. */
+static int make_node(struct slim *s, const struct view_step *step, struct tree_node **ret)
+{
+	struct tree_node *node;
+	int e;
+
+	e = tree_put(s->tree, step->path, step->type, &node, s->err);
+	if (e < 0)
+		return e;
+	node->origin = (uint8_t)s->origin;
+	node->mtime = s->options->mtime;
+	node->mode = step->type == TREE_LINK                      ? 0777
+		     : step->type == TREE_DIR || step->executable ? 0755
+								  : 0644;
+	node->out = true;
+	if (step->type == TREE_LINK) {
+		node->target = oci_arena_strdup(&s->tree->arena, step->target);
+		if (!node->target)
+			return err_nomem(s->err);
+	} else if (step->type == TREE_FILE) {
+		node->content = tree_content_new(s->tree);
+		if (!node->content)
+			return err_nomem(s->err);
+		node->content->source = s->view.sysroot;
+		node->content->path = oci_arena_strdup(&s->tree->arena, step->host);
+		if (!node->content->path)
+			return err_nomem(s->err);
+		node->content->size = step->size;
+		node->content->host_dev = step->dev;
+		node->content->host_ino = step->ino;
+		node->content->host_mtime = step->mtime;
+		node->content->host_ctime = step->ctime;
+	}
+	*ret = node;
+	return 0;
+}
+
+int slim_take(struct slim *s, const struct view_hit *hit, const char *why,
+	      const struct tree_node *because, struct tree_node **ret)
+{
+	struct tree_node *node = s->tree->root;
+	int e = 0;
+
+	for (struct view_step *step = hit->first; e == 0 && step; step = step->next) {
+		node = step->node ? step->node : tree_find(s->tree, step->path);
+		if (!node)
+			e = make_node(s, step, &node);
+		if (e == 0)
+			e = slim_keep(s, node,
+				      !step->next               ? why
+				      : step->type == TREE_LINK ? slim_why_link
+								: slim_why_folder,
+				      because);
+	}
+	if (e == 0 && ret)
+		*ret = node;
+	return e;
+}
+
+int slim_take_path(struct slim *s, const char *path, const char *why,
+		   const struct tree_node *because)
+{
+	struct view_hit hit;
+	int e;
+
+	e = view_find(&s->view, path, &hit, s->err);
+	if (e > 0)
+		e = slim_take(s, &hit, why, because, NULL);
+	else
+		return e;
+	return e < 0 ? e : 1;
+}
+
+#define DEPTH_MAX 256
+
+static int take_below(struct slim *s, const char *path, const char *why,
+		      const struct tree_node *because, unsigned depth)
+{
+	struct view_hit hit;
+	const char **names;
+	size_t count;
+	int e;
+
+	/* a link is taken as it is, and what it leads to as well, but a folder behind a link inside only as a folder:
+	 * links to "." or up would never end */
+	e = depth == 0 ? view_find(&s->view, path, &hit, s->err)
+		       : view_find_link(&s->view, path, &hit, s->err);
+	if (e <= 0)
+		return e;
+	e = slim_take(s, &hit, why, because, NULL);
+	if (e == 0 && hit.type == TREE_LINK)
+		e = slim_take_path(s, path, why, because);
+	if (e < 0 || hit.type != TREE_DIR || depth > DEPTH_MAX)
+		return e < 0 ? e : 1;
+	e = view_list(&s->view, hit.path, &names, &count, s->err);
+	for (size_t i = 0; e >= 0 && i < count; i++) {
+		const char *below = oci_arena_printf(&s->scratch, "%s/%s",
+						     hit.path[1] ? hit.path : "", names[i]);
+
+		e = below ? take_below(s, below, why, because, depth + 1) : err_nomem(s->err);
+	}
+	return e < 0 ? e : 1;
+}
+
+int slim_take_all(struct slim *s, const char *path, const char *why,
+		  const struct tree_node *because)
+{
+	return take_below(s, path, why, because, 0);
+}
+
+/* ---- suggestions ---- */
+
+int slim_suggest(struct slim *s, const char *format, ...)
+{
+	const char *text;
+	va_list ap;
+
+	va_start(ap, format);
+	text = oci_arena_vprintf(&s->tree->arena, format, ap);
+	va_end(ap);
+	if (!text)
+		return err_nomem(s->err);
+	for (size_t i = 0; i < s->suggestions_len; i++)
+		if (strcmp(s->suggestions[i], text) == 0)
+			return 0;
+	if (s->suggestions_len == s->suggestions_room) {
+		size_t room = s->suggestions_room ? s->suggestions_room * 2 : 16;
+		const char **more = realloc(s->suggestions, room * sizeof(char *));
+
+		if (!more)
+			return err_nomem(s->err);
+		s->suggestions = more;
+		s->suggestions_room = room;
+	}
+	s->suggestions[s->suggestions_len++] = text;
+	return 0;
+}
+
+/* ---- the work ---- */
+
+/* A damaged file among data harms nobody; one that a program is or loads was refused before. */
+static int look_at(struct slim *s, struct tree_node *node)
+{
+	struct oci_error *err = s->err, quiet = OCI_ERROR_INIT;
+	struct slim_object *object = slim_object(s, node);
+	struct elf *elf = NULL;
+	int e;
+
+	if (!object)
+		return err_nomem(s->err);
+	if (object->done)
+		return 0;
+	object->done = true;
+	if (node != s->exe)
+		s->err = &quiet;
+	e = slim_elf(s, node, &elf);
+	s->err = err;
+	if (e == -EINVAL && node != s->exe)
+		return slim_suggest(s, "%s; it is kept as data", quiet.message);
+	if (e < 0)
+		return node != s->exe ? oci_error_copy(err, &quiet) : e;
+	return elf ? closure_program(s, node, elf) : script_interpreter(s, node);
+}
+
+static int follow_all(struct slim *s)
+{
+	int e = 0;
+
+	while (e == 0 && s->queue_at < s->queue_len)
+		e = look_at(s, s->queue[s->queue_at++]);
+	return e;
+}
+
+static int keep_exe(struct slim *s)
+{
+	struct view_hit hit;
+	int e;
+
+	if (!s->options->exe)
+		return 0;
+	e = view_find(&(struct view){ s->tree, NULL, &s->scratch }, s->options->exe, &hit, s->err);
+	if (e < 0)
+		return e;
+	if (e == 0 || hit.type != TREE_FILE)
+		return err_set(s->err, ENOENT, "exe_PATH: %s is %s", s->options->exe,
+			       e ? "no file" : "not in the image");
+	e = slim_take(s, &hit, "exe_PATH", NULL, &s->exe);
+	if (e == 0 && !s->exe->why)
+		s->exe->why = "exe_PATH";
+	return e < 0 ? e : look_at(s, s->exe);
+}
+
+/* Everything of the base is out until something asks for it; PATH lines asked already. */
+static int mark_unneeded(struct slim *s)
+{
+	int e = 0;
+
+	for (struct tree_node *node = tree_next(s->tree->root); e == 0 && node;
+	     node = tree_next(node)) {
+		if (node->origin == TREE_BASE || node->origin == TREE_MADE) {
+			node->why = node->out ? node->why : slim_why_unneeded;
+			node->out = true;
+		} else if (!node->out) {
+			for (struct tree_node *up = node->parent; up && up->out; up = up->parent) {
+				up->out = false;
+				up->why = slim_why_folder;
+				up->because = node;
+			}
+			if (node->type == TREE_FILE)
+				e = enqueue(s, node);
+		}
+	}
+	return e;
+}
+
+static int keep_traced(struct slim *s)
+{
+	int e = 0;
+
+	for (size_t i = 0; e >= 0 && i < s->options->traced_len; i++)
+		e = slim_take_path(s, s->options->traced[i], "used when it ran", NULL);
+	return e < 0 ? e : 0;
+}
+
+static int apply_closure(struct slim *s)
+{
+	int e;
+
+	e = prune_mark(s);
+	if (e == 0)
+		e = mark_unneeded(s);
+	if (e == 0)
+		e = keep_exe(s);
+	if (e == 0)
+		e = keep_basics(s);
+	if (e == 0 && s->options->level == SLIM_TRACE)
+		e = keep_traced(s);
+	if (e == 0)
+		e = keep_sets(s);
+	if (e == 0)
+		e = follow_all(s);
+	return e == 0 ? closure_finish(s) : e;
+}
+
+static int apply(struct slim *s)
+{
+	int e;
+
+	switch (s->options->level) {
+	case SLIM_NONE:
+		return 0;
+	case SLIM_PRUNE:
+		e = prune_mark(s);
+		if (e == 0)
+			e = keep_sets(s);
+		return e;
+	case SLIM_ELF:
+	case SLIM_TRACE:
+	default:
+		return apply_closure(s);
+	}
+}
+
+static int by_text(const void *a, const void *b)
+{
+	return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+/* Bytes of hard links count once, as they are stored. */
+static int fill_report(struct slim *s, struct slim_report *ret)
+{
+	struct slim_report report = { 0 };
+
+	for (struct tree_node *node = tree_next(s->tree->root); node; node = tree_next(node)) {
+		uint64_t size = node->content ? node->content->size : 0;
+
+		if (node->type == TREE_DIR)
+			continue;
+		*(node->out ? &report.left_out : &report.kept) += 1;
+		if (node->content && node->content->links > 1)
+			size /= node->content->links;
+		*(node->out ? &report.left_out_bytes : &report.kept_bytes) += size;
+	}
+	if (s->suggestions_len > 0) {
+		qsort(s->suggestions, s->suggestions_len, sizeof(*s->suggestions), by_text);
+		report.suggestions = oci_arena_array(&s->tree->arena, s->suggestions_len,
+						     sizeof(*report.suggestions));
+		if (!report.suggestions)
+			return err_nomem(s->err);
+		memcpy(report.suggestions, s->suggestions,
+		       s->suggestions_len * sizeof(*report.suggestions));
+		report.suggestions_len = s->suggestions_len;
+	}
+	*ret = report;
+	return 0;
+}
+
+int slim_apply(struct tree *tree, const struct slim_options *options, struct slim_report *ret,
+	       struct oci_error *err)
+{
+	struct slim s = { .tree = tree,
+			  .options = options,
+			  .scratch = OCI_ARENA_INIT,
+			  .origin = TREE_HOST,
+			  .err = err };
+	int e;
+
+	s.view = (struct view){ tree, options->sysroot, &s.scratch };
+	e = apply(&s);
+	if (e == 0)
+		e = fill_report(&s, ret);
+	free(s.objects);
+	free(s.queue);
+	free(s.suggestions);
+	oci_arena_free(&s.scratch);
+	return e;
+}
+
+bool slim_is_os_tree(const struct tree *tree)
+{
+	const char *const marks[] = { "/etc/os-release", "/usr/lib/os-release" };
+
+	for (size_t i = 0; i < ARRAY_LEN(marks); i++)
+		if (tree_find(tree, marks[i]))
+			return true;
+	return tree_find(tree, "/usr/bin") && tree_find(tree, "/etc");
+}
