@@ -7,6 +7,8 @@
  */
 #include <fcntl.h>
 #include <limits.h>
+#include <linux/capability.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
@@ -16,6 +18,7 @@
 #include "base/io.h"
 #include "base/mem.h"
 #include "base/path.h"
+#include "base/sys_process.h"
 #include "cartefile-to-oci/bundle_config.h"
 #include "cartefile-to-oci/bundle_files.h"
 #include "cartefile-to-oci/unpack.h"
@@ -147,12 +150,26 @@ static int root_from_copy(struct job *job, struct bundle_layers *layers, struct 
 
 /* ---- config.json --------------------------------------------------------------------------- */
 
-static uint64_t hard_limit(int resource)
+/* Root may raise limits, but not in a user namespace, nor where somebody took that from it (capabilities(7)). */
+static bool may_raise(const struct rootless *ids)
+{
+	uint64_t permitted, effective, inheritable;
+	unsigned inside, outside, count;
+	char map[64];
+
+	if (ids->uids_len || sys_capget(&permitted, &effective, &inheritable) < 0 ||
+	    !(effective & UINT64_C(1) << CAP_SYS_RESOURCE))
+		return false;
+	return io_read_small(AT_FDCWD, "/proc/self/uid_map", map, sizeof(map)) < 0 ||
+	       sscanf(map, "%u %u %u", &inside, &outside, &count) != 3 || count == UINT32_MAX;
+}
+
+static uint64_t hard_limit(int resource, bool raise)
 {
 	struct rlimit limit;
 
-	if (geteuid() == 0 && resource == RLIMIT_NOFILE)
-		return UINT64_MAX; /* root raises it */
+	if (raise)
+		return UINT64_MAX;
 	return getrlimit((__rlimit_resource_t)resource, &limit) < 0 ? 1024
 								    : (uint64_t)limit.rlim_max;
 }
@@ -195,6 +212,7 @@ static int gather_facts(struct job *job, const struct bundle_layers *layers, str
 {
 	struct bundle_facts *facts = &job->facts;
 	char here[PATH_MAX];
+	bool raise;
 
 	if (!getcwd(here, sizeof(here)))
 		return err_sys(err, errno, "the current folder");
@@ -202,8 +220,9 @@ static int gather_facts(struct job *job, const struct bundle_layers *layers, str
 	facts->folder = oci_arena_strdup(&job->arena, here);
 	if (!facts->folder)
 		return err_nomem(err);
-	facts->nofile = hard_limit(RLIMIT_NOFILE);
-	facts->nproc = hard_limit(RLIMIT_NPROC);
+	raise = may_raise(job->ids);
+	facts->nofile = hard_limit(RLIMIT_NOFILE, raise);
+	facts->nproc = hard_limit(RLIMIT_NPROC, raise);
 	/* by name: the host's */
 	facts->resolv_conf = access("/etc/resolv.conf", R_OK) == 0;
 	facts->hosts = access("/etc/hosts", R_OK) == 0;

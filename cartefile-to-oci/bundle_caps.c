@@ -75,9 +75,9 @@ static int one(const char *option, const char *word, uint64_t *ret, struct oci_e
 			return 0;
 		}
 	}
-	return err_set(err, EINVAL,
-		       "%s: '%s' is no capability, such as NET_ADMIN (capabilities(7)), nor ALL",
-		       option, word);
+	return err_set_as(err, ERR_USAGE, EINVAL,
+			  "%s: '%s' is no capability, such as NET_ADMIN (capabilities(7)), nor ALL",
+			  option, word);
 }
 
 static int all_of(const char *option, const char *const *words, size_t len, uint64_t *ret,

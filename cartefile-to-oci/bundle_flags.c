@@ -31,7 +31,8 @@ int bundle_flag_net(const char *text, enum bundle_net *ret, const char **ret_pat
 		*ret_path = text + 3;
 		return 0;
 	}
-	return err_set(err, EINVAL, "--net: expected none, host or ns:/PATH, got '%s'", text);
+	return err_set_as(err, ERR_USAGE, EINVAL,
+			  "--net: expected none, host or ns:/PATH, got '%s'", text);
 }
 
 /* "200M": the power of 1024, or -1 */
@@ -57,15 +58,15 @@ int bundle_flag_memory(const char *text, int64_t *ret, struct oci_error *err)
 	uint64_t value = 0;
 
 	if (!digits || digits >= sizeof(number) || shift < 0)
-		return err_set(err, EINVAL,
-			       "--memory: '%s' is no size: bytes, or a number with K, M or G",
-			       text);
+		return err_set_as(err, ERR_USAGE, EINVAL,
+				  "--memory: '%s' is no size: bytes, or a number with K, M or G",
+				  text);
 	memcpy(number, text, digits);
 	number[digits] = '\0';
 	if (parse_u64(number, &value) < 0 || value > (uint64_t)INT64_MAX >> shift)
-		return err_set(err, ERANGE, "--memory: %s is too much", text);
+		return err_set_as(err, ERR_USAGE, ERANGE, "--memory: %s is too much", text);
 	if (!value)
-		return err_set(err, EINVAL, "--memory: must be above 0");
+		return err_set_as(err, ERR_USAGE, EINVAL, "--memory: must be above 0");
 	*ret = (int64_t)(value << shift);
 	return 0;
 }
@@ -79,8 +80,8 @@ int bundle_flag_cpus(const char *text, int64_t *ret_quota, uint64_t *ret_period,
 	uint64_t quota = 0, unit = CPU_PERIOD;
 
 	if (whole + places == 0 || whole > 4 || text[length])
-		return err_set(err, EINVAL, "--cpus: '%s' is no number of processors, such as 0.5",
-			       text);
+		return err_set_as(err, ERR_USAGE, EINVAL,
+				  "--cpus: '%s' is no number of processors, such as 0.5", text);
 	for (size_t i = 0; i < whole; i++)
 		quota = quota * 10 + (uint64_t)(text[i] - '0');
 	quota *= CPU_PERIOD;
@@ -90,8 +91,8 @@ int bundle_flag_cpus(const char *text, int64_t *ret_quota, uint64_t *ret_period,
 	}
 	/* sched(7): the kernel takes no quota under 1 ms */
 	if (quota < 1000 || quota > (uint64_t)CPUS_MAX * CPU_PERIOD)
-		return err_set(err, ERANGE, "--cpus: %s is not between 0.01 and %d", text,
-			       CPUS_MAX);
+		return err_set_as(err, ERR_USAGE, ERANGE, "--cpus: %s is not between 0.01 and %d",
+				  text, CPUS_MAX);
 	*ret_quota = (int64_t)quota;
 	*ret_period = CPU_PERIOD;
 	return 0;
@@ -106,8 +107,8 @@ int bundle_flag_pids(const char *text, int64_t *ret, struct oci_error *err)
 		return 0;
 	}
 	if (parse_i64(text, &value) < 0 || value <= 0)
-		return err_set(err, EINVAL,
-			       "--pids: '%s' is no number above 0, nor -1 for no limit", text);
+		return err_set_as(err, ERR_USAGE, EINVAL,
+				  "--pids: '%s' is no number above 0, nor -1 for no limit", text);
 	*ret = value;
 	return 0;
 }
@@ -147,8 +148,8 @@ static int mount_options(const char *text, const char *all, struct oci_arena *ar
 	for (; *text; text += length + (text[length] == ',')) {
 		length = strcspn(text, ",");
 		if (!is_mount_option(text, length))
-			return err_set(err, EINVAL, "-v '%s': unknown option '%.*s'", all,
-				       (int)length, text);
+			return err_set_as(err, ERR_USAGE, EINVAL, "-v '%s': unknown option '%.*s'",
+					  all, (int)length, text);
 		propagates = propagates || memmem(text, length, "private", 7) ||
 			     memmem(text, length, "slave", 5) || memmem(text, length, "shared", 6);
 		mount->options[mount->options_len] = oci_arena_strndup(arena, text, length);
@@ -173,7 +174,8 @@ int bundle_flag_mount(const char *text, const char *folder, struct oci_arena *ar
 	more = strchr(destination, ':');
 	length = more ? (size_t)(more - destination) : strlen(destination);
 	if (!colon || colon == text || !length)
-		return err_set(err, EINVAL, "-v '%s': expected SOURCE:DESTINATION[:OPTIONS]", text);
+		return err_set_as(err, ERR_USAGE, EINVAL,
+				  "-v '%s': expected SOURCE:DESTINATION[:OPTIONS]", text);
 	if (*destination != '/')
 		return err_set(
 			err, EINVAL,
@@ -191,6 +193,7 @@ int bundle_flag_mount(const char *text, const char *folder, struct oci_arena *ar
 		return err_nomem(err);
 	(void)path_clean(ret->source);
 	if (strcmp(path_clean(ret->destination), "/") == 0)
-		return err_set(err, EINVAL, "-v '%s': the root itself is the image", text);
+		return err_set_as(err, ERR_USAGE, EINVAL, "-v '%s': the root itself is the image",
+				  text);
 	return 0;
 }

@@ -48,13 +48,14 @@ int words_split(const char *option, const char *text, struct oci_arena *arena, c
 		if (!*text)
 			break;
 		if (!take_word(&text, word))
-			return err_set(err, EINVAL, "%s: a quote is not closed", option);
+			return err_set_as(err, ERR_USAGE, EINVAL, "%s: a quote is not closed",
+					  option);
 		words[n] = oci_arena_strdup(arena, word);
 		if (!words[n++])
 			return err_nomem(err);
 	}
 	if (!n || !*words[0])
-		return err_set(err, EINVAL, "%s: names no program", option);
+		return err_set_as(err, ERR_USAGE, EINVAL, "%s: names no program", option);
 	*ret = words;
 	*ret_len = n;
 	return 0;
