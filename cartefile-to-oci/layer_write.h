@@ -36,6 +36,14 @@ struct layer_result {
 	size_t entries;
 };
 
+/** layer_each - @first: NULL, or the node visited before that @node is a hard link to. */
+typedef int (*layer_each)(void *ctx, const struct tree_node *node, const struct tree_node *first,
+			  struct oci_error *err);
+
+/** layer_walk - the entries of a layer as they are written: in order, with the folders above them. */
+int layer_walk(const struct tree *tree, int layer, layer_each each, void *ctx, size_t *ret_entries,
+	       struct oci_error *err);
+
 /** layer_write - one layer to a blob. Two threads compress where there are two processors; memory does not grow with the layer. */
 int layer_write(const struct tree *tree, int layer, enum layer_compression compression,
 		const struct layout *to, struct layer_result *ret, struct oci_error *err);

@@ -19,7 +19,10 @@ int trace_run(const struct build_options *options, const struct layout *layout,
 	      const struct image_docs *image, const struct tree *tree, struct oci_arena *arena,
 	      struct trace_result *ret, struct oci_error *err);
 
-/** verify_run - options->verify in both images; -ENOEXEC with words when status or output differ: which paths the slim one lacked. */
+/**
+ * verify_run - options->verify in both images; -ENOEXEC with words when status or output differ: which paths the slim one
+ * lacked. @full_tree: as slim_apply left it: what is out is what the slim image lacks.
+ */
 int verify_run(const struct build_options *options, const struct layout *layout,
 	       const struct image_docs *full, const struct tree *full_tree,
 	       const struct image_docs *slim, struct oci_error *err);

@@ -25,6 +25,8 @@ libbase_a_SOURCES = \
 	src/base/seal.c \
 	src/base/seal.h \
 	src/base/seal_move.c \
+	src/base/subid.c \
+	src/base/subid.h \
 	src/base/sys.c \
 	src/base/sys.h \
 	src/base/sys_bpf.c \

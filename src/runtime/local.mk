@@ -166,8 +166,6 @@ libcarte_runtime_a_SOURCES = \
 	src/runtime/state_dir.c \
 	src/runtime/stay.c \
 	src/runtime/stay.h \
-	src/runtime/subid.c \
-	src/runtime/subid.h \
 	src/runtime/sync.c \
 	src/runtime/sync.h \
 	src/runtime/sysctl.c \

@@ -43,6 +43,20 @@ UNIT_TESTS = \
 	tests/unit/test_systemd \
 	tests/unit/test_terminal
 
+CONVERTER_TESTS =
+
+if HAVE_CONVERTER
+CONVERTER_TESTS += \
+	tests/unit/test_image_config \
+	tests/unit/test_layer_write \
+	tests/unit/test_tar \
+	tests/unit/test_layer_read
+UNIT_TESTS += $(CONVERTER_TESTS)
+endif
+tests_unit_test_image_config_LDADD = $(CONVERTER_LIBS) $(CMOCKA_LIBS)
+tests_unit_test_layer_write_LDADD = $(CONVERTER_LIBS) $(CMOCKA_LIBS)
+tests_unit_test_tar_LDADD = $(CONVERTER_LIBS) $(CMOCKA_LIBS)
+tests_unit_test_layer_read_LDADD = $(CONVERTER_LIBS) $(CMOCKA_LIBS)
 if HAVE_CONVERTER
 UNIT_TESTS += tests/unit/test_cartefile
 UNIT_TESTS += tests/unit/test_cartefile_bad
@@ -66,12 +80,16 @@ tests_unit_test_layer_read_LDADD = $(CONVERTER_LIBS) $(CMOCKA_LIBS)
 LDADD = $(RUNTIME_LIBS) $(CMOCKA_LIBS)
 AM_CPPFLAGS += $(CMOCKA_CFLAGS) -I$(top_srcdir)/tests
 
+tests_unit_test_bundle_LDADD = $(CONVERTER_LIBS) $(CMOCKA_LIBS)
 tests_unit_test_layout_LDADD = $(CONVERTER_LIBS) $(CMOCKA_LIBS)
 tests_unit_test_store_LDADD = $(CONVERTER_LIBS) $(CMOCKA_LIBS)
+tests_unit_test_trace_LDADD = $(CONVERTER_LIBS) $(CMOCKA_LIBS)
 
 if HAVE_CONVERTER
+UNIT_TESTS += tests/unit/test_bundle
 UNIT_TESTS += tests/unit/test_layout
 UNIT_TESTS += tests/unit/test_store
+UNIT_TESTS += tests/unit/test_trace
 endif
 
 if HAVE_CMOCKA

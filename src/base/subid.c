@@ -5,8 +5,6 @@
  * Read to propose a mapping, and to explain a refusal; the one who decides is
  * newuidmap, which may know of further sources.
  */
-#include "runtime/subid.h"
-
 #include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
@@ -17,6 +15,7 @@
 #include "base/error.h"
 #include "base/io.h"
 #include "base/mem.h"
+#include "base/subid.h"
 
 #define FILE_SIZE_MAX (16u << 20)
 #define RANGES_MAX 339 /* lines that a map has left behind the first, user_namespaces(7) */
@@ -132,7 +131,7 @@ int subid_load(struct oci_arena *arena, const char *file, uid_t uid, struct subi
 }
 
 /* The part of @range from @from on that nothing in @map has yet; false: none is left. */
-static bool next_free(const struct oci_id_mapping *map, size_t len, const struct subid_range *range,
+static bool next_free(const struct subid_mapping *map, size_t len, const struct subid_range *range,
 		      uint64_t *from, uint64_t *ret_end)
 {
 	uint64_t end = (uint64_t)range->first + range->count;
@@ -141,7 +140,7 @@ static bool next_free(const struct oci_id_mapping *map, size_t len, const struct
 	do {
 		moved = false;
 		for (size_t i = 0; i < len; i++) {
-			uint64_t first = map[i].host_id.value, last = first + map[i].size.value;
+			uint64_t first = map[i].outside, last = first + map[i].count;
 
 			if (*from >= first && *from < last) {
 				*from = last;
@@ -150,22 +149,22 @@ static bool next_free(const struct oci_id_mapping *map, size_t len, const struct
 		}
 	} while (moved);
 	for (size_t i = 0; i < len; i++)
-		if (map[i].host_id.value > *from && map[i].host_id.value < end)
-			end = map[i].host_id.value;
+		if (map[i].outside > *from && map[i].outside < end)
+			end = map[i].outside;
 	*ret_end = end;
 	return *from < end;
 }
 
 int subid_map(struct oci_arena *arena, uint32_t own, const struct subid_range *ranges, size_t len,
-	      struct oci_id_mapping **ret, size_t *ret_len, struct oci_error *err)
+	      struct subid_mapping **ret, size_t *ret_len, struct oci_error *err)
 {
-	struct oci_id_mapping *map = oci_arena_array(arena, RANGES_MAX + 1, sizeof(*map));
+	struct subid_mapping *map = oci_arena_array(arena, RANGES_MAX + 1, sizeof(*map));
 	uint64_t next = 1;
 	size_t n = 0;
 
 	if (!map)
 		return err_nomem(err);
-	map[n++] = (struct oci_id_mapping){ { true, 0 }, { true, own }, { true, 1 } };
+	map[n++] = (struct subid_mapping){ 0, own, 1 };
 	for (size_t i = 0; i < len; i++) {
 		uint64_t from = ranges[i].first, end;
 
@@ -176,11 +175,8 @@ int subid_map(struct oci_arena *arena, uint32_t own, const struct subid_range *r
 				size = UINT32_MAX - next;
 			if (!size)
 				break;
-			map[n++] = (struct oci_id_mapping){
-				{ true, (uint32_t)next },
-				{ true, (uint32_t)from },
-				{ true, (uint32_t)size },
-			};
+			map[n++] = (struct subid_mapping){ (uint32_t)next, (uint32_t)from,
+							   (uint32_t)size };
 			next += size;
 			from = end;
 		}
@@ -209,7 +205,7 @@ static bool is_lent(const struct subid_range *ranges, size_t len, uint64_t first
 	return first >= end;
 }
 
-int subid_check(const char *file, uint32_t own, const struct oci_id_mapping *map, size_t count,
+int subid_check(const char *file, uint32_t own, const struct subid_mapping *map, size_t count,
 		const char *where, struct oci_error *err)
 {
 	CLEANUP_ARENA struct oci_arena arena = OCI_ARENA_INIT;
@@ -223,9 +219,9 @@ int subid_check(const char *file, uint32_t own, const struct oci_id_mapping *map
 	if (r < 0)
 		return r;
 	for (size_t i = 0; i < count; i++) {
-		uint64_t first = map[i].host_id.value, end = first + map[i].size.value;
+		uint64_t first = map[i].outside, end = first + map[i].count;
 
-		if ((map[i].size.value == 1 && first == own) || is_lent(ranges, len, first, end))
+		if ((map[i].count == 1 && first == own) || is_lent(ranges, len, first, end))
 			continue;
 		name = load_user_name(&arena, uid);
 		return err_set(err, EPERM,

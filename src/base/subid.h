@@ -2,19 +2,29 @@
 /*
  * subid.h - the ids that /etc/subuid and /etc/subgid lend to an ordinary user, and the mapping made of them.
  */
-#ifndef CARTE_RUNTIME_SUBID_H
-#define CARTE_RUNTIME_SUBID_H
+#ifndef CARTE_BASE_SUBID_H
+#define CARTE_BASE_SUBID_H
 
+#include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
 
-#include <ocispec-lite/runtime.h>
+#include <ocispec-lite/arena.h>
+
+struct oci_error;
 
 #define SUBID_UIDS "/etc/subuid"
 #define SUBID_GIDS "/etc/subgid"
 
 struct subid_range {
 	uint32_t first;
+	uint32_t count;
+};
+
+/** struct subid_mapping - a line of /proc/PID/uid_map (user_namespaces(7)). */
+struct subid_mapping {
+	uint32_t inside;
+	uint32_t outside;
 	uint32_t count;
 };
 
@@ -41,14 +51,14 @@ int subid_load(struct oci_arena *arena, const char *file, uid_t uid, struct subi
  * @ret: in the arena, at least one entry
  */
 int subid_map(struct oci_arena *arena, uint32_t own, const struct subid_range *ranges, size_t len,
-	      struct oci_id_mapping **ret, size_t *ret_len, struct oci_error *err);
+	      struct subid_mapping **ret, size_t *ret_len, struct oci_error *err);
 
 /**
  * subid_check - may the calling user map all this: itself alone, and its ranges in @file?
  * @where: "linux.uidMappings"
  * Return: 0, or -EPERM with words that name the entry and the file
  */
-int subid_check(const char *file, uint32_t own, const struct oci_id_mapping *map, size_t count,
+int subid_check(const char *file, uint32_t own, const struct subid_mapping *map, size_t count,
 		const char *where, struct oci_error *err);
 
 #endif

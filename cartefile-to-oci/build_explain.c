@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * build_explain.c - the explanation of what was built: always into the store, and to the file that --explain names.
+ */
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/error.h"
+#include "base/io.h"
+#include "base/mem.h"
+#include "cartefile-to-oci/build-private.h"
+#include "cartefile-to-oci/explain.h"
+
+/* "-" is printed by the command, which finds it in the store */
+static bool wants_file(const struct build *build)
+{
+	const char *file = build->options->explain;
+
+	return file && strcmp(file, "-") != 0;
+}
+
+static int write_file(const struct build *build, const char *text, size_t length,
+		      struct oci_error *err)
+{
+	int r = 0;
+
+	if (wants_file(build)) {
+		/* by name: the user's own file */
+		r = io_replace_at(AT_FDCWD, build->options->explain, text, length, 0666);
+		if (r < 0)
+			return err_sys(err, -r, "--explain %s", build->options->explain);
+	}
+	return r;
+}
+
+int build_explain(struct build *build, const struct build_result *result, struct oci_error *err)
+{
+	CLEANUP_FREE char *text = NULL;
+	struct explain_image image = {
+		.name = result->name,
+		.manifest = result->manifest,
+		.level = build->level,
+		.layer_words = build->plan.list.words,
+		.layer_words_len = build->plan.list.count,
+		.report = &result->slim,
+	};
+	size_t length;
+	int r = explain_write(&build->tree, &image, &text, &length, err);
+
+	if (r == 0)
+		r = explain_save(build->options->store->path, &result->manifest, text, length, err);
+	return r < 0 ? r : write_file(build, text, length, err);
+}
+
+/* An image that was found again: 1 when its explanation, if it is asked for, was found too. */
+int build_explain_again(struct build *build, const struct build_result *result,
+			struct oci_error *err)
+{
+	CLEANUP_ARENA struct oci_arena arena = OCI_ARENA_INIT;
+	size_t length;
+	char *text;
+	int r;
+
+	if (!build->options->explain)
+		return 1;
+	r = explain_load(build->options->store->path, &result->manifest, &arena, &text, &length,
+			 NULL);
+	if (r < 0)
+		return 0;
+	r = write_file(build, text, length, err);
+	return r < 0 ? r : 1;
+}
