@@ -199,19 +199,21 @@ if SANITIZERS
 carte_runtime_SOURCES += tests/asan_options.c
 endif
 
-# The one that loads libsystemd, and that the runtime runs for the systemd cgroup manager.
+# The one that speaks D-Bus; the runtime runs it for the systemd cgroup manager.
 SYSTEMD_HELPER_SOURCES = \
 	src/runtime/systemd_helper/bus.c \
+	src/runtime/systemd_helper/call.c \
+	src/runtime/systemd_helper/client.c \
 	src/runtime/systemd_helper/helper.h \
 	src/runtime/systemd_helper/main.c \
 	src/runtime/systemd_helper/operate.c \
 	src/runtime/systemd_helper/request.c
-if HAVE_LIBSYSTEMD
+if HAVE_LIBDBUS
 pkglibexec_PROGRAMS += carte-systemd
 carte_systemd_SOURCES = $(SYSTEMD_HELPER_SOURCES)
-carte_systemd_CPPFLAGS = $(AM_CPPFLAGS) $(LIBSYSTEMD_CFLAGS)
+carte_systemd_CPPFLAGS = $(AM_CPPFLAGS) $(LIBDBUS_CFLAGS)
 carte_systemd_CFLAGS = $(AM_CFLAGS) $(PROGRAM_CFLAGS)
-carte_systemd_LDFLAGS = $(AM_LDFLAGS) $(SHARED_LDFLAGS)
-carte_systemd_LDADD = libbase.a libocispec.a $(LIBSYSTEMD_LIBS)
+carte_systemd_LDFLAGS = $(AM_LDFLAGS) $(SYSTEMD_LDFLAGS)
+carte_systemd_LDADD = libbase.a libocispec.a $(LIBDBUS_PROGRAM_LIBS)
 endif
 EXTRA_DIST += $(SYSTEMD_HELPER_SOURCES)

@@ -12,7 +12,7 @@ test_setup() {
 	[ -d /run/systemd/system ] || skip "systemd does not run here"
 	[ "$(id -u)" = 0 ] || [ -e "$XDG_RUNTIME_DIR/bus" ] || skip "no user session"
 	requires_carte "these messages and this state"
-	"$RUNTIME" --version | grep -q +SYSTEMD || skip "built without libsystemd"
+	"$RUNTIME" --version | grep -q +SYSTEMD || skip "built without libdbus"
 	UNIT=ct-$CID.scope
 	config '.linux.cgroupsPath = ":ct:" + $id' --arg id "$CID"
 	if [ "$(id -u)" = 0 ]; then
