@@ -349,6 +349,19 @@ refuses() { # TEXT - create fails and leaves neither container nor unit
 	done
 }
 
+# The bus is outside, where this root is an ordinary user.
+@test "root of a user namespace is the user that systemd sees" {
+	[ "$(id -u)" != 0 ] || skip "for a user"
+	local helper=${RUNTIME%/*}/carte-systemd uid
+	[ -x "$helper" ] || skip "no carte-systemd beside the runtime"
+	uid=$(id -u)
+	printf '%s\0' "carte-systemd 3" stop none.scope 0 0 >"$D/request"
+	IN=$D/request try unshare -Ur "$helper" user "$uid" 10
+	same "$out" ok
+	IN=$D/request try unshare -Ur "$helper" user 0 10
+	grep -q "closed the connection before it had accepted us as user 0" <<<"$out" || show "$out"
+}
+
 # ---- the bus -----------------------------------------------------------------------------------------------------
 
 # bus KIND - a socket at $D/bus that accepts; silent: and says nothing, closing: and closes

@@ -41,6 +41,11 @@ UNIT_TESTS = \
 	tests/unit/test_sysctl \
 	tests/unit/test_systemd \
 	tests/unit/test_terminal
+if HAVE_LIBDBUS
+UNIT_TESTS += tests/unit/test_systemd_helper
+tests_unit_test_systemd_helper_CPPFLAGS = $(AM_CPPFLAGS) $(LIBDBUS_CFLAGS)
+tests_unit_test_systemd_helper_LDADD = $(SYSTEMD_HELPER_LIBS) $(CMOCKA_LIBS)
+endif
 
 LDADD = $(RUNTIME_LIBS) $(CMOCKA_LIBS)
 AM_CPPFLAGS += $(CMOCKA_CFLAGS) -I$(top_srcdir)/tests
@@ -54,4 +59,5 @@ EXTRA_DIST += \
 	tests/unit/container.h \
 	tests/unit/forked.h \
 	tests/unit/ocispec-generate.h \
-	tests/unit/seccomp-profile.h
+	tests/unit/seccomp-profile.h \
+	tests/unit/test_systemd_helper.c
