@@ -2,8 +2,9 @@
 /*
  * systemd_wire.h - what carte-runtime and its helper carte-systemd say to each other.
  *
- * D-Bus stays out of the runtime, which most containers have no use for it in: a
- * helper does one thing on the bus per run. Its arguments are "system" or "user", the
+ * D-Bus stays out of the runtime: the helper waits for systemd while the runtime does
+ * other work, may be ended by a signal when its time is up, and has a geteuid(2) of its
+ * own (client.c). It does one thing on the bus per run. Its arguments are "system" or "user", the
  * bus, which it connects to at once; who we are for that; and how many seconds it may
  * take to connect, and to do what is asked. It reads a request from stdin until
  * the end of file and writes an answer to stdout. An empty request, from a runtime
