@@ -34,7 +34,7 @@
 static struct oci_features_cgroup cgroup_features = {
 	.v1 = YES,
 	.v2 = YES,
-#ifdef HAVE_LIBSYSTEMD
+#ifdef HAVE_LIBDBUS
 	.systemd = YES,
 	.systemd_user = YES,
 #else

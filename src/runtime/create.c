@@ -381,6 +381,7 @@ static int record(struct creation *c, struct oci_error *err)
 
 void create_free(struct creation *c)
 {
+	cgroup_expect_end(c->systemd);
 	launch_close(&c->launch);
 	fd_closep(&c->child.lock_fd);
 	fd_closep(&c->child.start_fd);

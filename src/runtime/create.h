@@ -34,6 +34,7 @@ struct creation {
 	const struct create_options *options;
 	struct oci_config *config;
 	struct ns_plan ns;
+	struct systemd_helper *systemd; /* cgroup_expect */
 	struct cgroup *cgroup;
 	struct rootfs *rootfs;
 	struct inherit_fds inherited;

@@ -175,6 +175,7 @@ static int plan_linux(struct creation *c, struct oci_error *err)
 		.required = c->ctx->cgroup_required,
 		.annotations = c->config->annotations,
 		.annotations_len = c->config->annotations_len,
+		.helper = c->systemd,
 	};
 	int r = 0;
 
@@ -276,6 +277,8 @@ int create_plan(struct creation *c, struct oci_error *err)
 	r = inherit_fds_plan(&c->arena, c->options->io.preserve_fds, &c->inherited, err);
 	if (r < 0)
 		return r;
+	/* behind what looks at our descriptors, before all that takes time */
+	cgroup_expect(&c->arena, c->ctx->cgroup_manager, &c->systemd);
 	r = bundle_load(&c->arena, c->options->bundle, c->options->config, &c->state.bundle,
 			&c->config, err);
 	if (r < 0)

@@ -198,19 +198,25 @@ if SANITIZERS
 carte_runtime_SOURCES += tests/asan_options.c
 endif
 
-# The one that loads libsystemd, and that the runtime runs for the systemd cgroup manager.
+# The one that speaks D-Bus; the runtime runs it for the systemd cgroup manager.
 SYSTEMD_HELPER_SOURCES = \
 	src/runtime/systemd_helper/bus.c \
+	src/runtime/systemd_helper/call.c \
+	src/runtime/systemd_helper/client.c \
 	src/runtime/systemd_helper/helper.h \
-	src/runtime/systemd_helper/main.c \
 	src/runtime/systemd_helper/operate.c \
 	src/runtime/systemd_helper/request.c
-if HAVE_LIBSYSTEMD
+SYSTEMD_HELPER_LIBS = libcarte_systemd.a libbase.a libocispec.a $(LIBDBUS_PROGRAM_LIBS)
+if HAVE_LIBDBUS
+noinst_LIBRARIES += libcarte_systemd.a
+libcarte_systemd_a_CPPFLAGS = $(AM_CPPFLAGS) $(LIBDBUS_CFLAGS)
+libcarte_systemd_a_CFLAGS = $(AM_CFLAGS) $(PROGRAM_CFLAGS)
+libcarte_systemd_a_SOURCES = $(SYSTEMD_HELPER_SOURCES)
 pkglibexec_PROGRAMS += carte-systemd
-carte_systemd_SOURCES = $(SYSTEMD_HELPER_SOURCES)
-carte_systemd_CPPFLAGS = $(AM_CPPFLAGS) $(LIBSYSTEMD_CFLAGS)
+carte_systemd_SOURCES = src/runtime/systemd_helper/main.c
+carte_systemd_CPPFLAGS = $(AM_CPPFLAGS) $(LIBDBUS_CFLAGS)
 carte_systemd_CFLAGS = $(AM_CFLAGS) $(PROGRAM_CFLAGS)
-carte_systemd_LDFLAGS = $(AM_LDFLAGS) $(SHARED_LDFLAGS)
-carte_systemd_LDADD = libbase.a libocispec.a $(LIBSYSTEMD_LIBS)
+carte_systemd_LDFLAGS = $(AM_LDFLAGS) $(SYSTEMD_LDFLAGS)
+carte_systemd_LDADD = $(SYSTEMD_HELPER_LIBS)
 endif
-EXTRA_DIST += $(SYSTEMD_HELPER_SOURCES)
+EXTRA_DIST += $(SYSTEMD_HELPER_SOURCES) src/runtime/systemd_helper/main.c

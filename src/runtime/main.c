@@ -94,7 +94,7 @@ static int printed(const struct log_target *log, int status, struct oci_error *e
 	return 1;
 }
 
-#ifdef HAVE_LIBSYSTEMD
+#ifdef HAVE_LIBDBUS
 #define SYSTEMD_WORD " +SYSTEMD"
 #else
 #define SYSTEMD_WORD " -SYSTEMD"

@@ -538,11 +538,11 @@ own_dev() { config '.mounts |= map(select(.destination | startswith("/dev") | no
 	requires_carte
 	local helper=${RUNTIME%/*}/carte-systemd
 	[ -x "$helper" ] || skip "no carte-systemd beside the runtime"
-	printf '%s\0' "carte-systemd 2" stop system 5 none.scope 0 0 >"$D/request"
+	printf '%s\0' "carte-systemd 3" stop none.scope 0 0 >"$D/request"
 	IN=$D/request
 	local address
-	for address in unixexec:path=/usr/bin/touch,argv1="$D/made" "unix:path=$D/none;unixexec:path=/usr/bin/touch,argv1=$D/made"; do
-		try env "DBUS_SYSTEM_BUS_ADDRESS=$address" "$helper" system
+	for address in unixexec:path=/usr/bin/touch,argv1="$D/made" autolaunch: "unix:path=$D/none;unixexec:path=/usr/bin/touch,argv1=$D/made"; do
+		try env "DBUS_SYSTEM_BUS_ADDRESS=$address" "$helper" system 0 5
 		grep -q "DBUS_SYSTEM_BUS_ADDRESS: only addresses of sockets" <<<"$out" || show "$address"
 		[ ! -e "$D/made" ] || show "$address: it was executed"
 	done

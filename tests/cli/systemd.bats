@@ -12,7 +12,7 @@ test_setup() {
 	[ -d /run/systemd/system ] || skip "systemd does not run here"
 	[ "$(id -u)" = 0 ] || [ -e "$XDG_RUNTIME_DIR/bus" ] || skip "no user session"
 	requires_carte "these messages and this state"
-	"$RUNTIME" --version | grep -q +SYSTEMD || skip "built without libsystemd"
+	"$RUNTIME" --version | grep -q +SYSTEMD || skip "built without libdbus"
 	UNIT=ct-$CID.scope
 	config '.linux.cgroupsPath = ":ct:" + $id' --arg id "$CID"
 	if [ "$(id -u)" = 0 ]; then
@@ -347,6 +347,19 @@ refuses() { # TEXT - create fails and leaves neither container nor unit
 		await 5 sh -c "! systemctl ${SESSION[*]} is-active $UNIT"
 		same "$(find /sys/fs/cgroup -type d -name "$UNIT")" ""
 	done
+}
+
+# The bus is outside, where this root is an ordinary user.
+@test "root of a user namespace is the user that systemd sees" {
+	[ "$(id -u)" != 0 ] || skip "for a user"
+	local helper=${RUNTIME%/*}/carte-systemd uid
+	[ -x "$helper" ] || skip "no carte-systemd beside the runtime"
+	uid=$(id -u)
+	printf '%s\0' "carte-systemd 3" stop none.scope 0 0 >"$D/request"
+	IN=$D/request try unshare -Ur "$helper" user "$uid" 10
+	same "$out" ok
+	IN=$D/request try unshare -Ur "$helper" user 0 10
+	grep -q "closed the connection before it had accepted us as user 0" <<<"$out" || show "$out"
 }
 
 # ---- the bus -----------------------------------------------------------------------------------------------------

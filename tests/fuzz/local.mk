@@ -2,13 +2,17 @@
 # libFuzzer entries; built in a tree of their own that configure made with --enable-fuzzing.
 
 FUZZERS = \
+	tests/fuzz/fuzz_annotations \
 	tests/fuzz/fuzz_config \
 	tests/fuzz/fuzz_features \
 	tests/fuzz/fuzz_process \
 	tests/fuzz/fuzz_resources \
-	tests/fuzz/fuzz_state
+	tests/fuzz/fuzz_state \
+	tests/fuzz/fuzz_subid
 
 EXTRA_PROGRAMS += $(FUZZERS)
+tests_fuzz_fuzz_annotations_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
+tests_fuzz_fuzz_annotations_LDADD = $(RUNTIME_LIBS)
 tests_fuzz_fuzz_config_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
 tests_fuzz_fuzz_config_LDADD = $(RUNTIME_LIBS)
 tests_fuzz_fuzz_features_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
@@ -19,6 +23,8 @@ tests_fuzz_fuzz_resources_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
 tests_fuzz_fuzz_resources_LDADD = $(RUNTIME_LIBS)
 tests_fuzz_fuzz_state_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
 tests_fuzz_fuzz_state_LDADD = $(RUNTIME_LIBS)
+tests_fuzz_fuzz_subid_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
+tests_fuzz_fuzz_subid_LDADD = $(RUNTIME_LIBS)
 
 if FUZZING
 fuzzers: $(FUZZERS)
@@ -26,6 +32,11 @@ endif
 .PHONY: fuzzers
 
 EXTRA_DIST += \
+	tests/fuzz/corpus/annotations/double.txt \
+	tests/fuzz/corpus/annotations/numbers.txt \
+	tests/fuzz/corpus/annotations/seconds.txt \
+	tests/fuzz/corpus/annotations/strings.txt \
+	tests/fuzz/corpus/annotations/unclosed.txt \
 	tests/fuzz/corpus/config/empty.json \
 	tests/fuzz/corpus/config/full.json \
 	tests/fuzz/corpus/config/odd.json \
@@ -33,9 +44,14 @@ EXTRA_DIST += \
 	tests/fuzz/corpus/process/full.json \
 	tests/fuzz/corpus/resources/full.json \
 	tests/fuzz/corpus/state/full.json \
+	tests/fuzz/corpus/subid/overlap.txt \
+	tests/fuzz/corpus/subid/passwd.txt \
+	tests/fuzz/corpus/subid/two.txt \
+	tests/fuzz/fuzz_annotations.dict \
 	tests/fuzz/fuzz_config.dict \
 	tests/fuzz/fuzz_features.dict \
 	tests/fuzz/fuzz_process.dict \
 	tests/fuzz/fuzz_resources.dict \
 	tests/fuzz/fuzz_state.dict \
+	tests/fuzz/fuzz_subid.dict \
 	tests/fuzz/ocispec-fuzz.h

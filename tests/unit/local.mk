@@ -42,6 +42,11 @@ UNIT_TESTS = \
 	tests/unit/test_sysctl \
 	tests/unit/test_systemd \
 	tests/unit/test_terminal
+if HAVE_LIBDBUS
+UNIT_TESTS += tests/unit/test_systemd_helper
+tests_unit_test_systemd_helper_CPPFLAGS = $(AM_CPPFLAGS) $(LIBDBUS_CFLAGS)
+tests_unit_test_systemd_helper_LDADD = $(SYSTEMD_HELPER_LIBS) $(CMOCKA_LIBS)
+endif
 
 CONVERTER_TESTS =
 
@@ -117,3 +122,4 @@ TESTS += $(SLIM_TESTS)
 endif
 endif
 EXTRA_DIST += tests/unit/elf-build.h tests/unit/tree-build.h
+	tests/unit/test_systemd_helper.c

@@ -55,6 +55,8 @@ struct cgroup {
 	bool required;    /* an error where an ordinary user would do without one */
 };
 
+struct systemd_helper;
+
 /** struct cgroup_request - what create asks of cgroup_plan. */
 struct cgroup_request {
 	enum cgroup_manager manager;
@@ -64,11 +66,21 @@ struct cgroup_request {
 	bool required; /* --rootless=false: not to be done without */
 	const struct oci_pair *annotations;
 	size_t annotations_len;
+	struct systemd_helper *helper; /* of cgroup_expect */
 };
 
 /** cgroup_manager_parse - "cgroupfs", "systemd", "disabled" or -EINVAL; cgroup_manager_name the other way. */
 int cgroup_manager_parse(const char *name, enum cgroup_manager *ret);
 const char *cgroup_manager_name(enum cgroup_manager manager);
+
+/**
+ * cgroup_expect - begin what takes long and needs no plan, as soon as the manager is known: a connection to systemd,
+ * which is made while we read and check. What does not work is said by cgroup_plan and cgroup_create.
+ * @ret: NULL: there is nothing to expect. Lives in @arena; cgroup_expect_end: always, NULL and twice are fine
+ */
+void cgroup_expect(struct oci_arena *arena, enum cgroup_manager manager,
+		   struct systemd_helper **ret);
+void cgroup_expect_end(struct systemd_helper *helper);
 
 /**
  * cgroup_plan - find the hierarchies and the container's place in each. Makes nothing, but refuses (-EBUSY)

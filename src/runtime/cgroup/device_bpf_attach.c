@@ -26,10 +26,17 @@ struct attached {
 	uint32_t len;
 };
 
+/* A signal that comes while the kernel looks a program through, such as that a child ended, makes it give up with EAGAIN. */
+#define LOAD_TRIES 10
+
 static int load(const struct bpf_insn *insns, size_t len)
 {
-	return sys_bpf_prog_load(BPF_PROG_TYPE_CGROUP_DEVICE, BPF_CGROUP_DEVICE, "carte_devices",
-				 insns, len);
+	int fd = -EAGAIN;
+
+	for (int i = 0; i < LOAD_TRIES && fd == -EAGAIN; i++)
+		fd = sys_bpf_prog_load(BPF_PROG_TYPE_CGROUP_DEVICE, BPF_CGROUP_DEVICE,
+				       "carte_devices", insns, len);
+	return fd;
 }
 
 /**

@@ -29,10 +29,15 @@ struct cgroup_unit_plan {
 	struct oci_arena *arena;
 	struct unit_properties properties; /* of annotations */
 	const char *id;
-	struct systemd_helper *helper; /* started before there is a process to ask for */
+	struct systemd_helper *helper; /* started before there is a process to ask for, or a plan */
 };
 
 /* ---- plan ---- */
+
+static bool systemd_runs(void)
+{
+	return access("/run/systemd/system", F_OK) == 0;
+}
 
 static bool in_user_namespace(char *map, size_t size)
 {
@@ -69,6 +74,19 @@ static bool uses_user_bus(void)
 	       (getenv("XDG_RUNTIME_DIR") || getenv("DBUS_SESSION_BUS_ADDRESS"));
 }
 
+void cgroup_expect(struct oci_arena *arena, enum cgroup_manager manager,
+		   struct systemd_helper **ret)
+{
+	if (manager != CGROUP_MANAGER_SYSTEMD || !systemd_runs() ||
+	    systemd_helper_start(arena, uses_user_bus(), ret, NULL) < 0)
+		*ret = NULL;
+}
+
+void cgroup_expect_end(struct systemd_helper *helper)
+{
+	systemd_helper_end(helper);
+}
+
 static int find_folder(struct oci_arena *arena, const struct cgroup *cgroup, char **ret,
 		       struct oci_error *err)
 {
@@ -94,7 +112,7 @@ int cgroup_systemd_plan(struct oci_arena *arena, const struct cgroup_request *re
 
 	if (!plan)
 		return err_nomem(err);
-	if (access("/run/systemd/system", F_OK) < 0)
+	if (!systemd_runs())
 		return err_set(err, ENOTSUP,
 			       "cgroup manager systemd: systemd does not run here; use "
 			       "--cgroup-manager cgroupfs");
@@ -111,6 +129,7 @@ int cgroup_systemd_plan(struct oci_arena *arena, const struct cgroup_request *re
 	plan->arena = arena;
 	plan->properties.arena = arena;
 	plan->id = request->id;
+	plan->helper = request->helper;
 	cgroup->unit_plan = plan;
 	return systemd_annotation_properties(request->annotations, request->annotations_len,
 					     &plan->properties, err);
@@ -152,7 +171,9 @@ static int systemd_create(struct cgroup *cgroup, const struct oci_resources *res
 	int r = systemd_probe(cgroup, err);
 
 	(void)resources;
-	return r < 0 ? r : systemd_helper_start(plan->arena, cgroup->user_bus, &plan->helper, err);
+	if (r < 0 || plan->helper)
+		return r;
+	return systemd_helper_start(plan->arena, cgroup->user_bus, &plan->helper, err);
 }
 
 static void flag(struct unit_properties *list, const char *name, bool value, bool optional)

@@ -111,8 +111,8 @@ struct systemd_call {
 };
 
 /** systemd_request_text - the request in the form of systemd_wire.h, in @arena. */
-int systemd_request_text(struct oci_arena *arena, const struct systemd_call *call, unsigned seconds,
-			 char **ret, size_t *ret_length);
+int systemd_request_text(struct oci_arena *arena, const struct systemd_call *call, char **ret,
+			 size_t *ret_length);
 
 /**
  * systemd_call - run the helper. What it answers is in @arena.
@@ -122,7 +122,7 @@ int systemd_call(struct oci_arena *arena, const struct systemd_call *call, char 
 		 struct oci_error *err);
 
 /**
- * systemd_helper_start - begin a call before it is known what is asked: the helper loads its library and
+ * systemd_helper_start - begin a call before it is known what is asked: the helper
  * connects while we do something else. Lives in @arena; ends with us.
  * systemd_helper_call - the one call that it is for, as systemd_call; systemd_helper_end - always, with or
  * without a call; NULL and twice are fine.

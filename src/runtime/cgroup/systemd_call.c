@@ -39,7 +39,7 @@ unsigned systemd_call_seconds = 25;
 
 static int no_helper(const char *path, int code, struct oci_error *err)
 {
-#ifdef HAVE_LIBSYSTEMD
+#ifdef HAVE_LIBDBUS
 	return err_set(
 		err, ENOTSUP,
 		"cgroup manager systemd: its helper %s cannot be run (%s): install it, or use "
@@ -49,7 +49,7 @@ static int no_helper(const char *path, int code, struct oci_error *err)
 	(void)path;
 	(void)code;
 	return err_set(err, ENOTSUP,
-		       "cgroup manager systemd: built without libsystemd; build with it, or use "
+		       "cgroup manager systemd: built without libdbus; build with it, or use "
 		       "--cgroup-manager cgroupfs");
 #endif
 }
@@ -70,7 +70,7 @@ int systemd_helper_check(struct oci_error *err)
 {
 	char path[PATH_MAX];
 
-#ifndef HAVE_LIBSYSTEMD
+#ifndef HAVE_LIBDBUS
 	return no_helper(HELPER, ENOENT, err);
 #endif
 	return find_helper(path, err);
@@ -102,14 +102,12 @@ static void put_number(struct text *text, uint64_t number)
 	put(text, word);
 }
 
-static void put_request(struct text *text, const struct systemd_call *call, unsigned seconds)
+static void put_request(struct text *text, const struct systemd_call *call)
 {
 	size_t len = call->properties ? call->properties->len : 0;
 
 	put(text, WIRE_MAGIC);
 	put(text, call->operation);
-	put(text, call->user_bus ? WIRE_USER : WIRE_SYSTEM);
-	put_number(text, seconds);
 	put(text, call->unit);
 	put_number(text, len);
 	for (size_t i = 0; i < len; i++) {
@@ -127,13 +125,13 @@ static void put_request(struct text *text, const struct systemd_call *call, unsi
 		put_number(text, (uint64_t)call->pid);
 }
 
-int systemd_request_text(struct oci_arena *arena, const struct systemd_call *call, unsigned seconds,
-			 char **ret, size_t *ret_length)
+int systemd_request_text(struct oci_arena *arena, const struct systemd_call *call, char **ret,
+			 size_t *ret_length)
 {
 	struct text text = { NULL, NULL, NULL };
 	size_t length;
 
-	put_request(&text, call, seconds);
+	put_request(&text, call);
 	length = (size_t)(text.at - text.start);
 	if (length > WIRE_REQUEST_MAX)
 		return -E2BIG;
@@ -141,7 +139,7 @@ int systemd_request_text(struct oci_arena *arena, const struct systemd_call *cal
 	if (!text.start)
 		return -ENOMEM;
 	text.end = text.start + length;
-	put_request(&text, call, seconds);
+	put_request(&text, call);
 	*ret = text.start;
 	*ret_length = length;
 	return 0;
@@ -151,6 +149,7 @@ int systemd_request_text(struct oci_arena *arena, const struct systemd_call *cal
 
 struct systemd_helper {
 	const char *path;
+	char *argv[5];
 	char *envp[4];
 	bool user_bus;
 	pid_t pid;
@@ -186,11 +185,22 @@ static int make_environment(struct oci_arena *arena, struct systemd_helper *help
 	return 0;
 }
 
+/* The user is the one that the bus, which may be outside of our user namespace, sees. */
+static int make_arguments(struct oci_arena *arena, struct systemd_helper *helper)
+{
+	char **argv = helper->argv;
+
+	argv[0] = (char *)HELPER;
+	argv[1] = (char *)(helper->user_bus ? WIRE_USER : WIRE_SYSTEM);
+	argv[2] = oci_arena_printf(arena, "%u",
+				   (unsigned)(helper->user_bus ? systemd_owner() : geteuid()));
+	argv[3] = oci_arena_printf(arena, "%u", systemd_call_seconds);
+	return argv[2] && argv[3] ? 0 : -ENOMEM;
+}
+
 /* Between vfork and execve: system calls only. */
 __attribute__((noreturn)) static void run_helper(struct systemd_helper *helper, pid_t parent)
 {
-	char *argv[] = { (char *)HELPER, (char *)(helper->user_bus ? WIRE_USER : WIRE_SYSTEM),
-			 NULL };
 	const int fd = helper->theirs;
 	sigset_t none;
 	pid_t ppid;
@@ -205,7 +215,7 @@ __attribute__((noreturn)) static void run_helper(struct systemd_helper *helper, 
 	(void)sys_close_range(3, ~0U, 0); /* before 5.9: ours are all close-on-exec */
 	sigemptyset(&none);
 	(void)sigprocmask(SIG_SETMASK, &none, NULL);
-	execve(helper->path, argv, helper->envp);
+	execve(helper->path, helper->argv, helper->envp);
 failed:
 	helper->failed = errno;
 	_exit(127);
@@ -305,6 +315,8 @@ int systemd_helper_start(struct oci_arena *arena, bool user_bus, struct systemd_
 	helper->user_bus = user_bus;
 	helper->path = oci_arena_strdup(arena, path);
 	r = helper->path ? make_environment(arena, helper) : -ENOMEM;
+	if (r == 0)
+		r = make_arguments(arena, helper);
 	if (r == 0 && socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) < 0)
 		r = -errno;
 	if (r < 0)
@@ -339,7 +351,7 @@ static int send_request(struct oci_arena *arena, const struct systemd_helper *he
 {
 	size_t length, at = 0;
 	char *text;
-	int r = systemd_request_text(arena, call, systemd_call_seconds, &text, &length);
+	int r = systemd_request_text(arena, call, &text, &length);
 
 	while (r == 0 && at < length) {
 		ssize_t n = RETRY_EINTR(send(helper->socket, text + at, length - at, MSG_NOSIGNAL));

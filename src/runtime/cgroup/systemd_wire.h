@@ -2,13 +2,15 @@
 /*
  * systemd_wire.h - what carte-runtime and its helper carte-systemd say to each other.
  *
- * The runtime is a static program and cannot load libsystemd, so a helper that
- * is linked to it does one thing on the bus per run: its one argument
- * names the bus, which it connects to at once; it reads a request from stdin until
+ * D-Bus stays out of the runtime: the helper waits for systemd while the runtime does
+ * other work, may be ended by a signal when its time is up, and has a geteuid(2) of its
+ * own (client.c). It does one thing on the bus per run. Its arguments are "system" or "user", the
+ * bus, which it connects to at once; who we are for that; and how many seconds it may
+ * take to connect, and to do what is asked. It reads a request from stdin until
  * the end of file and writes an answer to stdout. An empty request, from a runtime
  * that has ended, gets no answer. Both are strings, each ended by a NUL:
  *
- *   request: WIRE_MAGIC, operation, "system" or "user", seconds to live, unit,
+ *   request: WIRE_MAGIC, operation, unit,
  *            number of properties, for each: name, D-Bus signature, "1" when
  *            systemd may not know it, number of values, values
  *            number of pids, pids (operation "attach" only uses these)
@@ -18,7 +20,7 @@
 #ifndef CARTE_RUNTIME_CGROUP_SYSTEMD_WIRE_H
 #define CARTE_RUNTIME_CGROUP_SYSTEMD_WIRE_H
 
-#define WIRE_MAGIC "carte-systemd 2"
+#define WIRE_MAGIC "carte-systemd 3"
 #define WIRE_REQUEST_MAX (4u << 20)
 #define WIRE_ANSWER_MAX (16u << 10)
 

@@ -7,10 +7,17 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <sys/types.h>
 
-#include <systemd/sd-bus.h>
+#include <dbus/dbus.h>
 
 #include <ocispec-lite/error.h>
+
+#define SYSTEMD_NAME "org.freedesktop.systemd1"
+#define SYSTEMD_PATH "/org/freedesktop/systemd1"
+#define SYSTEMD_MANAGER SYSTEMD_NAME ".Manager"
+
+/* ---- request.c ---- */
 
 struct property {
 	const char *name;
@@ -24,8 +31,6 @@ struct property {
 /** struct request - parsed from stdin; all point into its text. */
 struct request {
 	const char *operation;
-	bool user_bus;
-	unsigned seconds;
 	const char *unit;
 	struct property *properties;
 	size_t properties_len;
@@ -36,14 +41,58 @@ struct request {
 /** request_parse - @text is not copied and ends with a NUL. */
 int request_parse(char *text, size_t length, struct request *ret, struct oci_error *err);
 
-/** property_append - one (sv) of a message. 0 or -errno; -EINVAL: a value does not fit its signature. */
-int property_append(sd_bus_message *message, const struct property *property);
+/** property_append - one (sv) of a message's array. 0 or -errno; -EINVAL: a value does not fit its signature. */
+int property_append(DBusMessageIter *array, const struct property *property);
 
-/** bus_connect - @ret_direct: to systemd itself, no bus between. -ENOTCONN: there is none. */
-int bus_connect(bool user_bus, sd_bus **ret, bool *ret_direct, struct oci_error *err);
+/* ---- bus.c, client.c ---- */
+
+struct bus {
+	DBusConnection *connection;
+	bool direct; /* to systemd itself, no bus daemon between */
+};
+
+/** bus_connect - until we are known there. -ENOTCONN: there is none; -ECONNRESET: it does not want us. */
+int bus_connect(bool user_bus, struct bus *ret, struct oci_error *err);
+
+/** client_set_uid - who we are for the other side, whose user namespace may be another. */
+void client_set_uid(uid_t uid);
+
+/* ---- call.c ---- */
+
+struct conversation {
+	struct bus bus;
+	struct request *request;
+};
+
+#define CLEANUP_MESSAGE __attribute__((cleanup(call_unrefp)))
+#define CLEANUP_BUS_ERROR __attribute__((cleanup(dbus_error_free)))
+void call_unrefp(DBusMessage **message);
+
+/** call_new - a call of the manager's method with @count strings, which are UTF-8. NULL: no memory. */
+DBusMessage *call_new(const char *method, size_t count, const char *const *strings);
+
+/**
+ * call_send - and wait for the reply. @message: NULL is no memory.
+ * Return: 0; -errno, and the words of systemd in @error.
+ */
+int call_send(const struct conversation *c, DBusMessage *message, DBusMessage **ret,
+	      DBusError *error);
+
+/** call_failed - "systemd: WHAT UNIT: ..." */
+int call_failed(const struct conversation *c, const char *what, const DBusError *error, int r,
+		struct oci_error *err);
+
+/** call_watch_jobs - before a job is asked for. */
+int call_watch_jobs(const struct conversation *c, struct oci_error *err);
+
+/** call_wait_job - @reply: to what made the job; @ret_result: "done" or another word. */
+int call_wait_job(const struct conversation *c, DBusMessage *reply, char ret_result[64],
+		  struct oci_error *err);
+
+/* ---- operate.c ---- */
 
 /** operate - do what the request asks. @ret_answer: malloc'ed, or NULL for nothing to say. */
-int operate(sd_bus *bus, bool direct, struct request *request, char **ret_answer,
+int operate(const struct bus *bus, struct request *request, char **ret_answer,
 	    struct oci_error *err);
 
 #endif

@@ -3,8 +3,8 @@
  * main.c - carte-systemd: one operation on systemd's bus for carte-runtime.
  *
  * Request and answer: systemd_wire.h. It is started by the runtime only, never
- * enters a container, and ends by itself when its time is up: libsystemd's own
- * limits do not cover the opening of a connection.
+ * enters a container, and ends by itself when its time is up: that is the one limit
+ * of time, since libdbus's own do not cover the opening of a connection.
  */
 #include <errno.h>
 #include <signal.h>
@@ -31,16 +31,16 @@ static void too_late(int sig)
 	_exit(0);
 }
 
-static void limit_time(const struct request *request)
+static void limit_time(unsigned seconds, bool user_bus, const char *what)
 {
 	int n = snprintf(late_answer, sizeof(late_answer),
 			 "%s%c%d%csystemd did not answer within %u seconds (%s bus, %s)%c",
-			 WIRE_ERROR, 0, ETIMEDOUT, 0, request->seconds,
-			 request->user_bus ? "user" : "system", request->operation, 0);
+			 WIRE_ERROR, 0, ETIMEDOUT, 0, seconds, user_bus ? "user" : "system", what,
+			 0);
 
 	late_length = n > 0 && (size_t)n < sizeof(late_answer) ? (size_t)n : 0;
 	(void)signal(SIGALRM, too_late);
-	(void)alarm(request->seconds);
+	(void)alarm(seconds);
 }
 
 __attribute__((noreturn)) static void answer(const char *first, const char *second,
@@ -59,19 +59,19 @@ __attribute__((noreturn)) static void answer(const char *first, const char *seco
 }
 
 /* What fails in the connection is said when there is something to say it about. */
-static int work(bool user_bus, char **ret_answer, struct oci_error *err)
+static int work(bool user_bus, unsigned seconds, char **ret_answer, struct oci_error *err)
 {
 	CLEANUP_ARENA struct oci_arena arena = OCI_ARENA_INIT;
 	struct request request = { .operation = NULL };
 	struct oci_error no_bus = OCI_ERROR_INIT;
-	sd_bus *bus = NULL;
-	bool direct = false;
+	struct bus bus = { .connection = NULL };
 	size_t length;
 	char *text;
 	int connected, r;
 
-	/* blocks nowhere: what has to be waited for is, in the first call */
-	connected = bus_connect(user_bus, &bus, &direct, &no_bus);
+	limit_time(seconds, user_bus, "connect");
+	connected = bus_connect(user_bus, &bus, &no_bus);
+	(void)alarm(0);
 	r = io_read_fd(STDIN_FILENO, WIRE_REQUEST_MAX, &arena, &text, &length);
 	if (r < 0)
 		r = err_sys(err, -r, "read the request");
@@ -80,27 +80,31 @@ static int work(bool user_bus, char **ret_answer, struct oci_error *err)
 	else
 		r = request_parse(text, length, &request, err);
 	if (r == 0) {
-		limit_time(&request);
+		limit_time(seconds, user_bus, request.operation);
 		r = connected < 0 ? err_copy(err, &no_bus)
-				  : operate(bus, direct, &request, ret_answer, err);
+				  : operate(&bus, &request, ret_answer, err);
 	}
 	/* what is left goes with the process, and that is soon */
 	return r;
 }
 
+/* carte-systemd system|user UID SECONDS */
 int main(int argc, char **argv)
 {
 	char *text = NULL;
 	struct oci_error err = OCI_ERROR_INIT;
+	uint32_t uid, seconds;
 	char code[16];
 
-	if (argc != 2 || isatty(STDIN_FILENO)) {
+	if (argc != 4 || isatty(STDIN_FILENO) || parse_u32(argv[2], &uid) < 0 ||
+	    parse_u32(argv[3], &seconds) < 0 || seconds == 0) {
 		fputs("carte-systemd: carte-runtime starts this program; it is of no use by "
 		      "itself\n",
 		      stderr);
 		return 2;
 	}
-	if (work(strcmp(argv[1], WIRE_USER) == 0, &text, &err) == 0)
+	client_set_uid(uid);
+	if (work(strcmp(argv[1], WIRE_USER) == 0, seconds, &text, &err) == 0)
 		answer(WIRE_OK, text ? text : "", NULL);
 	(void)snprintf(code, sizeof(code), "%d", err.code);
 	answer(WIRE_ERROR, code, err.message);

@@ -17,93 +17,37 @@
 #include "runtime/cgroup/systemd_wire.h"
 #include "runtime/systemd_helper/helper.h"
 
-#define NAME "org.freedesktop.systemd1"
-#define PATH "/org/freedesktop/systemd1"
-#define MANAGER NAME ".Manager"
-#define ERROR(name) NAME "." name
+#define PROPERTY_ARRAY "(sv)"
+#define AUXILIARY_ARRAY "(sa(sv))" /* units that are started along; we have none */
 
-struct conversation {
-	sd_bus *bus;
-	bool direct;
-	struct request *request;
-	char *job;       /* the object that is waited for */
-	char result[64]; /* of the job; "" while it runs */
-};
-
-static void unref_messagep(sd_bus_message **m)
+static int no_message(struct oci_error *err)
 {
-	sd_bus_message_unref(*m);
-}
-#define CLEANUP_MESSAGE __attribute__((cleanup(unref_messagep)))
-#define CLEANUP_BUS_ERROR __attribute__((cleanup(sd_bus_error_free)))
-
-/* ---- failures ---- */
-
-static int code_of(const sd_bus_error *error, int r)
-{
-	static const struct {
-		const char *name;
-		int code;
-	} codes[] = {
-		{ ERROR("UnitExists"), EEXIST },
-		{ ERROR("NoSuchUnit"), ENOENT },
-		{ SD_BUS_ERROR_ACCESS_DENIED, EACCES },
-		{ SD_BUS_ERROR_INTERACTIVE_AUTHORIZATION_REQUIRED, EACCES },
-		{ SD_BUS_ERROR_NO_REPLY, ETIMEDOUT },
-		{ SD_BUS_ERROR_SERVICE_UNKNOWN, ENOTCONN },
-		{ SD_BUS_ERROR_NAME_HAS_NO_OWNER, ENOTCONN },
-		{ SD_BUS_ERROR_DISCONNECTED, ECONNRESET },
-		{ SD_BUS_ERROR_UNKNOWN_METHOD, EOPNOTSUPP },
-		{ SD_BUS_ERROR_PROPERTY_READ_ONLY, EINVAL },
-		{ SD_BUS_ERROR_UNKNOWN_PROPERTY, EINVAL },
-		{ SD_BUS_ERROR_INVALID_ARGS, EINVAL },
-	};
-
-	for (size_t i = 0; i < ARRAY_LEN(codes); i++)
-		if (sd_bus_error_has_name(error, codes[i].name))
-			return codes[i].code;
-	return r < 0 ? -r : EIO;
+	return err_sys(err, ENOMEM, "make a message for systemd");
 }
 
-static int failed(const char *what, const char *unit, const sd_bus_error *error, int r,
-		  struct oci_error *err)
-{
-	int code = code_of(error, r);
+/* ---- properties ---- */
 
-	return err_set(err, code, "systemd: %s %s: %s", what, unit,
-		       error && error->message ? error->message : strerror(code));
-}
-
-/* ---- messages ---- */
-
-static int new_call(const struct conversation *c, const char *method, sd_bus_message **ret)
-{
-	return sd_bus_message_new_method_call(c->bus, ret, NAME, PATH, MANAGER, method);
-}
-
-static int call(const struct conversation *c, sd_bus_message *m, sd_bus_error *error,
-		sd_bus_message **ret)
-{
-	return sd_bus_call(c->bus, m, (uint64_t)c->request->seconds * 1000000, error, ret);
-}
-
-static int append_properties(const struct conversation *c, sd_bus_message *m, struct oci_error *err)
+/** append_properties - @m: NULL is no memory. */
+static int append_properties(const struct conversation *c, DBusMessage *m, struct oci_error *err)
 {
 	const struct request *request = c->request;
-	int r = sd_bus_message_open_container(m, 'a', "(sv)");
+	DBusMessageIter at, array;
 
-	for (size_t i = 0; r >= 0 && i < request->properties_len; i++) {
-		if (request->properties[i].left_out)
-			continue;
-		r = property_append(m, &request->properties[i]);
-		if (r < 0)
-			return err_sys(err, -r, "property %s of type %s",
-				       request->properties[i].name,
-				       request->properties[i].signature);
+	if (!m)
+		return no_message(err);
+	dbus_message_iter_init_append(m, &at);
+	if (!dbus_message_iter_open_container(&at, DBUS_TYPE_ARRAY, PROPERTY_ARRAY, &array))
+		return no_message(err);
+	for (size_t i = 0; i < request->properties_len; i++) {
+		const struct property *p = &request->properties[i];
+		int r = p->left_out ? 0 : property_append(&array, p);
+
+		if (r < 0) {
+			dbus_message_iter_abandon_container(&at, &array);
+			return err_sys(err, -r, "property %s of type %s", p->name, p->signature);
+		}
 	}
-	if (r >= 0)
-		r = sd_bus_message_close_container(m);
-	return r < 0 ? err_sys(err, -r, "make a message for systemd") : 0;
+	return dbus_message_iter_close_container(&at, &array) ? 0 : no_message(err);
 }
 
 static bool names(const char *message, const char *property)
@@ -118,11 +62,11 @@ static bool names(const char *message, const char *property)
 }
 
 /** leave_out - an older systemd says that it does not know a property, or a value of it, which a file has too. */
-static bool leave_out(struct request *request, const sd_bus_error *error)
+static bool leave_out(struct request *request, const DBusError *error)
 {
-	if (!error->message || (!sd_bus_error_has_name(error, SD_BUS_ERROR_PROPERTY_READ_ONLY) &&
-				!sd_bus_error_has_name(error, SD_BUS_ERROR_UNKNOWN_PROPERTY) &&
-				!sd_bus_error_has_name(error, SD_BUS_ERROR_INVALID_ARGS)))
+	if (!error->message || (!dbus_error_has_name(error, DBUS_ERROR_PROPERTY_READ_ONLY) &&
+				!dbus_error_has_name(error, DBUS_ERROR_UNKNOWN_PROPERTY) &&
+				!dbus_error_has_name(error, DBUS_ERROR_INVALID_ARGS)))
 		return false;
 	for (size_t i = 0; i < request->properties_len; i++) {
 		struct property *p = &request->properties[i];
@@ -135,76 +79,31 @@ static bool leave_out(struct request *request, const sd_bus_error *error)
 	return false;
 }
 
-/* ---- jobs ---- */
-
-static int on_job_removed(sd_bus_message *m, void *userdata, sd_bus_error *error)
+static void reset_failed(const struct conversation *c)
 {
-	struct conversation *c = userdata;
-	const char *job, *unit, *result;
-	uint32_t id;
+	CLEANUP_MESSAGE DBusMessage *m = call_new("ResetFailedUnit", 1, &c->request->unit);
+	CLEANUP_BUS_ERROR DBusError error = DBUS_ERROR_INIT;
 
-	(void)error;
-	if (sd_bus_message_read(m, "uoss", &id, &job, &unit, &result) >= 0 && c->job &&
-	    strcmp(job, c->job) == 0)
-		(void)snprintf(c->result, sizeof(c->result), "%s", result);
-	return 0;
-}
-
-static int watch_jobs(struct conversation *c, struct oci_error *err)
-{
-	/* a bus delivers it, systemd itself sends it to who asked for the job */
-	int r = sd_bus_match_signal_async(c->bus, NULL, c->direct ? NULL : NAME, PATH, MANAGER,
-					  "JobRemoved", on_job_removed, NULL, c);
-
-	return r < 0 ? err_sys(err, -r, "systemd: watch jobs") : 0;
-}
-
-/* The reply to a call that made a job. What came in the meantime has not been dispatched yet. */
-static int wait_job(struct conversation *c, sd_bus_message *reply, struct oci_error *err)
-{
-	const char *job;
-	int r = sd_bus_message_read(reply, "o", &job);
-
-	c->result[0] = '\0';
-	if (r >= 0 && !(c->job = strdup(job)))
-		r = -ENOMEM;
-	while (r >= 0 && !c->result[0]) {
-		r = sd_bus_process(c->bus, NULL);
-		if (r == 0)
-			r = sd_bus_wait(c->bus, UINT64_MAX);
-	}
-	free(c->job);
-	c->job = NULL;
-	if (r < 0)
-		return err_sys(err, -r, "systemd: wait for the job of unit %s", c->request->unit);
-	return 0;
-}
-
-static void reset_failed(struct conversation *c)
-{
-	(void)sd_bus_call_method(c->bus, NAME, PATH, MANAGER, "ResetFailedUnit", NULL, NULL, "s",
-				 c->request->unit);
+	(void)call_send(c, m, NULL, &error);
 }
 
 /* ---- stop ---- */
 
-static int stop(struct conversation *c, struct oci_error *err)
+static int stop(const struct conversation *c, struct oci_error *err)
 {
-	CLEANUP_MESSAGE sd_bus_message *m = NULL, *reply = NULL;
-	CLEANUP_BUS_ERROR sd_bus_error error = SD_BUS_ERROR_NULL;
-	const char *unit = c->request->unit;
-	int r = new_call(c, "StopUnit", &m);
+	const char *const words[] = { c->request->unit, "replace" };
+	CLEANUP_MESSAGE DBusMessage *m = call_new("StopUnit", 2, words), *reply = NULL;
+	CLEANUP_BUS_ERROR DBusError error = DBUS_ERROR_INIT;
+	char result[64];
+	int r = call_send(c, m, &reply, &error);
 
-	if (r >= 0)
-		r = sd_bus_message_append(m, "ss", unit, "replace");
-	if (r >= 0)
-		r = call(c, m, &error, &reply);
-	if (r < 0 && code_of(&error, r) == ENOENT)
+	if (r == -ENOENT)
 		return 0;
 	if (r < 0)
-		return failed("stop unit", unit, &error, r, err);
-	r = wait_job(c, reply, err);
-	reset_failed(c);
+		return call_failed(c, "stop unit", &error, r, err);
+	r = call_wait_job(c, reply, result, err);
+	if (r == 0)
+		reset_failed(c);
 	return r;
 }
 
@@ -250,11 +149,52 @@ static char *group_of_first(const struct request *request)
 	return NULL;
 }
 
-static int control_group(struct conversation *c, char **ret, struct oci_error *err)
+/** path_of_unit - its object, in the reply. */
+static int path_of_unit(const struct conversation *c, DBusMessage **ret_reply, const char **ret,
+			DBusError *error)
 {
-	CLEANUP_BUS_ERROR sd_bus_error error = SD_BUS_ERROR_NULL;
-	CLEANUP_FREE char *path = NULL;
-	const char *unit = c->request->unit;
+	CLEANUP_MESSAGE DBusMessage *m = call_new("GetUnit", 1, &c->request->unit);
+	int r = call_send(c, m, ret_reply, error);
+
+	if (r == 0 && !dbus_message_get_args(*ret_reply, error, DBUS_TYPE_OBJECT_PATH, ret,
+					     DBUS_TYPE_INVALID))
+		r = -EPROTO;
+	return r;
+}
+
+/** get_text - a property of the unit's object. @ret: malloc'ed */
+static int get_text(const struct conversation *c, const char *path, const char *interface,
+		    const char *name, char **ret, DBusError *error)
+{
+	CLEANUP_MESSAGE DBusMessage *m =
+		dbus_message_new_method_call(SYSTEMD_NAME, path, DBUS_INTERFACE_PROPERTIES, "Get");
+	CLEANUP_MESSAGE DBusMessage *reply = NULL;
+	DBusMessageIter at, variant;
+	const char *text;
+	int r;
+
+	if (!m || !dbus_message_append_args(m, DBUS_TYPE_STRING, &interface, DBUS_TYPE_STRING,
+					    &name, DBUS_TYPE_INVALID))
+		return -ENOMEM;
+	r = call_send(c, m, &reply, error);
+	if (r < 0)
+		return r;
+	if (!dbus_message_has_signature(reply, DBUS_TYPE_VARIANT_AS_STRING))
+		return -EPROTO;
+	dbus_message_iter_init(reply, &at);
+	dbus_message_iter_recurse(&at, &variant);
+	if (dbus_message_iter_get_arg_type(&variant) != DBUS_TYPE_STRING)
+		return -EPROTO;
+	dbus_message_iter_get_basic(&variant, &text);
+	*ret = strdup(text);
+	return *ret ? 0 : -ENOMEM;
+}
+
+static int control_group(const struct conversation *c, char **ret, struct oci_error *err)
+{
+	CLEANUP_BUS_ERROR DBusError error = DBUS_ERROR_INIT;
+	CLEANUP_MESSAGE DBusMessage *reply = NULL;
+	const char *unit = c->request->unit, *path;
 	size_t len = strlen(unit);
 	bool is_slice = len > 6 && strcmp(unit + len - 6, ".slice") == 0;
 	int r;
@@ -262,73 +202,90 @@ static int control_group(struct conversation *c, char **ret, struct oci_error *e
 	*ret = group_of_first(c->request);
 	if (*ret)
 		return 0;
-	r = sd_bus_path_encode(PATH "/unit", unit, &path);
-	if (r >= 0)
-		r = sd_bus_get_property_string(c->bus, NAME, path,
-					       is_slice ? NAME ".Slice" : NAME ".Scope",
-					       "ControlGroup", &error, ret);
-	return r < 0 ? failed("look at unit", unit, &error, r, err) : 0;
+	r = path_of_unit(c, &reply, &path, &error);
+	if (r == 0)
+		r = get_text(c, path, is_slice ? SYSTEMD_NAME ".Slice" : SYSTEMD_NAME ".Scope",
+			     "ControlGroup", ret, &error);
+	return r < 0 ? call_failed(c, "look at unit", &error, r, err) : 0;
 }
 
 /** check_empty - may this unit, which is there already, be replaced? Only a left-over without processes. */
-static int check_empty(struct conversation *c, struct oci_error *err)
+static int check_empty(const struct conversation *c, struct oci_error *err)
 {
-	CLEANUP_MESSAGE sd_bus_message *reply = NULL;
-	CLEANUP_BUS_ERROR sd_bus_error error = SD_BUS_ERROR_NULL;
-	const char *path, *command;
-	uint32_t pid;
-	int r = sd_bus_call_method(c->bus, NAME, PATH, MANAGER, "GetUnitProcesses", &error, &reply,
-				   "s", c->request->unit);
+	CLEANUP_MESSAGE DBusMessage *m = call_new("GetUnitProcesses", 1, &c->request->unit);
+	CLEANUP_MESSAGE DBusMessage *reply = NULL;
+	CLEANUP_BUS_ERROR DBusError error = DBUS_ERROR_INIT;
+	DBusMessageIter at, array, process;
+	dbus_uint32_t pid;
+	int r = call_send(c, m, &reply, &error);
 
-	if (r < 0 && code_of(&error, r) == ENOENT)
+	if (r == -ENOENT)
 		return 0;
-	if (r >= 0)
-		r = sd_bus_message_enter_container(reply, 'a', "(sus)");
-	if (r >= 0)
-		r = sd_bus_message_read(reply, "(sus)", &path, &pid, &command);
+	if (r == 0 && !dbus_message_has_signature(reply, "a(sus)"))
+		r = -EPROTO;
 	if (r < 0)
-		return failed("list the processes of unit", c->request->unit, &error, r, err);
-	if (r > 0)
-		return err_set(err, EBUSY,
-			       "systemd: unit %s is there already and has processes, such as %u",
-			       c->request->unit, (unsigned)pid);
-	return 0;
+		return call_failed(c, "list the processes of unit", &error, r, err);
+	dbus_message_iter_init(reply, &at);
+	dbus_message_iter_recurse(&at, &array);
+	if (dbus_message_iter_get_arg_type(&array) != DBUS_TYPE_STRUCT)
+		return 0;
+	dbus_message_iter_recurse(&array, &process);
+	(void)dbus_message_iter_next(&process);
+	dbus_message_iter_get_basic(&process, &pid);
+	return err_set(err, EBUSY,
+		       "systemd: unit %s is there already and has processes, such as %u",
+		       c->request->unit, (unsigned)pid);
 }
 
-/** start_once - -EEXIST without words: a unit of this name is there. */
-static int start_once(struct conversation *c, struct oci_error *err)
+static int start_message(const struct conversation *c, DBusMessage **ret, struct oci_error *err)
 {
-	CLEANUP_MESSAGE sd_bus_message *m = NULL, *reply = NULL;
-	CLEANUP_BUS_ERROR sd_bus_error error = SD_BUS_ERROR_NULL;
-	const char *unit = c->request->unit;
-	int r = new_call(c, "StartTransientUnit", &m);
+	const char *const words[] = { c->request->unit, "replace" };
+	DBusMessage *m = call_new("StartTransientUnit", 2, words);
+	DBusMessageIter at, array;
+	int r = append_properties(c, m, err);
 
-	if (r >= 0)
-		r = sd_bus_message_append(m, "ss", unit, "replace");
+	if (r == 0) {
+		dbus_message_iter_init_append(m, &at);
+		if (!dbus_message_iter_open_container(&at, DBUS_TYPE_ARRAY, AUXILIARY_ARRAY,
+						      &array) ||
+		    !dbus_message_iter_close_container(&at, &array))
+			r = no_message(err);
+	}
 	if (r < 0)
-		return err_sys(err, -r, "make a message for systemd");
-	r = append_properties(c, m, err);
+		call_unrefp(&m);
+	else
+		*ret = m;
+	return r;
+}
+
+/** start_once - -EEXIST, -EAGAIN without words: a unit of this name is there; a property has been left out. */
+static int start_once(const struct conversation *c, struct oci_error *err)
+{
+	CLEANUP_MESSAGE DBusMessage *m = NULL, *reply = NULL;
+	CLEANUP_BUS_ERROR DBusError error = DBUS_ERROR_INIT;
+	const char *unit = c->request->unit;
+	char result[64];
+	int r = start_message(c, &m, err);
+
 	if (r < 0)
 		return r;
-	r = sd_bus_message_append(m, "a(sa(sv))", 0);
-	if (r >= 0)
-		r = call(c, m, &error, &reply);
-	if (r < 0 && code_of(&error, r) == EEXIST)
-		return -EEXIST;
+	r = call_send(c, m, &reply, &error);
+	if (r == -EEXIST)
+		return r;
 	if (r < 0 && leave_out(c->request, &error))
 		return -EAGAIN;
 	if (r < 0)
-		return failed("start unit", unit, &error, r, err);
-	r = wait_job(c, reply, err);
-	if (r < 0 || strcmp(c->result, "done") == 0)
+		return call_failed(c, "start unit", &error, r, err);
+	r = call_wait_job(c, reply, result, err);
+	if (r < 0 || strcmp(result, "done") == 0)
 		return r;
 	reset_failed(c);
 	return err_set(err, EIO,
 		       "systemd: start unit %s: the job's result is '%s'; see journalctl -u %s",
-		       unit, c->result, unit);
+		       unit, result, unit);
 }
 
-static int start(struct conversation *c, char **ret, struct oci_error *err)
+static int start(const struct conversation *c, char **ret, struct oci_error *err)
 {
 	bool replaced = false;
 	int r;
@@ -355,33 +312,33 @@ static int start(struct conversation *c, char **ret, struct oci_error *err)
 
 /* ---- set, attach ---- */
 
-static int set_once(struct conversation *c, struct oci_error *err)
+static int set_once(const struct conversation *c, struct oci_error *err)
 {
-	CLEANUP_MESSAGE sd_bus_message *m = NULL;
-	CLEANUP_BUS_ERROR sd_bus_error error = SD_BUS_ERROR_NULL;
-	int runtime = 1;
-	int r = new_call(c, "SetUnitProperties", &m);
+	CLEANUP_MESSAGE DBusMessage *m = call_new("SetUnitProperties", 1, &c->request->unit);
+	CLEANUP_BUS_ERROR DBusError error = DBUS_ERROR_INIT;
+	const dbus_bool_t runtime = TRUE;
+	int r;
 
-	if (r >= 0)
-		r = sd_bus_message_append(m, "sb", c->request->unit, runtime);
-	if (r < 0)
-		return err_sys(err, -r, "make a message for systemd");
+	if (!m || !dbus_message_append_args(m, DBUS_TYPE_BOOLEAN, &runtime, DBUS_TYPE_INVALID))
+		return no_message(err);
 	r = append_properties(c, m, err);
 	if (r < 0)
 		return r;
-	r = call(c, m, &error, NULL);
+	r = call_send(c, m, NULL, &error);
 	if (r < 0 && leave_out(c->request, &error))
 		return -EAGAIN;
-	return r < 0 ? failed("set properties of unit", c->request->unit, &error, r, err) : 0;
+	return r < 0 ? call_failed(c, "set properties of unit", &error, r, err) : 0;
 }
 
 /*
  * systemd writes to the cgroup after it has answered, but before it takes the next message: when that is
  * answered too, the files may be written.
  */
-static int set(struct conversation *c, struct oci_error *err)
+static int set(const struct conversation *c, struct oci_error *err)
 {
-	CLEANUP_BUS_ERROR sd_bus_error error = SD_BUS_ERROR_NULL;
+	CLEANUP_MESSAGE DBusMessage *m = dbus_message_new_method_call(SYSTEMD_NAME, SYSTEMD_PATH,
+								      DBUS_INTERFACE_PEER, "Ping");
+	CLEANUP_BUS_ERROR DBusError error = DBUS_ERROR_INIT;
 	int r;
 
 	do
@@ -389,44 +346,53 @@ static int set(struct conversation *c, struct oci_error *err)
 	while (r == -EAGAIN);
 	if (r < 0)
 		return r;
-	r = sd_bus_call_method(c->bus, NAME, PATH, "org.freedesktop.DBus.Peer", "Ping", &error,
-			       NULL, "");
-	return r < 0 ? failed("wait for unit", c->request->unit, &error, r, err) : 0;
+	r = call_send(c, m, NULL, &error);
+	return r < 0 ? call_failed(c, "wait for unit", &error, r, err) : 0;
 }
 
-static int attach(struct conversation *c, struct oci_error *err)
+static int append_pids(const struct request *request, DBusMessage *m)
 {
-	CLEANUP_MESSAGE sd_bus_message *m = NULL;
-	CLEANUP_BUS_ERROR sd_bus_error error = SD_BUS_ERROR_NULL;
-	int r = new_call(c, "AttachProcessesToUnit", &m);
+	DBusMessageIter at, array;
+	bool good;
 
-	if (r >= 0)
-		r = sd_bus_message_append(m, "ss", c->request->unit, "");
-	if (r >= 0)
-		r = sd_bus_message_open_container(m, 'a', "u");
-	for (size_t i = 0; r >= 0 && i < c->request->pids_len; i++) {
-		uint32_t pid;
+	dbus_message_iter_init_append(m, &at);
+	if (!dbus_message_iter_open_container(&at, DBUS_TYPE_ARRAY, DBUS_TYPE_UINT32_AS_STRING,
+					      &array))
+		return -ENOMEM;
+	good = true;
+	for (size_t i = 0; good && i < request->pids_len; i++) {
+		dbus_uint32_t pid;
 
-		r = parse_u32(c->request->pids[i], &pid);
-		if (r >= 0)
-			r = sd_bus_message_append_basic(m, 'u', &pid);
+		good = parse_u32(request->pids[i], &pid) == 0 &&
+		       dbus_message_iter_append_basic(&array, DBUS_TYPE_UINT32, &pid);
 	}
-	if (r >= 0)
-		r = sd_bus_message_close_container(m);
-	if (r >= 0)
-		r = call(c, m, &error, NULL);
-	return r < 0 ? failed("move a process into unit", c->request->unit, &error, r, err) : 0;
+	if (good)
+		return dbus_message_iter_close_container(&at, &array) ? 0 : -ENOMEM;
+	dbus_message_iter_abandon_container(&at, &array);
+	return -EINVAL;
 }
 
-int operate(sd_bus *bus, bool direct, struct request *request, char **ret_answer,
+static int attach(const struct conversation *c, struct oci_error *err)
+{
+	const char *const words[] = { c->request->unit, "" };
+	CLEANUP_MESSAGE DBusMessage *m = call_new("AttachProcessesToUnit", 2, words);
+	CLEANUP_BUS_ERROR DBusError error = DBUS_ERROR_INIT;
+	int r = m ? append_pids(c->request, m) : -ENOMEM;
+
+	if (r == 0)
+		r = call_send(c, m, NULL, &error);
+	return r < 0 ? call_failed(c, "move a process into unit", &error, r, err) : 0;
+}
+
+int operate(const struct bus *bus, struct request *request, char **ret_answer,
 	    struct oci_error *err)
 {
-	struct conversation c = { .bus = bus, .direct = direct, .request = request };
+	const struct conversation c = { .bus = *bus, .request = request };
 	const char *operation = request->operation;
 	int r = 0;
 
 	if (strcmp(operation, WIRE_START) == 0 || strcmp(operation, WIRE_STOP) == 0)
-		r = watch_jobs(&c, err);
+		r = call_watch_jobs(&c, err);
 	if (r < 0)
 		return r;
 	if (strcmp(operation, WIRE_START) == 0)

@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * request.c - read a request, and put properties into messages.
+ *
+ * What must hold: libdbus gets nothing that it takes for a programmer's mistake, such as a string that is no UTF-8, for
+ * it ends the program then.
  */
 #include <errno.h>
 #include <stdint.h>
@@ -77,8 +80,6 @@ int request_parse(char *text, size_t length, struct request *ret, struct oci_err
 		return err_set(err, EPROTO,
 			       "carte-systemd and carte-runtime are of different versions");
 	ret->operation = next(&words);
-	ret->user_bus = strcmp(next(&words), WIRE_USER) == 0;
-	ret->seconds = (unsigned)next_count(&words);
 	ret->unit = next(&words);
 	ret->properties_len = next_count(&words);
 	ret->properties = calloc(ret->properties_len + 1, sizeof(*ret->properties));
@@ -88,14 +89,21 @@ int request_parse(char *text, size_t length, struct request *ret, struct oci_err
 		next_property(&words, &ret->properties[i]);
 	ret->pids_len = next_count(&words);
 	ret->pids = next_list(&words, ret->pids_len);
-	if (words.bad || words.at != words.end || ret->seconds == 0 || !*ret->unit)
+	if (words.bad || words.at != words.end || !*ret->unit ||
+	    !dbus_validate_utf8(ret->unit, NULL))
 		return err_set(err, EPROTO, "carte-systemd: the request is malformed");
 	return 0;
 }
 
 /* ---- messages ---- */
 
-static int append_signed(sd_bus_message *m, char type, const char *text)
+/* D-Bus specification, Basic Types; libdbus takes the address of the value, whatever its size. */
+static int append(DBusMessageIter *at, char type, const void *value)
+{
+	return dbus_message_iter_append_basic(at, type, value) ? 0 : -ENOMEM;
+}
+
+static int append_signed(DBusMessageIter *at, char type, const char *text)
 {
 	int64_t value;
 	int r = parse_i64(text, &value);
@@ -103,20 +111,20 @@ static int append_signed(sd_bus_message *m, char type, const char *text)
 	if (r < 0)
 		return r;
 	switch (type) {
-	case 'n':
+	case DBUS_TYPE_INT16:
 		return value < INT16_MIN || value > INT16_MAX
 			       ? -ERANGE
-			       : sd_bus_message_append_basic(m, type, &(int16_t){ (int16_t)value });
-	case 'i':
+			       : append(at, type, &(dbus_int16_t){ (dbus_int16_t)value });
+	case DBUS_TYPE_INT32:
 		return value < INT32_MIN || value > INT32_MAX
 			       ? -ERANGE
-			       : sd_bus_message_append_basic(m, type, &(int32_t){ (int32_t)value });
+			       : append(at, type, &(dbus_int32_t){ (dbus_int32_t)value });
 	default:
-		return sd_bus_message_append_basic(m, type, &value);
+		return append(at, type, &value);
 	}
 }
 
-static int append_unsigned(sd_bus_message *m, char type, const char *text)
+static int append_unsigned(DBusMessageIter *at, char type, const char *text)
 {
 	uint64_t value;
 	int r = parse_u64(text, &value);
@@ -124,97 +132,142 @@ static int append_unsigned(sd_bus_message *m, char type, const char *text)
 	if (r < 0)
 		return r;
 	switch (type) {
-	case 'y':
+	case DBUS_TYPE_BYTE:
 		return value > UINT8_MAX
 			       ? -ERANGE
-			       : sd_bus_message_append_basic(m, type, &(uint8_t){ (uint8_t)value });
-	case 'q':
-		return value > UINT16_MAX ? -ERANGE
-					  : sd_bus_message_append_basic(
-						    m, type, &(uint16_t){ (uint16_t)value });
-	case 'u':
-		return value > UINT32_MAX ? -ERANGE
-					  : sd_bus_message_append_basic(
-						    m, type, &(uint32_t){ (uint32_t)value });
+			       : append(at, type, &(unsigned char){ (unsigned char)value });
+	case DBUS_TYPE_UINT16:
+		return value > UINT16_MAX
+			       ? -ERANGE
+			       : append(at, type, &(dbus_uint16_t){ (dbus_uint16_t)value });
+	case DBUS_TYPE_UINT32:
+		return value > UINT32_MAX
+			       ? -ERANGE
+			       : append(at, type, &(dbus_uint32_t){ (dbus_uint32_t)value });
 	default:
-		return sd_bus_message_append_basic(m, type, &value);
+		return append(at, type, &value);
 	}
 }
 
-static int append_basic(sd_bus_message *m, char type, const char *text)
+static int append_text(DBusMessageIter *at, char type, const char *text)
+{
+	if (!(type == DBUS_TYPE_STRING      ? dbus_validate_utf8(text, NULL)
+	      : type == DBUS_TYPE_SIGNATURE ? dbus_signature_validate(text, NULL)
+					    : dbus_validate_path(text, NULL)))
+		return -EINVAL;
+	return append(at, type, &text);
+}
+
+static int append_basic(DBusMessageIter *at, char type, const char *text)
 {
 	double number;
 	char *end;
 
 	switch (type) {
-	case 's':
-	case 'o':
-	case 'g':
-		return sd_bus_message_append_basic(m, type, text);
-	case 'b':
-		return sd_bus_message_append_basic(m, type, &(int){ strcmp(text, "true") == 0 });
-	case 'd':
+	case DBUS_TYPE_STRING:
+	case DBUS_TYPE_OBJECT_PATH:
+	case DBUS_TYPE_SIGNATURE:
+		return append_text(at, type, text);
+	case DBUS_TYPE_BOOLEAN:
+		return append(at, type, &(dbus_bool_t){ strcmp(text, "true") == 0 });
+	case DBUS_TYPE_DOUBLE:
 		number = strtod(text, &end);
-		return *end || end == text ? -EINVAL
-					   : sd_bus_message_append_basic(m, type, &number);
-	case 'n':
-	case 'i':
-	case 'x':
-		return append_signed(m, type, text);
-	case 'y':
-	case 'q':
-	case 'u':
-	case 't':
-		return append_unsigned(m, type, text);
+		return *end || end == text ? -EINVAL : append(at, type, &number);
+	case DBUS_TYPE_INT16:
+	case DBUS_TYPE_INT32:
+	case DBUS_TYPE_INT64:
+		return append_signed(at, type, text);
+	case DBUS_TYPE_BYTE:
+	case DBUS_TYPE_UINT16:
+	case DBUS_TYPE_UINT32:
+	case DBUS_TYPE_UINT64:
+		return append_unsigned(at, type, text);
 	default:
 		return -EINVAL;
 	}
 }
 
+static bool open_container(DBusMessageIter *at, int type, const char *signature,
+			   DBusMessageIter *ret)
+{
+	return dbus_message_iter_open_container(at, type, signature, ret);
+}
+
+/* Either way it is closed: a message that is not whole is not sent. */
+static int close_container(DBusMessageIter *at, DBusMessageIter *inner, int r)
+{
+	if (r == 0 && !dbus_message_iter_close_container(at, inner))
+		return -ENOMEM;
+	if (r < 0)
+		dbus_message_iter_abandon_container(at, inner);
+	return r;
+}
+
+static int append_struct(DBusMessageIter *array, const char *members, const char *const *values)
+{
+	DBusMessageIter at;
+	int r = 0;
+
+	if (!open_container(array, DBUS_TYPE_STRUCT, NULL, &at))
+		return -ENOMEM;
+	for (; r == 0 && *members; members++)
+		r = append_basic(&at, *members, *values++);
+	return close_container(array, &at, r);
+}
+
 /* "s" of as, "(ss)" of a(ss): the values are those of one element after the other */
-static int append_array(sd_bus_message *m, const struct property *p)
+static int append_array(DBusMessageIter *variant, const struct property *p)
 {
 	const char *element = p->signature + 1;
-	size_t len = strlen(element), at = 0;
+	size_t len = strlen(element), step = 1;
 	bool is_struct = element[0] == '(' && len > 2 && element[len - 1] == ')';
+	DBusMessageIter array;
 	char members[16];
-	int r;
+	int r = 0;
 
 	if (len == 0 || len >= sizeof(members) || (!is_struct && len != 1))
 		return -EINVAL;
-	memcpy(members, element + is_struct, len - 2 * (size_t)is_struct);
-	members[len - 2 * (size_t)is_struct] = '\0';
-	if (p->values_len % strlen(members) != 0)
-		return -EINVAL;
-	r = sd_bus_message_open_container(m, 'a', element);
-	while (r >= 0 && at < p->values_len) {
-		if (is_struct)
-			r = sd_bus_message_open_container(m, 'r', members);
-		for (const char *type = members; r >= 0 && *type; type++)
-			r = append_basic(m, *type, p->values[at++]);
-		if (r >= 0 && is_struct)
-			r = sd_bus_message_close_container(m);
+	if (is_struct) {
+		step = len - 2;
+		memcpy(members, element + 1, step);
+		members[step] = '\0';
 	}
-	return r < 0 ? r : sd_bus_message_close_container(m);
+	if (p->values_len % step != 0)
+		return -EINVAL;
+	if (!open_container(variant, DBUS_TYPE_ARRAY, element, &array))
+		return -ENOMEM;
+	for (size_t i = 0; r == 0 && i < p->values_len; i += step)
+		r = is_struct ? append_struct(&array, members, p->values + i)
+			      : append_basic(&array, element[0], p->values[i]);
+	return close_container(variant, &array, r);
 }
 
-int property_append(sd_bus_message *m, const struct property *p)
+static int append_variant(DBusMessageIter *entry, const struct property *p)
 {
-	int r = sd_bus_message_open_container(m, 'r', "sv");
+	DBusMessageIter variant;
+	int r;
 
-	if (r >= 0)
-		r = sd_bus_message_append_basic(m, 's', p->name);
-	if (r >= 0)
-		r = sd_bus_message_open_container(m, 'v', p->signature);
-	if (r >= 0 && p->signature[0] == 'a')
-		r = append_array(m, p);
-	else if (r >= 0)
-		r = p->signature[0] && !p->signature[1] && p->values_len == 1
-			    ? append_basic(m, p->signature[0], p->values[0])
-			    : -EINVAL;
-	if (r >= 0)
-		r = sd_bus_message_close_container(m);
-	if (r >= 0)
-		r = sd_bus_message_close_container(m);
-	return r < 0 ? r : 0;
+	if (!dbus_signature_validate_single(p->signature, NULL))
+		return -EINVAL;
+	if (!open_container(entry, DBUS_TYPE_VARIANT, p->signature, &variant))
+		return -ENOMEM;
+	if (p->signature[0] == DBUS_TYPE_ARRAY)
+		r = append_array(&variant, p);
+	else
+		r = p->values_len == 1 ? append_basic(&variant, p->signature[0], p->values[0])
+				       : -EINVAL;
+	return close_container(entry, &variant, r);
+}
+
+int property_append(DBusMessageIter *array, const struct property *p)
+{
+	DBusMessageIter entry;
+	int r;
+
+	if (!open_container(array, DBUS_TYPE_STRUCT, NULL, &entry))
+		return -ENOMEM;
+	r = append_text(&entry, DBUS_TYPE_STRING, p->name);
+	if (r == 0)
+		r = append_variant(&entry, p);
+	return close_container(array, &entry, r);
 }
