@@ -6,11 +6,17 @@ libcartefile_a_CPPFLAGS = $(AM_CPPFLAGS) $(CONVERTER_CFLAGS) \
 	-DBINDIR='"$(bindir)"'
 libcartefile_a_CFLAGS = $(AM_CFLAGS) $(PROGRAM_CFLAGS)
 libcartefile_a_SOURCES = \
+	cartefile-to-oci/archive_out.c \
+	cartefile-to-oci/archive_out.h \
 	cartefile-to-oci/base.h \
 	cartefile-to-oci/blob.c \
 	cartefile-to-oci/build.h \
 	cartefile-to-oci/bundle.h \
 	cartefile-to-oci/cartefile.h \
+	cartefile-to-oci/cmd_fsck.c \
+	cartefile-to-oci/cmd_gc.c \
+	cartefile-to-oci/cmd_images.c \
+	cartefile-to-oci/cmd_rmi.c \
 	cartefile-to-oci/cmds.h \
 	cartefile-to-oci/digest.c \
 	cartefile-to-oci/digest.h \
