@@ -86,12 +86,15 @@ LDADD = $(RUNTIME_LIBS) $(CMOCKA_LIBS)
 AM_CPPFLAGS += $(CMOCKA_CFLAGS) -I$(top_srcdir)/tests
 
 tests_unit_test_bundle_LDADD = $(CONVERTER_LIBS) $(CMOCKA_LIBS)
+tests_unit_test_archive_out_CPPFLAGS = $(AM_CPPFLAGS) $(CONVERTER_CFLAGS)
+tests_unit_test_archive_out_LDADD = $(CONVERTER_LIBS) $(CMOCKA_LIBS)
 tests_unit_test_layout_LDADD = $(CONVERTER_LIBS) $(CMOCKA_LIBS)
 tests_unit_test_store_LDADD = $(CONVERTER_LIBS) $(CMOCKA_LIBS)
 tests_unit_test_trace_LDADD = $(CONVERTER_LIBS) $(CMOCKA_LIBS)
 
 if HAVE_CONVERTER
 UNIT_TESTS += tests/unit/test_bundle
+UNIT_TESTS += tests/unit/test_archive_out
 UNIT_TESTS += tests/unit/test_layout
 UNIT_TESTS += tests/unit/test_store
 UNIT_TESTS += tests/unit/test_trace
