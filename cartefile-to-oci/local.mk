@@ -117,6 +117,7 @@ libcartefile_a_SOURCES = \
 	cartefile-to-oci/store.c \
 	cartefile-to-oci/source_dir.c \
 	cartefile-to-oci/source_path.c \
+	cartefile-to-oci/source_route.c \
 	cartefile-to-oci/source_walk.c \
 	cartefile-to-oci/store.h \
 	cartefile-to-oci/store_cache.c \

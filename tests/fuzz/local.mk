@@ -10,13 +10,22 @@ FUZZERS = \
 	tests/fuzz/fuzz_state \
 	tests/fuzz/fuzz_subid
 
+if HAVE_CONVERTER
+FUZZERS += tests/fuzz/fuzz_cartefile
+FUZZERS += tests/fuzz/fuzz_ignore
+endif
+
 EXTRA_PROGRAMS += $(FUZZERS)
 tests_fuzz_fuzz_annotations_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
 tests_fuzz_fuzz_annotations_LDADD = $(RUNTIME_LIBS)
+tests_fuzz_fuzz_cartefile_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
+tests_fuzz_fuzz_cartefile_LDADD = $(CONVERTER_LIBS)
 tests_fuzz_fuzz_config_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
 tests_fuzz_fuzz_config_LDADD = $(RUNTIME_LIBS)
 tests_fuzz_fuzz_features_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
 tests_fuzz_fuzz_features_LDADD = $(RUNTIME_LIBS)
+tests_fuzz_fuzz_ignore_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
+tests_fuzz_fuzz_ignore_LDADD = $(CONVERTER_LIBS)
 tests_fuzz_fuzz_process_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
 tests_fuzz_fuzz_process_LDADD = $(RUNTIME_LIBS)
 tests_fuzz_fuzz_resources_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
@@ -37,10 +46,15 @@ EXTRA_DIST += \
 	tests/fuzz/corpus/annotations/seconds.txt \
 	tests/fuzz/corpus/annotations/strings.txt \
 	tests/fuzz/corpus/annotations/unclosed.txt \
+	tests/fuzz/corpus/cartefile/all.cartefile \
+	tests/fuzz/corpus/cartefile/crlf.cartefile \
+	tests/fuzz/corpus/cartefile/small.cartefile \
 	tests/fuzz/corpus/config/empty.json \
 	tests/fuzz/corpus/config/full.json \
 	tests/fuzz/corpus/config/odd.json \
 	tests/fuzz/corpus/features/full.json \
+	tests/fuzz/corpus/ignore/all \
+	tests/fuzz/corpus/ignore/stars \
 	tests/fuzz/corpus/process/full.json \
 	tests/fuzz/corpus/resources/full.json \
 	tests/fuzz/corpus/state/full.json \
@@ -48,8 +62,10 @@ EXTRA_DIST += \
 	tests/fuzz/corpus/subid/passwd.txt \
 	tests/fuzz/corpus/subid/two.txt \
 	tests/fuzz/fuzz_annotations.dict \
+	tests/fuzz/fuzz_cartefile.dict \
 	tests/fuzz/fuzz_config.dict \
 	tests/fuzz/fuzz_features.dict \
+	tests/fuzz/fuzz_ignore.dict \
 	tests/fuzz/fuzz_process.dict \
 	tests/fuzz/fuzz_resources.dict \
 	tests/fuzz/fuzz_state.dict \

@@ -109,6 +109,9 @@ static void errors(void **state)
 	assert_string_equal(err.message, "f:10001: at most 10000 lines are read");
 	assert_int_equal(err_kind(&err), ERR_DOCUMENT);
 	assert_null(ignore);
+	err = (struct oci_error)OCI_ERROR_INIT;
+	assert_int_equal(ignore_parse("f", many, 1024 * 1024 + 1, &arena, &ignore, &err), -EINVAL);
+	assert_string_equal(err.message, "f:1: at most 1 MiB is read");
 }
 
 /* ---- against git ------------------------------------------------------------------------------------------------ */
