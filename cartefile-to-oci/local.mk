@@ -62,7 +62,12 @@ libcartefile_a_SOURCES = \
 	cartefile-to-oci/trace.h \
 	cartefile-to-oci/tree.c \
 	cartefile-to-oci/tree.h \
-	cartefile-to-oci/unpack.h
+	cartefile-to-oci/unpack-private.h \
+	cartefile-to-oci/unpack.c \
+	cartefile-to-oci/unpack.h \
+	cartefile-to-oci/unpack_entry.c \
+	cartefile-to-oci/unpack_folder.c \
+	cartefile-to-oci/unpack_mark.c
 
 CONVERTER_LIBS = libcartefile.a libbase.a libocispec.a $(YAJL_PROGRAM_LIBS) $(CONVERTER_PROGRAM_LIBS)
 
