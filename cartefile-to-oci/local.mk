@@ -57,7 +57,14 @@ libcartefile_a_SOURCES = \
 	cartefile-to-oci/source_dir.c \
 	cartefile-to-oci/source_path.c \
 	cartefile-to-oci/source_walk.c \
+	cartefile-to-oci/store-private.h \
+	cartefile-to-oci/store.c \
 	cartefile-to-oci/store.h \
+	cartefile-to-oci/store_cache.c \
+	cartefile-to-oci/store_fsck.c \
+	cartefile-to-oci/store_gc.c \
+	cartefile-to-oci/store_tree.c \
+	cartefile-to-oci/store_walk.c \
 	cartefile-to-oci/temp.c \
 	cartefile-to-oci/trace.h \
 	cartefile-to-oci/tree.c \

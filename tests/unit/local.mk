@@ -56,9 +56,11 @@ LDADD = $(RUNTIME_LIBS) $(CMOCKA_LIBS)
 AM_CPPFLAGS += $(CMOCKA_CFLAGS) -I$(top_srcdir)/tests
 
 tests_unit_test_layout_LDADD = $(CONVERTER_LIBS) $(CMOCKA_LIBS)
+tests_unit_test_store_LDADD = $(CONVERTER_LIBS) $(CMOCKA_LIBS)
 
 if HAVE_CONVERTER
 UNIT_TESTS += tests/unit/test_layout
+UNIT_TESTS += tests/unit/test_store
 endif
 
 if HAVE_CMOCKA
