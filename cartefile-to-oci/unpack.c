@@ -147,7 +147,7 @@ int unpack_image(const struct layout *layout, const struct image_docs *image, co
 			*ret_lost = lost;
 		return 0;
 	}
-	(void)fchmod(fd, before.st_mode & 07777 | 0700);
+	(void)fchmod(fd, (before.st_mode & 07777) | 0700);
 	(void)store_each(fd, remove_one, NULL, NULL);
 	(void)fchown(fd, before.st_uid, before.st_gid);
 	(void)fchmod(fd, before.st_mode & 07777);
