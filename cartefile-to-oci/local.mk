@@ -22,6 +22,7 @@ libcartefile_a_SOURCES = \
 	cartefile-to-oci/cartefile_name.c \
 	cartefile-to-oci/cartefile_path.c \
 	cartefile-to-oci/cartefile_words.c \
+	cartefile-to-oci/cmd_unpack.c \
 	cartefile-to-oci/cmds.h \
 	cartefile-to-oci/digest.c \
 	cartefile-to-oci/digest.h \
