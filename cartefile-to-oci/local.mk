@@ -24,17 +24,24 @@ libcartefile_a_SOURCES = \
 	cartefile-to-oci/elf_scan.c \
 	cartefile-to-oci/explain.c \
 	cartefile-to-oci/explain.h \
+	cartefile-to-oci/explain_print.c \
+	cartefile-to-oci/explain_print.h \
 	cartefile-to-oci/keep.c \
 	cartefile-to-oci/layer_read.h \
 	cartefile-to-oci/layer_write.h \
 	cartefile-to-oci/layout.h \
 	cartefile-to-oci/ldconf.c \
 	cartefile-to-oci/ldconf.h \
+	cartefile-to-oci/packages.c \
+	cartefile-to-oci/packages.h \
 	cartefile-to-oci/prune.c \
+	cartefile-to-oci/sbom.c \
+	cartefile-to-oci/sbom.h \
 	cartefile-to-oci/script.c \
 	cartefile-to-oci/slim-private.h \
 	cartefile-to-oci/slim.c \
 	cartefile-to-oci/slim.h \
+	cartefile-to-oci/slim_package.c \
 	cartefile-to-oci/source.h \
 	cartefile-to-oci/store.h \
 	cartefile-to-oci/trace.h \

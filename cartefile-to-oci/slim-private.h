@@ -80,6 +80,9 @@ int closure_program(struct slim *s, struct tree_node *node, struct elf *elf);
 /** closure_finish - what follows from all of it: the loader's cache, suggestions of names that are opened. */
 int closure_finish(struct slim *s);
 
+/** slim_packages - by the base's packages: licences of what is kept, folders of services, what is left out of the program's own. */
+int slim_packages(struct slim *s);
+
 /** script_interpreter - keep the interpreter of a file that begins with "#!". */
 int script_interpreter(struct slim *s, struct tree_node *node);
 

@@ -354,6 +354,8 @@ static int apply_closure(struct slim *s)
 		e = keep_sets(s);
 	if (e == 0)
 		e = follow_all(s);
+	if (e == 0)
+		e = slim_packages(s);
 	return e == 0 ? closure_finish(s) : e;
 }
 
