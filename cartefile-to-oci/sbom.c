@@ -190,7 +190,7 @@ struct bill {
 	struct spdx_creation creation;
 };
 
-/* Files and links of a package that are in the image as the base or the sysroot has them. */
+/* Files of a package that are in the image as the base or the sysroot has them. */
 static size_t count_kept(const struct package *package)
 {
 	size_t count = 0;
@@ -198,7 +198,7 @@ static size_t count_kept(const struct package *package)
 	for (size_t i = 0; i < package->nodes_len; i++) {
 		const struct tree_node *node = package->nodes[i];
 
-		count += node->type != TREE_DIR && !node->out && node->origin != TREE_PATH;
+		count += node->type == TREE_FILE && !node->out && node->origin != TREE_PATH;
 	}
 	return count;
 }
@@ -252,8 +252,9 @@ static bool add_package(struct bill *bill, const struct package *package, size_t
 	p->concluded = NOASSERTION;
 	p->declared = NOASSERTION;
 	p->copyright = NOASSERTION;
-	p->comment = oci_arena_printf(arena, "%zu of its files and links are in the image%s%s",
-				      kept, package->licence ? "; licence by its record: " : "",
+	p->comment = oci_arena_printf(arena, "%zu of its files %s in the image%s%s", kept,
+				      kept == 1 ? "is" : "are",
+				      package->licence ? "; licence by its record: " : "",
 				      package->licence ? package->licence : "");
 	p->refs = oci_arena_alloc(arena, sizeof(*p->refs));
 	if (!p->id || !p->supplier || !p->comment || !p->refs)

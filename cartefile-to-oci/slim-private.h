@@ -18,6 +18,7 @@ struct slim_object {
 	bool done;          /* as a program of its own, or as a part of one */
 	bool names_known;   /* its constants were looked through */
 	bool unwinds;       /* uses a function for which glibc opens libgcc_s.so.1 */
+	unsigned walked;    /* the last walk of slim_take_all that came here */
 	const char **names; /* libraries named by its constants; NULL-terminated, or NULL */
 };
 
@@ -31,6 +32,7 @@ struct slim {
 	enum tree_origin origin;     /* of nodes made from the sysroot */
 	struct slim_object *objects; /* a hash table by node; heap */
 	size_t objects_len, objects_room;
+	unsigned walks;
 	struct tree_node **queue; /* files that were kept and not looked at yet; heap */
 	size_t queue_at, queue_len, queue_room;
 	const char **suggestions; /* heap; strings are the tree's */

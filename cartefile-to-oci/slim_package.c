@@ -45,6 +45,8 @@ static bool is_for_others(const char *folder)
 		"/usr/lib/mime",
 		"/usr/share/menu",
 		"/etc/network",
+		"/usr/share/doc",
+		"/usr/lib/binfmt.d",
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(others); i++)
@@ -59,7 +61,7 @@ static bool own_folder(const struct tree_node *node, char folder[PATH_MAX])
 	char *at = tree_path(node, folder, PATH_MAX);
 	size_t depth = strncmp(at, "/etc/", 5) == 0 ? 2 : 3;
 
-	if (strncmp(at, "/usr/lib/", 9) == 0 && strstr(at, "-linux-"))
+	if (strncmp(at, "/usr/lib/", 9) == 0 && memmem(at + 9, strcspn(at + 9, "/"), "-linux-", 7))
 		depth = 4;
 	if (depth > 2 && strncmp(at, "/usr/lib/", 9) != 0 && strncmp(at, "/usr/share/", 11) != 0 &&
 	    strncmp(at, "/var/lib/", 9) != 0)
@@ -116,18 +118,21 @@ static int keep_service_folders(struct slim *s, const struct package *package)
 	return e;
 }
 
+#define FOLDERS_MAX 16 /* more are no help */
+
 struct tally {
-	const char *folder;
+	const char *folder, *package;
 	size_t files;
 	uint64_t bytes;
 };
 
-static int suggest_folders(struct slim *s, const struct package *package)
-{
-	struct tally tallies[16] = { 0 };
-	size_t count = 0;
-	int e = 0;
+struct tallies {
+	struct tally list[FOLDERS_MAX];
+	size_t len;
+};
 
+static int tally_folders(struct slim *s, const struct package *package, struct tallies *tallies)
+{
 	for (size_t i = 0; i < package->nodes_len; i++) {
 		const struct tree_node *node = package->nodes[i];
 		char folder[PATH_MAX];
@@ -136,25 +141,36 @@ static int suggest_folders(struct slim *s, const struct package *package)
 		if (node->type != TREE_FILE || !node->out || node->why != slim_why_unneeded ||
 		    !own_folder(node, folder))
 			continue;
-		while (at < count && strcmp(tallies[at].folder, folder) != 0)
+		while (at < tallies->len && strcmp(tallies->list[at].folder, folder) != 0)
 			at++;
-		if (at == ARRAY_LEN(tallies))
+		if (at == FOLDERS_MAX)
 			continue;
-		if (at == count) {
-			tallies[count++].folder = oci_arena_strdup(&s->scratch, folder);
-			if (!tallies[at].folder)
+		if (at == tallies->len) {
+			tallies->list[at].package = package->name;
+			tallies->list[at].folder = oci_arena_strdup(&s->scratch, folder);
+			if (!tallies->list[at].folder)
 				return err_nomem(s->err);
+			tallies->len++;
 		}
-		tallies[at].files++;
-		tallies[at].bytes += node->content->size;
+		tallies->list[at].files++;
+		tallies->list[at].bytes += node->content->size;
 	}
-	for (size_t i = 0; e == 0 && i < count; i++)
+	return 0;
+}
+
+static int suggest_folders(struct slim *s, const struct tallies *tallies)
+{
+	int e = 0;
+
+	for (size_t i = 0; e == 0 && i < tallies->len; i++) {
+		const struct tally *t = &tallies->list[i];
+
 		e = slim_suggest(
 			s,
-			"%s: package %s comes with the program; %zu files (%llu bytes) of it here "
-			"are left out; --keep %s",
-			tallies[i].folder, package->name, tallies[i].files,
-			(unsigned long long)tallies[i].bytes, tallies[i].folder);
+			"%s: belongs to the program (package %s), %zu files (%llu bytes) in it are "
+			"left out; --keep %s",
+			t->folder, t->package, t->files, (unsigned long long)t->bytes, t->folder);
+	}
 	return e;
 }
 
@@ -194,6 +210,7 @@ static bool comes_along(const struct slim *s, const struct package_list *list,
 
 int slim_packages(struct slim *s)
 {
+	struct tallies tallies = { 0 };
 	struct package_list list;
 	const char *source;
 	int e;
@@ -211,7 +228,7 @@ int slim_packages(struct slim *s)
 		if (e == 0 && is_part(package))
 			e = keep_licence(s, package);
 		if (e == 0 && along)
-			e = suggest_folders(s, package);
+			e = tally_folders(s, package, &tallies);
 	}
-	return e;
+	return e == 0 ? suggest_folders(s, &tallies) : e;
 }
