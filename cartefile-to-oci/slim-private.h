@@ -10,6 +10,9 @@
 #include "cartefile-to-oci/slim.h"
 #include "cartefile-to-oci/view.h"
 
+/* $PATH of an image that says nothing, as the engines have it */
+#define SLIM_USUAL_PATH "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+
 /** struct slim_object - what was read of a kept file. @node NULL: a free slot. */
 struct slim_object {
 	const struct tree_node *node;

@@ -324,6 +324,29 @@ static int follow_all(struct slim *s)
 	return e;
 }
 
+/* A base's own program may be named without a folder, as execvp(3) takes it. */
+static int find_exe(struct slim *s, struct view_hit *hit)
+{
+	const struct view own = { s->tree, NULL, &s->scratch };
+	const char *at = s->options->search_path ? s->options->search_path : SLIM_USUAL_PATH;
+	int e = 0;
+
+	if (strchr(s->options->exe, '/'))
+		return view_find(&own, s->options->exe, hit, s->err);
+	while (e == 0 && *at) {
+		size_t length = strcspn(at, ":");
+		const char *path =
+			oci_arena_printf(&s->scratch, "%.*s/%s", (int)length, at, s->options->exe);
+
+		if (!path)
+			return err_nomem(s->err);
+		if (length > 0)
+			e = view_find(&own, path, hit, s->err);
+		at += length + (at[length] == ':');
+	}
+	return e;
+}
+
 static int keep_exe(struct slim *s)
 {
 	struct view_hit hit;
@@ -331,7 +354,7 @@ static int keep_exe(struct slim *s)
 
 	if (!s->options->exe)
 		return 0;
-	e = view_find(&(struct view){ s->tree, NULL, &s->scratch }, s->options->exe, &hit, s->err);
+	e = find_exe(s, &hit);
 	if (e < 0)
 		return e;
 	if (e == 0 || hit.type != TREE_FILE)
