@@ -45,11 +45,11 @@ libcartefile_a_SOURCES = \
 	cartefile-to-oci/cartefile_name.c \
 	cartefile-to-oci/cartefile_path.c \
 	cartefile-to-oci/cartefile_words.c \
-	cartefile-to-oci/cmd_bundle.c \
 	cartefile-to-oci/closure.c \
 	cartefile-to-oci/closure.h \
 	cartefile-to-oci/closure_search.c \
 	cartefile-to-oci/cmd_build.c \
+	cartefile-to-oci/cmd_bundle.c \
 	cartefile-to-oci/cmds.h \
 	cartefile-to-oci/compress.c \
 	cartefile-to-oci/compress.h \
@@ -92,10 +92,6 @@ libcartefile_a_SOURCES = \
 	cartefile-to-oci/layout.h \
 	cartefile-to-oci/layout_index.c \
 	cartefile-to-oci/layout_resolve.c \
-	cartefile-to-oci/listing.c \
-	cartefile-to-oci/listing.h \
-	cartefile-to-oci/rootless.c \
-	cartefile-to-oci/rootless.h \
 	cartefile-to-oci/ldconf.c \
 	cartefile-to-oci/ldconf.h \
 	cartefile-to-oci/listing.c \
