@@ -130,7 +130,7 @@ static int write_index(const struct layout *layout, const struct oci_index *inde
 
 	if (r < 0)
 		return r;
-	r = file_replace(layout->fd, "index.json", text, length, layout->durable);
+	r = file_replace(layout->fd, layout->fd, "index.json", text, length, layout->durable);
 	if (r == 0 && layout->durable && fsync(layout->fd))
 		r = -errno;
 	return r < 0 ? err_sys(err, -r, "%s/index.json", layout->name) : 0;

@@ -113,6 +113,14 @@ libcartefile_a_SOURCES = \
 	cartefile-to-oci/store.h \
 	cartefile-to-oci/tar.c \
 	cartefile-to-oci/tar.h \
+	cartefile-to-oci/store-private.h \
+	cartefile-to-oci/store.c \
+	cartefile-to-oci/store.h \
+	cartefile-to-oci/store_cache.c \
+	cartefile-to-oci/store_fsck.c \
+	cartefile-to-oci/store_gc.c \
+	cartefile-to-oci/store_tree.c \
+	cartefile-to-oci/store_walk.c \
 	cartefile-to-oci/temp.c \
 	cartefile-to-oci/trace.c \
 	cartefile-to-oci/trace.h \

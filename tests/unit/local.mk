@@ -64,11 +64,13 @@ AM_CPPFLAGS += $(CMOCKA_CFLAGS) -I$(top_srcdir)/tests
 tests_unit_test_bundle_LDADD = $(CONVERTER_LIBS) $(CMOCKA_LIBS)
 tests_unit_test_layout_LDADD = $(CONVERTER_LIBS) $(CMOCKA_LIBS)
 tests_unit_test_trace_LDADD = $(CONVERTER_LIBS) $(CMOCKA_LIBS)
+tests_unit_test_store_LDADD = $(CONVERTER_LIBS) $(CMOCKA_LIBS)
 
 if HAVE_CONVERTER
 UNIT_TESTS += tests/unit/test_bundle
 UNIT_TESTS += tests/unit/test_layout
 UNIT_TESTS += tests/unit/test_trace
+UNIT_TESTS += tests/unit/test_store
 endif
 
 if HAVE_CMOCKA
