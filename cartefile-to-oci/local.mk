@@ -110,9 +110,6 @@ libcartefile_a_SOURCES = \
 	cartefile-to-oci/source_dir.c \
 	cartefile-to-oci/source_path.c \
 	cartefile-to-oci/source_walk.c \
-	cartefile-to-oci/store.h \
-	cartefile-to-oci/tar.c \
-	cartefile-to-oci/tar.h \
 	cartefile-to-oci/store-private.h \
 	cartefile-to-oci/store.c \
 	cartefile-to-oci/store.h \
@@ -121,6 +118,8 @@ libcartefile_a_SOURCES = \
 	cartefile-to-oci/store_gc.c \
 	cartefile-to-oci/store_tree.c \
 	cartefile-to-oci/store_walk.c \
+	cartefile-to-oci/tar.c \
+	cartefile-to-oci/tar.h \
 	cartefile-to-oci/temp.c \
 	cartefile-to-oci/trace.c \
 	cartefile-to-oci/trace.h \
