@@ -50,6 +50,7 @@ libcartefile_a_SOURCES = \
 	cartefile-to-oci/closure_search.c \
 	cartefile-to-oci/cmd_build.c \
 	cartefile-to-oci/cmd_bundle.c \
+	cartefile-to-oci/cmd_unpack.c \
 	cartefile-to-oci/cmds.h \
 	cartefile-to-oci/compress.c \
 	cartefile-to-oci/compress.h \
@@ -139,6 +140,12 @@ libcartefile_a_SOURCES = \
 	cartefile-to-oci/view.h \
 	cartefile-to-oci/words.c \
 	cartefile-to-oci/words.h
+	cartefile-to-oci/unpack-private.h \
+	cartefile-to-oci/unpack.c \
+	cartefile-to-oci/unpack.h \
+	cartefile-to-oci/unpack_entry.c \
+	cartefile-to-oci/unpack_folder.c \
+	cartefile-to-oci/unpack_mark.c
 
 CONVERTER_LIBS = libcartefile.a libbase.a libocispec.a $(YAJL_PROGRAM_LIBS) $(CONVERTER_PROGRAM_LIBS)
 
