@@ -149,18 +149,17 @@ libcartefile_a_SOURCES = \
 	cartefile-to-oci/trace_run.h \
 	cartefile-to-oci/tree.c \
 	cartefile-to-oci/tree.h \
-	cartefile-to-oci/unpack.h \
-	cartefile-to-oci/verify.c \
-	cartefile-to-oci/view.c \
-	cartefile-to-oci/view.h \
-	cartefile-to-oci/words.c \
-	cartefile-to-oci/words.h
 	cartefile-to-oci/unpack-private.h \
 	cartefile-to-oci/unpack.c \
 	cartefile-to-oci/unpack.h \
 	cartefile-to-oci/unpack_entry.c \
 	cartefile-to-oci/unpack_folder.c \
-	cartefile-to-oci/unpack_mark.c
+	cartefile-to-oci/unpack_mark.c \
+	cartefile-to-oci/verify.c \
+	cartefile-to-oci/view.c \
+	cartefile-to-oci/view.h \
+	cartefile-to-oci/words.c \
+	cartefile-to-oci/words.h
 
 CONVERTER_LIBS = libcartefile.a libbase.a libocispec.a $(YAJL_PROGRAM_LIBS) $(CONVERTER_PROGRAM_LIBS)
 

@@ -29,7 +29,7 @@
 
 /* ---- which runtime ------------------------------------------------------------------------- */
 
-/* Beside this program: as it lies in a build folder, or as both were installed. */
+/* Beside this program, where both were installed; or one folder higher, as in a build folder. */
 static bool beside(const char *name, char ret[PATH_MAX])
 {
 	ssize_t n = readlink("/proc/self/exe", ret, PATH_MAX - 1);
@@ -59,7 +59,7 @@ int trace_find_runtime(const char *wanted, char ret[PATH_MAX], struct oci_error 
 		r = program_find(wanted, ret);
 		return r < 0 ? err_sys(err, -r, "runtime %s", wanted) : 0;
 	}
-	if (beside(names[0], ret))
+	if (beside(names[0], ret) || beside("../carte-runtime", ret))
 		return 0;
 	if (access(BINDIR "/carte-runtime", X_OK) == 0) {
 		strcpy(ret, BINDIR "/carte-runtime");
