@@ -6,9 +6,9 @@ libcartefile_a_CPPFLAGS = $(AM_CPPFLAGS) $(CONVERTER_CFLAGS) \
 	-DBINDIR='"$(bindir)"'
 libcartefile_a_CFLAGS = $(AM_CFLAGS) $(PROGRAM_CFLAGS)
 libcartefile_a_SOURCES = \
-	cartefile-to-oci/base.c \
 	cartefile-to-oci/archive_out.c \
 	cartefile-to-oci/archive_out.h \
+	cartefile-to-oci/base.c \
 	cartefile-to-oci/base.h \
 	cartefile-to-oci/base_tar.c \
 	cartefile-to-oci/base_tar.h \
@@ -52,6 +52,7 @@ libcartefile_a_SOURCES = \
 	cartefile-to-oci/closure_search.c \
 	cartefile-to-oci/cmd_build.c \
 	cartefile-to-oci/cmd_bundle.c \
+	cartefile-to-oci/cmd_explain.c \
 	cartefile-to-oci/cmd_fsck.c \
 	cartefile-to-oci/cmd_gc.c \
 	cartefile-to-oci/cmd_images.c \
@@ -70,6 +71,8 @@ libcartefile_a_SOURCES = \
 	cartefile-to-oci/elf_scan.c \
 	cartefile-to-oci/explain.c \
 	cartefile-to-oci/explain.h \
+	cartefile-to-oci/explain_print.c \
+	cartefile-to-oci/explain_print.h \
 	cartefile-to-oci/ignore.c \
 	cartefile-to-oci/ignore.h \
 	cartefile-to-oci/image_archive.c \
@@ -80,8 +83,6 @@ libcartefile_a_SOURCES = \
 	cartefile-to-oci/image_source-private.h \
 	cartefile-to-oci/image_source.c \
 	cartefile-to-oci/image_source.h \
-	cartefile-to-oci/explain_print.c \
-	cartefile-to-oci/explain_print.h \
 	cartefile-to-oci/keep.c \
 	cartefile-to-oci/layer_codecs.c \
 	cartefile-to-oci/layer_gzip.c \
@@ -107,27 +108,26 @@ libcartefile_a_SOURCES = \
 	cartefile-to-oci/listing.h \
 	cartefile-to-oci/members.c \
 	cartefile-to-oci/members.h \
-	cartefile-to-oci/prune.c \
-	cartefile-to-oci/rootless.c \
-	cartefile-to-oci/rootless.h \
 	cartefile-to-oci/packages.c \
 	cartefile-to-oci/packages.h \
 	cartefile-to-oci/prune.c \
+	cartefile-to-oci/rootless.c \
+	cartefile-to-oci/rootless.h \
 	cartefile-to-oci/sbom.c \
 	cartefile-to-oci/sbom.h \
 	cartefile-to-oci/script.c \
 	cartefile-to-oci/slim-private.h \
 	cartefile-to-oci/slim.c \
 	cartefile-to-oci/slim.h \
-	cartefile-to-oci/source-private.h \
 	cartefile-to-oci/slim_package.c \
+	cartefile-to-oci/source-private.h \
 	cartefile-to-oci/source.h \
-	cartefile-to-oci/store-private.h \
-	cartefile-to-oci/store.c \
 	cartefile-to-oci/source_dir.c \
 	cartefile-to-oci/source_path.c \
 	cartefile-to-oci/source_route.c \
 	cartefile-to-oci/source_walk.c \
+	cartefile-to-oci/store-private.h \
+	cartefile-to-oci/store.c \
 	cartefile-to-oci/store.h \
 	cartefile-to-oci/store_cache.c \
 	cartefile-to-oci/store_fsck.c \

@@ -10,9 +10,12 @@ FUZZERS = \
 	tests/fuzz/fuzz_state \
 	tests/fuzz/fuzz_subid
 
+CONVERTER_FUZZERS = \
+	tests/fuzz/fuzz_cartefile \
+	tests/fuzz/fuzz_ignore
+
 if HAVE_CONVERTER
-FUZZERS += tests/fuzz/fuzz_cartefile
-FUZZERS += tests/fuzz/fuzz_ignore
+FUZZERS += $(CONVERTER_FUZZERS)
 endif
 
 EXTRA_PROGRAMS += $(FUZZERS)
@@ -61,13 +64,9 @@ EXTRA_DIST += \
 	tests/fuzz/corpus/subid/overlap.txt \
 	tests/fuzz/corpus/subid/passwd.txt \
 	tests/fuzz/corpus/subid/two.txt \
-	tests/fuzz/fuzz_annotations.dict \
-	tests/fuzz/fuzz_cartefile.dict \
 	tests/fuzz/fuzz_config.dict \
 	tests/fuzz/fuzz_features.dict \
-	tests/fuzz/fuzz_ignore.dict \
 	tests/fuzz/fuzz_process.dict \
 	tests/fuzz/fuzz_resources.dict \
 	tests/fuzz/fuzz_state.dict \
-	tests/fuzz/fuzz_subid.dict \
 	tests/fuzz/ocispec-fuzz.h
