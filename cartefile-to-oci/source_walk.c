@@ -145,7 +145,7 @@ static int walk_into(struct walk *walk, int dirfd, const char *name, void *above
 	r = read_names(fd, &names);
 	if (r < 0)
 		r = walk_sys(walk, -r, err, "read");
-	for (size_t i = 0; r == 0 && i < names.count; i++)
+	for (size_t i = 0; r == 0 && names.list && i < names.count; i++)
 		r = walk_entry(walk, fd, names.list[i], above, err);
 	names_free(&names);
 	if (r == 0 && walk->done)

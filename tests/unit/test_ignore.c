@@ -219,6 +219,10 @@ static void as_git(void **state)
 	if (from)
 		seed = strtoull(from, NULL, 10);
 	assert_int_equal(chdir(folder), 0);
+	/* the user's own patterns are not meant */
+	assert_int_equal(setenv("HOME", folder, 1), 0);
+	assert_int_equal(setenv("XDG_CONFIG_HOME", folder, 1), 0);
+	assert_int_equal(setenv("GIT_CONFIG_NOSYSTEM", "1", 1), 0);
 	assert_int_equal(system("git init -q . 2>/dev/null"), 0);
 	count = make_tree(paths, is_folder);
 	for (size_t i = 0; i < count; i++) {
