@@ -2,7 +2,7 @@
 # cartefile-to-oci. All of it but main.c is a convenience library, so that unit tests reach every function.
 
 noinst_LIBRARIES += libcartefile.a
-libcartefile_a_CPPFLAGS = $(AM_CPPFLAGS) $(CONVERTER_CFLAGS) \
+libcartefile_a_CPPFLAGS = $(AM_CPPFLAGS) $(CONVERTER_CFLAGS) $(YAJL_CFLAGS) \
 	-DBINDIR='"$(bindir)"'
 libcartefile_a_CFLAGS = $(AM_CFLAGS) $(PROGRAM_CFLAGS)
 libcartefile_a_SOURCES = \
@@ -22,14 +22,20 @@ libcartefile_a_SOURCES = \
 	cartefile-to-oci/cartefile_name.c \
 	cartefile-to-oci/cartefile_path.c \
 	cartefile-to-oci/cartefile_words.c \
+	cartefile-to-oci/cmd_diff.c \
 	cartefile-to-oci/cmd_unpack.c \
 	cartefile-to-oci/cmds.h \
+	cartefile-to-oci/diff.c \
+	cartefile-to-oci/diff.h \
+	cartefile-to-oci/diff_documents.c \
 	cartefile-to-oci/digest.c \
 	cartefile-to-oci/digest.h \
 	cartefile-to-oci/elf.h \
 	cartefile-to-oci/ignore.c \
 	cartefile-to-oci/ignore.h \
 	cartefile-to-oci/image_archive.c \
+	cartefile-to-oci/image_layer.c \
+	cartefile-to-oci/image_layer.h \
 	cartefile-to-oci/image_skopeo.c \
 	cartefile-to-oci/image_source-private.h \
 	cartefile-to-oci/image_source.c \
