@@ -29,8 +29,6 @@ libcartefile_a_SOURCES = \
 	cartefile-to-oci/bundle_caps.c \
 	cartefile-to-oci/bundle_config.c \
 	cartefile-to-oci/bundle_config.h \
-	cartefile-to-oci/bundle_files.c \
-	cartefile-to-oci/bundle_files.h \
 	cartefile-to-oci/bundle_flags.c \
 	cartefile-to-oci/bundle_layers.c \
 	cartefile-to-oci/bundle_linux.c \

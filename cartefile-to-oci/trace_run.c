@@ -20,7 +20,7 @@
 #include "base/program.h"
 #include "base/sys.h"
 #include "cartefile-to-oci/bundle.h"
-#include "cartefile-to-oci/bundle_files.h"
+#include "cartefile-to-oci/store-private.h"
 #include "cartefile-to-oci/rootless.h"
 #include "cartefile-to-oci/trace_loop.h"
 
@@ -249,7 +249,7 @@ static int remove_bundle(void *ctx, const struct rootless *ids, struct oci_error
 	const struct run *run = ctx;
 	/* by name: made by this process */
 	CLEANUP_CLOSE int fd = open(run->temp, O_PATH | O_DIRECTORY | O_CLOEXEC);
-	int r = fd < 0 ? -errno : bundle_files_remove(fd, "bundle");
+	int r = fd < 0 ? -errno : folder_remove(fd, "bundle");
 
 	(void)ids;
 	return r < 0 ? err_sys(err, -r, "remove %s", run->bundle) : 0;
