@@ -50,6 +50,7 @@ libcartefile_a_SOURCES = \
 	cartefile-to-oci/closure_search.c \
 	cartefile-to-oci/cmd_build.c \
 	cartefile-to-oci/cmd_bundle.c \
+	cartefile-to-oci/cmd_diff.c \
 	cartefile-to-oci/cmd_explain.c \
 	cartefile-to-oci/cmd_fsck.c \
 	cartefile-to-oci/cmd_gc.c \
@@ -59,9 +60,6 @@ libcartefile_a_SOURCES = \
 	cartefile-to-oci/cmds.h \
 	cartefile-to-oci/compress.c \
 	cartefile-to-oci/compress.h \
-	cartefile-to-oci/cmd_diff.c \
-	cartefile-to-oci/cmd_unpack.c \
-	cartefile-to-oci/cmds.h \
 	cartefile-to-oci/diff.c \
 	cartefile-to-oci/diff.h \
 	cartefile-to-oci/diff_documents.c \
@@ -82,9 +80,9 @@ libcartefile_a_SOURCES = \
 	cartefile-to-oci/image_archive.c \
 	cartefile-to-oci/image_config.c \
 	cartefile-to-oci/image_config.h \
-	cartefile-to-oci/image_platform.c \
 	cartefile-to-oci/image_layer.c \
 	cartefile-to-oci/image_layer.h \
+	cartefile-to-oci/image_platform.c \
 	cartefile-to-oci/image_skopeo.c \
 	cartefile-to-oci/image_source-private.h \
 	cartefile-to-oci/image_source.c \

@@ -79,9 +79,6 @@ EXTRA_DIST += \
 	tests/fuzz/corpus/subid/two.txt \
 	tests/fuzz/fuzz_config.dict \
 	tests/fuzz/fuzz_features.dict \
-	tests/fuzz/fuzz_image_config.dict \
-	tests/fuzz/fuzz_index.dict \
-	tests/fuzz/fuzz_manifest.dict \
 	tests/fuzz/fuzz_process.dict \
 	tests/fuzz/fuzz_resources.dict \
 	tests/fuzz/fuzz_state.dict \
