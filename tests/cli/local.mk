@@ -24,6 +24,11 @@ CLI_TESTS = \
 	tests/cli/stats.bats \
 	tests/cli/systemd.bats
 
+if HAVE_CONVERTER
+CLI_TESTS += tests/cli/store.bats
+endif
+EXTRA_DIST += tests/cli/store.bats
+
 if HAVE_BATS
 TESTS += $(CLI_TESTS)
 endif
