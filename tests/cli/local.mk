@@ -26,6 +26,11 @@ CLI_TESTS = \
 	tests/cli/systemd.bats \
 	tests/cli/trace.bats
 
+if HAVE_CONVERTER
+CLI_TESTS += tests/cli/store.bats
+endif
+EXTRA_DIST += tests/cli/store.bats
+
 if HAVE_BATS
 TESTS += $(CLI_TESTS)
 endif
