@@ -56,7 +56,12 @@ int blob_begin(const struct layout *layout, struct blob_writer **ret, struct oci
 		return err_nomem(err);
 	writer->layout = layout;
 	writer->file.fd = temp_create(layout->fd, writer->file.temp);
-	if (writer->file.fd < 0)
+	if (writer->file.fd == -EACCES || writer->file.fd == -EPERM || writer->file.fd == -EROFS)
+		r = err_sys(err, -writer->file.fd,
+			    "%s is not writable; name another place with --store or -o, or set "
+			    "CARTE_STORE",
+			    layout->name);
+	else if (writer->file.fd < 0)
 		r = err_sys(err, -writer->file.fd, "%s: make a blob", layout->name);
 	else
 		r = digest_begin(&writer->state, err);
@@ -97,7 +102,7 @@ static int file_publish(const struct layout *layout, struct blob_file *file, str
 	if (r == -EEXIST) {
 		if (layout_has_blob(layout, &file->digest, (int64_t)file->size) == 1)
 			return 0;
-		r = temp_replace(file->fd, file->temp, layout->fd, path);
+		r = temp_replace(file->fd, file->temp, layout->fd, layout->fd, path);
 	}
 	return r < 0 ? err_sys(err, -r, "%s/%s", layout->name, path) : 0;
 }

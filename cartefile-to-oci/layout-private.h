@@ -29,9 +29,13 @@ int blob_digest(const char *text, const char *where, const char *what, struct di
  */
 int temp_create(int dirfd, char ret_name[TEMP_NAME_SIZE]);
 
-/** temp_link - give it a name, -EEXIST when there is one. temp_replace - over one that is there. The fd stays open. */
+/**
+ * temp_link - give it a name in the same folder, -EEXIST when there is one. temp_replace - a name in any folder of the file
+ * system, over one that is there. The fd stays open, @temp_name becomes "".
+ */
 int temp_link(int fd, char temp_name[TEMP_NAME_SIZE], int dirfd, const char *name);
-int temp_replace(int fd, char temp_name[TEMP_NAME_SIZE], int dirfd, const char *name);
+int temp_replace(int fd, char temp_name[TEMP_NAME_SIZE], int temp_dirfd, int dirfd,
+		 const char *name);
 
 /** temp_remove - the name, if it has one. */
 void temp_remove(char temp_name[TEMP_NAME_SIZE], int dirfd);
@@ -42,8 +46,12 @@ size_t temp_sweep(int dirfd, bool dry_run);
 /** temp_force_named - tests only: as on a file system without O_TMPFILE. */
 void temp_force_named(bool on);
 
-/** file_replace - all of a small file at once; fsynced when @durable (the folder is the caller's to sync). */
-int file_replace(int dirfd, const char *name, const void *data, size_t length, bool durable);
+/**
+ * file_replace - all of a small file at once; fsynced when @durable (the folder is the caller's to sync).
+ * @temp_dirfd: a folder that is swept
+ */
+int file_replace(int temp_dirfd, int dirfd, const char *name, const void *data, size_t length,
+		 bool durable);
 
 /* ---- pending blobs -------------------------------------------------------------------------------------------------- */
 
@@ -61,6 +69,10 @@ int layout_lock(const struct layout *layout, struct oci_error *err);
 /** descriptor_has_name - by either annotation. descriptor_name - the first of them, or NULL. */
 bool descriptor_has_name(const struct oci_descriptor *descriptor, const char *name);
 const char *descriptor_name(const struct oci_descriptor *descriptor);
+
+/** descriptor_set_name - a copy with this name (NULL: none) and no other, its annotations sorted. */
+int descriptor_set_name(struct oci_arena *arena, const struct oci_descriptor *from,
+			const char *name, struct oci_descriptor *ret, struct oci_error *err);
 
 /** descriptor_is_named_by - @ref: a name, "sha256:HEX", or at least 6 digits. */
 bool descriptor_is_named_by(const struct oci_descriptor *descriptor, const char *ref);

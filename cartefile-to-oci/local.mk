@@ -7,6 +7,8 @@ libcartefile_a_CPPFLAGS = $(AM_CPPFLAGS) $(CONVERTER_CFLAGS) \
 libcartefile_a_CFLAGS = $(AM_CFLAGS) $(PROGRAM_CFLAGS)
 libcartefile_a_SOURCES = \
 	cartefile-to-oci/base.c \
+	cartefile-to-oci/archive_out.c \
+	cartefile-to-oci/archive_out.h \
 	cartefile-to-oci/base.h \
 	cartefile-to-oci/base_tar.c \
 	cartefile-to-oci/base_tar.h \
@@ -50,6 +52,10 @@ libcartefile_a_SOURCES = \
 	cartefile-to-oci/closure_search.c \
 	cartefile-to-oci/cmd_build.c \
 	cartefile-to-oci/cmd_bundle.c \
+	cartefile-to-oci/cmd_fsck.c \
+	cartefile-to-oci/cmd_gc.c \
+	cartefile-to-oci/cmd_images.c \
+	cartefile-to-oci/cmd_rmi.c \
 	cartefile-to-oci/cmds.h \
 	cartefile-to-oci/compress.c \
 	cartefile-to-oci/compress.h \
@@ -113,6 +119,14 @@ libcartefile_a_SOURCES = \
 	cartefile-to-oci/store.h \
 	cartefile-to-oci/tar.c \
 	cartefile-to-oci/tar.h \
+	cartefile-to-oci/store-private.h \
+	cartefile-to-oci/store.c \
+	cartefile-to-oci/store.h \
+	cartefile-to-oci/store_cache.c \
+	cartefile-to-oci/store_fsck.c \
+	cartefile-to-oci/store_gc.c \
+	cartefile-to-oci/store_tree.c \
+	cartefile-to-oci/store_walk.c \
 	cartefile-to-oci/temp.c \
 	cartefile-to-oci/trace.c \
 	cartefile-to-oci/trace.h \

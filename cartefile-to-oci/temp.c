@@ -98,14 +98,15 @@ int temp_link(int fd, char temp_name[TEMP_NAME_SIZE], int dirfd, const char *nam
 	return 0;
 }
 
-int temp_replace(int fd, char temp_name_[TEMP_NAME_SIZE], int dirfd, const char *name)
+int temp_replace(int fd, char temp_name_[TEMP_NAME_SIZE], int temp_dirfd, int dirfd,
+		 const char *name)
 {
 	for (int i = 0; i < TRIES && !temp_name_[0]; i++) {
 		char fresh[TEMP_NAME_SIZE];
 		int r;
 
 		temp_name(fresh);
-		r = link_unnamed(fd, dirfd, fresh);
+		r = link_unnamed(fd, temp_dirfd, fresh);
 		if (r < 0 && r != -EEXIST)
 			return r;
 		if (r == 0)
@@ -113,10 +114,10 @@ int temp_replace(int fd, char temp_name_[TEMP_NAME_SIZE], int dirfd, const char 
 	}
 	if (!temp_name_[0])
 		return -EEXIST;
-	if (renameat(dirfd, temp_name_, dirfd, name)) {
+	if (renameat(temp_dirfd, temp_name_, dirfd, name)) {
 		int saved = errno;
 
-		temp_remove(temp_name_, dirfd);
+		temp_remove(temp_name_, temp_dirfd);
 		return -saved;
 	}
 	temp_name_[0] = '\0';
@@ -156,10 +157,11 @@ size_t temp_sweep(int dirfd, bool dry_run)
 	return swept;
 }
 
-int file_replace(int dirfd, const char *name, const void *data, size_t length, bool durable)
+int file_replace(int temp_dirfd, int dirfd, const char *name, const void *data, size_t length,
+		 bool durable)
 {
 	char temp[TEMP_NAME_SIZE];
-	CLEANUP_CLOSE int fd = temp_create(dirfd, temp);
+	CLEANUP_CLOSE int fd = temp_create(temp_dirfd, temp);
 	int r;
 
 	if (fd < 0)
@@ -168,7 +170,7 @@ int file_replace(int dirfd, const char *name, const void *data, size_t length, b
 	if (r == 0 && durable && fsync(fd))
 		r = -errno;
 	if (r == 0)
-		r = temp_replace(fd, temp, dirfd, name);
-	temp_remove(temp, dirfd);
+		r = temp_replace(fd, temp, temp_dirfd, dirfd, name);
+	temp_remove(temp, temp_dirfd);
 	return r;
 }

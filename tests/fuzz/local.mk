@@ -4,6 +4,9 @@
 FUZZERS = \
 	tests/fuzz/fuzz_config \
 	tests/fuzz/fuzz_features \
+	tests/fuzz/fuzz_image_config \
+	tests/fuzz/fuzz_index \
+	tests/fuzz/fuzz_manifest \
 	tests/fuzz/fuzz_process \
 	tests/fuzz/fuzz_resources \
 	tests/fuzz/fuzz_state
@@ -13,6 +16,12 @@ tests_fuzz_fuzz_config_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
 tests_fuzz_fuzz_config_LDADD = $(RUNTIME_LIBS)
 tests_fuzz_fuzz_features_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
 tests_fuzz_fuzz_features_LDADD = $(RUNTIME_LIBS)
+tests_fuzz_fuzz_image_config_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
+tests_fuzz_fuzz_image_config_LDADD = $(RUNTIME_LIBS)
+tests_fuzz_fuzz_index_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
+tests_fuzz_fuzz_index_LDADD = $(RUNTIME_LIBS)
+tests_fuzz_fuzz_manifest_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
+tests_fuzz_fuzz_manifest_LDADD = $(RUNTIME_LIBS)
 tests_fuzz_fuzz_process_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
 tests_fuzz_fuzz_process_LDADD = $(RUNTIME_LIBS)
 tests_fuzz_fuzz_resources_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
@@ -30,11 +39,18 @@ EXTRA_DIST += \
 	tests/fuzz/corpus/config/full.json \
 	tests/fuzz/corpus/config/odd.json \
 	tests/fuzz/corpus/features/full.json \
+	tests/fuzz/corpus/image_config/full.json \
+	tests/fuzz/corpus/index/full.json \
+	tests/fuzz/corpus/manifest/docker.json \
+	tests/fuzz/corpus/manifest/full.json \
 	tests/fuzz/corpus/process/full.json \
 	tests/fuzz/corpus/resources/full.json \
 	tests/fuzz/corpus/state/full.json \
 	tests/fuzz/fuzz_config.dict \
 	tests/fuzz/fuzz_features.dict \
+	tests/fuzz/fuzz_image_config.dict \
+	tests/fuzz/fuzz_index.dict \
+	tests/fuzz/fuzz_manifest.dict \
 	tests/fuzz/fuzz_process.dict \
 	tests/fuzz/fuzz_resources.dict \
 	tests/fuzz/fuzz_state.dict \

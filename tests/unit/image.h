@@ -54,25 +54,38 @@ static inline void image_put(const struct layout *layout, const char *type, cons
 }
 
 /* one layer whose content is @content, for @architecture */
-static inline void image_make(const struct layout *layout, const char *content,
-			      const char *architecture, struct image *ret)
+static inline int image_try(const struct layout *layout, const char *content,
+			    const char *architecture, struct image *ret, struct oci_error *err)
 {
 	char config[1024], manifest[2048], layer[DIGEST_TEXT_SIZE], digest[DIGEST_TEXT_SIZE];
+	int r = blob_put(layout, content, strlen(content), &ret->layer, err);
 
-	IMAGE_OK(blob_put(layout, content, strlen(content), &ret->layer, err));
+	if (r < 0)
+		return r;
 	digest_format(&ret->layer, layer);
 	snprintf(config, sizeof(config),
 		 "{\"architecture\":\"%s\",\"os\":\"linux\",\"rootfs\":{\"type\":\"layers\","
 		 "\"diff_ids\":[\"%s\"]}}",
 		 architecture, layer);
-	IMAGE_OK(blob_put(layout, config, strlen(config), &ret->config, err));
+	r = blob_put(layout, config, strlen(config), &ret->config, err);
+	if (r < 0)
+		return r;
 	snprintf(manifest, sizeof(manifest),
 		 "{\"schemaVersion\":2,\"mediaType\":\"" OCI_MEDIA_TYPE_MANIFEST "\","
 		 "\"config\":{\"mediaType\":\"" OCI_MEDIA_TYPE_CONFIG
 		 "\",\"digest\":\"%s\",\"size\":%zu},\"layers\":[{\"mediaType\":"
 		 "\"" OCI_MEDIA_TYPE_LAYER "\",\"digest\":\"%s\",\"size\":%zu}]}",
 		 digest_format(&ret->config, digest), strlen(config), layer, strlen(content));
-	image_put(layout, OCI_MEDIA_TYPE_MANIFEST, manifest, ret);
+	r = blob_put(layout, manifest, strlen(manifest), &ret->manifest, err);
+	if (r == 0)
+		image_describe(ret, OCI_MEDIA_TYPE_MANIFEST, strlen(manifest));
+	return r;
+}
+
+static inline void image_make(const struct layout *layout, const char *content,
+			      const char *architecture, struct image *ret)
+{
+	IMAGE_OK(image_try(layout, content, architecture, ret, err));
 }
 
 static inline void image_write_file(const char *folder, const char *name, const char *text)

@@ -80,6 +80,15 @@ if HAVE_CONVERTER
 UNIT_TESTS += tests/unit/test_bundle
 UNIT_TESTS += tests/unit/test_layout
 UNIT_TESTS += tests/unit/test_trace
+tests_unit_test_archive_out_CPPFLAGS = $(AM_CPPFLAGS) $(CONVERTER_CFLAGS)
+tests_unit_test_archive_out_LDADD = $(CONVERTER_LIBS) $(CMOCKA_LIBS)
+tests_unit_test_layout_LDADD = $(CONVERTER_LIBS) $(CMOCKA_LIBS)
+tests_unit_test_store_LDADD = $(CONVERTER_LIBS) $(CMOCKA_LIBS)
+
+if HAVE_CONVERTER
+UNIT_TESTS += tests/unit/test_archive_out
+UNIT_TESTS += tests/unit/test_layout
+UNIT_TESTS += tests/unit/test_store
 endif
 
 if HAVE_CMOCKA
