@@ -6,9 +6,9 @@ libcartefile_a_CPPFLAGS = $(AM_CPPFLAGS) $(CONVERTER_CFLAGS) \
 	-DBINDIR='"$(bindir)"'
 libcartefile_a_CFLAGS = $(AM_CFLAGS) $(PROGRAM_CFLAGS)
 libcartefile_a_SOURCES = \
-	cartefile-to-oci/base.c \
 	cartefile-to-oci/archive_out.c \
 	cartefile-to-oci/archive_out.h \
+	cartefile-to-oci/base.c \
 	cartefile-to-oci/base.h \
 	cartefile-to-oci/base_tar.c \
 	cartefile-to-oci/base_tar.h \
@@ -115,10 +115,8 @@ libcartefile_a_SOURCES = \
 	cartefile-to-oci/source.h \
 	cartefile-to-oci/source_dir.c \
 	cartefile-to-oci/source_path.c \
+	cartefile-to-oci/source_route.c \
 	cartefile-to-oci/source_walk.c \
-	cartefile-to-oci/store.h \
-	cartefile-to-oci/tar.c \
-	cartefile-to-oci/tar.h \
 	cartefile-to-oci/store-private.h \
 	cartefile-to-oci/store.c \
 	cartefile-to-oci/store.h \
@@ -127,6 +125,8 @@ libcartefile_a_SOURCES = \
 	cartefile-to-oci/store_gc.c \
 	cartefile-to-oci/store_tree.c \
 	cartefile-to-oci/store_walk.c \
+	cartefile-to-oci/tar.c \
+	cartefile-to-oci/tar.h \
 	cartefile-to-oci/temp.c \
 	cartefile-to-oci/trace.c \
 	cartefile-to-oci/trace.h \

@@ -192,7 +192,7 @@ static int add_node(struct walk *walk, const struct entry *entry, const char *im
 		    struct tree_node **ret, struct oci_error *err)
 {
 	struct copy *copy = walk->ctx;
-	struct tree_node *node;
+	struct tree_node *node = NULL;
 	int r;
 
 	switch (entry->st.st_mode & S_IFMT) {

@@ -69,8 +69,18 @@ help_verbs() {
 @test "man: go-md2man makes roff that groff takes without a warning" {
 	command -v go-md2man >/dev/null || skip 'go-md2man is not installed'
 	command -v groff >/dev/null || skip 'groff is not installed'
-	go-md2man -in "$page" -out "$BATS_TEST_TMPDIR/page.8"
-	run groff -man -Tutf8 -wall -z "$BATS_TEST_TMPDIR/page.8"
-	[ "$status" = 0 ]
-	[ -z "$output" ]
+	for source in "${page%/*}"/*.md; do
+		go-md2man -in "$source" -out "$BATS_TEST_TMPDIR/page"
+		run groff -man -t -Tutf8 -wall -z "$BATS_TEST_TMPDIR/page"
+		echo "$source: $output"
+		[ "$status" = 0 ]
+		[ -z "$output" ]
+	done
+}
+
+@test "man: cartefile-dockerfile(7) has the instructions of Dockerfiles that messages know" {
+	words=${page%/*}/../cartefile-to-oci/cartefile_words.c
+	known=$({ sed -n '/dockerfile\[\] = {/,/^};/s/^\t{ "\([A-Z]*\)".*/\1/p' "$words" && echo FROM; } | sort)
+	[ "$(wc -l <<<"$known")" = 18 ]
+	diff -u <(echo "$known") <(sed -n '/^# INSTRUCTIONS/,/^# OTHER/s/^## //p' "${page%/*}/cartefile-dockerfile.7.md" | sort)
 }

@@ -11,7 +11,14 @@ FUZZERS = \
 	tests/fuzz/fuzz_resources \
 	tests/fuzz/fuzz_state
 
+if HAVE_CONVERTER
+FUZZERS += tests/fuzz/fuzz_cartefile
+FUZZERS += tests/fuzz/fuzz_ignore
+endif
+
 EXTRA_PROGRAMS += $(FUZZERS)
+tests_fuzz_fuzz_cartefile_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
+tests_fuzz_fuzz_cartefile_LDADD = $(CONVERTER_LIBS)
 tests_fuzz_fuzz_config_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
 tests_fuzz_fuzz_config_LDADD = $(RUNTIME_LIBS)
 tests_fuzz_fuzz_features_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
@@ -22,6 +29,8 @@ tests_fuzz_fuzz_index_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
 tests_fuzz_fuzz_index_LDADD = $(RUNTIME_LIBS)
 tests_fuzz_fuzz_manifest_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
 tests_fuzz_fuzz_manifest_LDADD = $(RUNTIME_LIBS)
+tests_fuzz_fuzz_ignore_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
+tests_fuzz_fuzz_ignore_LDADD = $(CONVERTER_LIBS)
 tests_fuzz_fuzz_process_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
 tests_fuzz_fuzz_process_LDADD = $(RUNTIME_LIBS)
 tests_fuzz_fuzz_resources_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
@@ -35,6 +44,9 @@ endif
 .PHONY: fuzzers
 
 EXTRA_DIST += \
+	tests/fuzz/corpus/cartefile/all.cartefile \
+	tests/fuzz/corpus/cartefile/crlf.cartefile \
+	tests/fuzz/corpus/cartefile/small.cartefile \
 	tests/fuzz/corpus/config/empty.json \
 	tests/fuzz/corpus/config/full.json \
 	tests/fuzz/corpus/config/odd.json \
@@ -43,14 +55,18 @@ EXTRA_DIST += \
 	tests/fuzz/corpus/index/full.json \
 	tests/fuzz/corpus/manifest/docker.json \
 	tests/fuzz/corpus/manifest/full.json \
+	tests/fuzz/corpus/ignore/all \
+	tests/fuzz/corpus/ignore/stars \
 	tests/fuzz/corpus/process/full.json \
 	tests/fuzz/corpus/resources/full.json \
 	tests/fuzz/corpus/state/full.json \
+	tests/fuzz/fuzz_cartefile.dict \
 	tests/fuzz/fuzz_config.dict \
 	tests/fuzz/fuzz_features.dict \
 	tests/fuzz/fuzz_image_config.dict \
 	tests/fuzz/fuzz_index.dict \
 	tests/fuzz/fuzz_manifest.dict \
+	tests/fuzz/fuzz_ignore.dict \
 	tests/fuzz/fuzz_process.dict \
 	tests/fuzz/fuzz_resources.dict \
 	tests/fuzz/fuzz_state.dict \

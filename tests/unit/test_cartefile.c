@@ -255,6 +255,39 @@ static void lines(void **state)
 	}
 }
 
+/* The indented blocks of cartefile(5) that begin with FROM. Return: how many there were. */
+static size_t parse_blocks(FILE *page)
+{
+	char line[1024], block[8192] = "";
+	size_t count = 0;
+
+	while (fgets(line, sizeof(line), page)) {
+		if (strncmp(line, "    ", 4) == 0 &&
+		    (block[0] || strncmp(line + 4, "FROM ", 5) == 0)) {
+			strcat(block, line + 4);
+		} else if (block[0]) {
+			parse(block);
+			count++;
+			block[0] = '\0';
+		}
+	}
+	return count;
+}
+
+static void manual_page(void **state)
+{
+	const char *top = getenv("top_srcdir");
+	char path[4096];
+	FILE *page;
+
+	(void)state;
+	snprintf(path, sizeof(path), "%s/man/cartefile.5.md", top ? top : "..");
+	page = fopen(path, "re");
+	assert_non_null(page);
+	assert_int_equal(parse_blocks(page), 4);
+	fclose(page);
+}
+
 /* The name of the file is the caller's; the place is also in the error's members. */
 static void error_members(void **state)
 {
@@ -270,6 +303,21 @@ static void error_members(void **state)
 	assert_string_equal(err.file, "a%s/Cartefile");
 	assert_string_equal(err.path, "2:6");
 	assert_int_equal(err_kind(&err), ERR_DOCUMENT);
+}
+
+static void too_large(void **state)
+{
+	struct oci_error err = OCI_ERROR_INIT;
+	struct cartefile *file = NULL;
+	size_t length = 1024 * 1024;
+	CLEANUP_FREE char *text = malloc(length + 1);
+
+	(void)state;
+	memset(text, '#', length + 1);
+	memcpy(text, "FROM scratch\n", strlen("FROM scratch\n"));
+	assert_int_equal(cartefile_parse("f", text, length, &arena, &file, &err), 0);
+	assert_int_equal(cartefile_parse("f", text, length + 1, &arena, &file, &err), -EFBIG);
+	assert_string_equal(err.message, "f:1:1: 1048577 bytes: a Cartefile has at most 1 MiB");
 }
 
 static void blame_keeps_the_first(void **state)
@@ -297,6 +345,8 @@ int main(void)
 		cmocka_unit_test(exe),
 		cmocka_unit_test(lines),
 		cmocka_unit_test(error_members),
+		cmocka_unit_test(manual_page),
+		cmocka_unit_test(too_large),
 		cmocka_unit_test(blame_keeps_the_first),
 	};
 

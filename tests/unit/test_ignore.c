@@ -109,6 +109,9 @@ static void errors(void **state)
 	assert_string_equal(err.message, "f:10001: at most 10000 lines are read");
 	assert_int_equal(err_kind(&err), ERR_DOCUMENT);
 	assert_null(ignore);
+	err = (struct oci_error)OCI_ERROR_INIT;
+	assert_int_equal(ignore_parse("f", many, 1024 * 1024 + 1, &arena, &ignore, &err), -EINVAL);
+	assert_string_equal(err.message, "f:1: at most 1 MiB is read");
 }
 
 /* ---- against git ------------------------------------------------------------------------------------------------ */
@@ -216,6 +219,10 @@ static void as_git(void **state)
 	if (from)
 		seed = strtoull(from, NULL, 10);
 	assert_int_equal(chdir(folder), 0);
+	/* the user's own patterns are not meant */
+	assert_int_equal(setenv("HOME", folder, 1), 0);
+	assert_int_equal(setenv("XDG_CONFIG_HOME", folder, 1), 0);
+	assert_int_equal(setenv("GIT_CONFIG_NOSYSTEM", "1", 1), 0);
 	assert_int_equal(system("git init -q . 2>/dev/null"), 0);
 	count = make_tree(paths, is_folder);
 	for (size_t i = 0; i < count; i++) {

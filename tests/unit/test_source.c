@@ -342,6 +342,40 @@ static void changed_meanwhile(void **state)
 	end(&scene);
 }
 
+/* The same files, made in another order, at another time, with another umask, by another user, on another file system. */
+static void same_nodes(void **state)
+{
+	struct scene one, other;
+	char first[4096], path[128];
+	bool mounted;
+
+	(void)state;
+	begin(&one, "umask 022; mkdir -p d/e; for f in a b c Z .x; do echo $f >d/$f; done; chmod "
+		    "+x d/b; ln -s a d/l");
+	add_well(&one, "PATH d /x:0640:1:2\nPATH .");
+	snprintf(first, sizeof(first), "%s", listing(&one));
+	begin(&other, "mkdir m");
+	snprintf(path, sizeof(path), "%s/m", other.path);
+	mounted = mount("none", path, "tmpfs", 0, NULL) == 0;
+	shell(&other, "umask 077; cd m; mkdir -p d/e; ln -s a d/l; for f in .x Z c b a; do echo $f "
+		      ">d/$f; done; "
+		      "chmod u+x d/b; touch -d 1999-01-01 d/*; chmod 2700 d/e; setfattr -n user.x "
+		      "-v y d/a 2>/dev/null; "
+		      "[ $(id -u) != 0 ] || chown -R 1234:5678 .");
+	other.context.source =
+		tree_source_add(&other.tree, open(path, O_PATH | O_CLOEXEC), "context");
+	add_well(&other, "PATH d /x:0640:1:2\nPATH .");
+	assert_string_equal(listing(&other), first);
+	for (struct tree_node *node = other.tree.root; node; node = tree_next(node)) {
+		assert_int_equal(node->mtime, 0);
+		assert_int_equal(node->xattrs_len, 0);
+	}
+	end(&one);
+	end(&other);
+	if (mounted)
+		assert_int_equal(umount(path), 0);
+}
+
 /* ---- FROM dir: -------------------------------------------------------------------------------------------------- */
 
 static void dir_as_root(void **state)
@@ -593,6 +627,7 @@ int main(void)
 		cmocka_unit_test(into_a_base),
 		cmocka_unit_test(odd_names),
 		cmocka_unit_test(changed_meanwhile),
+		cmocka_unit_test(same_nodes),
 		cmocka_unit_test(dir_as_root),
 		cmocka_unit_test(dir_of_a_user),
 		cmocka_unit_test(dir_capability),
