@@ -79,6 +79,8 @@ libcartefile_a_SOURCES = \
 	cartefile-to-oci/image_source-private.h \
 	cartefile-to-oci/image_source.c \
 	cartefile-to-oci/image_source.h \
+	cartefile-to-oci/explain_print.c \
+	cartefile-to-oci/explain_print.h \
 	cartefile-to-oci/keep.c \
 	cartefile-to-oci/layer_codecs.c \
 	cartefile-to-oci/layer_gzip.c \
@@ -107,11 +109,17 @@ libcartefile_a_SOURCES = \
 	cartefile-to-oci/prune.c \
 	cartefile-to-oci/rootless.c \
 	cartefile-to-oci/rootless.h \
+	cartefile-to-oci/packages.c \
+	cartefile-to-oci/packages.h \
+	cartefile-to-oci/prune.c \
+	cartefile-to-oci/sbom.c \
+	cartefile-to-oci/sbom.h \
 	cartefile-to-oci/script.c \
 	cartefile-to-oci/slim-private.h \
 	cartefile-to-oci/slim.c \
 	cartefile-to-oci/slim.h \
 	cartefile-to-oci/source-private.h \
+	cartefile-to-oci/slim_package.c \
 	cartefile-to-oci/source.h \
 	cartefile-to-oci/source_dir.c \
 	cartefile-to-oci/source_path.c \

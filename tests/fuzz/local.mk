@@ -71,3 +71,31 @@ EXTRA_DIST += \
 	tests/fuzz/fuzz_resources.dict \
 	tests/fuzz/fuzz_state.dict \
 	tests/fuzz/ocispec-fuzz.h
+
+# slimming
+SLIM_FUZZERS = tests/fuzz/fuzz_elf tests/fuzz/fuzz_ldconf tests/fuzz/fuzz_packages
+EXTRA_PROGRAMS += $(SLIM_FUZZERS)
+tests_fuzz_fuzz_elf_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
+tests_fuzz_fuzz_elf_LDADD = $(CONVERTER_LIBS)
+tests_fuzz_fuzz_ldconf_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
+tests_fuzz_fuzz_ldconf_LDADD = $(CONVERTER_LIBS)
+tests_fuzz_fuzz_packages_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
+tests_fuzz_fuzz_packages_LDADD = $(CONVERTER_LIBS)
+if FUZZING
+if HAVE_CONVERTER
+fuzzers: $(SLIM_FUZZERS)
+endif
+endif
+EXTRA_DIST += \
+	tests/fuzz/corpus/elf/empty.elf \
+	tests/fuzz/corpus/elf/full32.elf \
+	tests/fuzz/corpus/elf/full32be.elf \
+	tests/fuzz/corpus/elf/full64.elf \
+	tests/fuzz/corpus/elf/full64be.elf \
+	tests/fuzz/corpus/ldconf/include.conf \
+	tests/fuzz/corpus/ldconf/odd.conf \
+	tests/fuzz/corpus/packages/installed \
+	tests/fuzz/corpus/packages/status \
+	tests/fuzz/fuzz_elf.dict \
+	tests/fuzz/fuzz_ldconf.dict \
+	tests/fuzz/fuzz_packages.dict

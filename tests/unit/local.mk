@@ -106,8 +106,9 @@ EXTRA_DIST += \
 	tests/unit/seccomp-profile.h
 
 # slimming
-SLIM_TESTS = tests/unit/test_elf tests/unit/test_slim
+SLIM_TESTS = tests/unit/test_elf tests/unit/test_explain tests/unit/test_slim
 tests_unit_test_elf_LDADD = $(CONVERTER_LIBS) $(CMOCKA_LIBS)
+tests_unit_test_explain_LDADD = $(CONVERTER_LIBS) $(CMOCKA_LIBS)
 tests_unit_test_slim_LDADD = $(CONVERTER_LIBS) $(CMOCKA_LIBS)
 if HAVE_CONVERTER
 if HAVE_CMOCKA

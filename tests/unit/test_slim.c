@@ -661,6 +661,83 @@ static void test_trace(void **state)
 	assert_string_equal(why_of("/etc/app/conf"), "used when it ran");
 }
 
+/* A base's Cmd may name it without a folder. */
+static void test_exe_in_path(void **state)
+{
+	(void)state;
+	add_base();
+	add_elf("/opt/bin/x", TREE_BASE, &(struct elf_build){ .interpreter = LOADER });
+	assert_int_equal(apply(&(struct slim_options){ .level = SLIM_ELF,
+						       .exe = "x",
+						       .search_path = "/usr/bin:/opt/bin" }),
+			 0);
+	assert_kept("/opt/bin/x");
+	assert_int_equal(apply(&(struct slim_options){ .level = SLIM_ELF, .exe = "x" }), -ENOENT);
+	assert_string_equal(err.message, "exe_PATH: x is not in the image");
+}
+
+/* Links in a kept folder bring what they lead to, unless that is half of the system; ones that go round end. */
+static void test_keep_links(void **state)
+{
+	static const char *const keep[] = { "/etc/app" };
+
+	(void)state;
+	add_base();
+	add_link("/etc/app/modules", TREE_BASE, "/usr/lib/app/modules");
+	add_text("/usr/lib/app/modules/one", TREE_BASE, 0644, "x");
+	add_link("/usr/lib/app/modules/back", TREE_BASE, "/etc/app");
+	add_link("/etc/app/wide", TREE_BASE, "/usr/share");
+	add_link("/etc/app/nowhere", TREE_BASE, "/gone");
+	keep_in_base(keep, 1);
+	assert_kept("/usr/lib/app/modules/one");
+	assert_kept("/usr/lib/app/modules/back");
+	assert_kept("/etc/app/wide");
+	assert_kept("/etc/app/nowhere");
+	assert_kept("/usr/share");
+	assert_out("/usr/share/unneeded");
+}
+
+/* What the records of packages add: licences, a service's folders, and a word on what came with the program. */
+static void test_packages(void **state)
+{
+	(void)state;
+	add_base();
+	add_text("/var/lib/dpkg/status", TREE_BASE, 0644,
+		 "Package: web\nStatus: install ok installed\nVersion: 1\nArchitecture: amd64\n"
+		 "Source: web (1.0)\n\n"
+		 "Package: web-common\nStatus: install ok installed\nArchitecture: all\n"
+		 "Source: web\n\n"
+		 "Package: libc6\nStatus: install ok installed\nArchitecture: amd64\n\n"
+		 "Package: other\nStatus: install ok installed\nArchitecture: all\n");
+	add_text("/var/lib/dpkg/info/web.list", TREE_BASE, 0644, "/.\n/usr/sbin/web\n");
+	add_text(
+		"/var/lib/dpkg/info/web-common.list", TREE_BASE, 0644,
+		"/.\n/etc/web\n/etc/web/web.conf\n/etc/init.d/web\n/var/lib/web\n/var/lib/web/x\n");
+	add_text("/var/lib/dpkg/info/libc6:amd64.list", TREE_BASE, 0644,
+		 "/lib\n/lib/x86_64-linux-gnu/libc.so.6\n");
+	add_text("/var/lib/dpkg/info/other.list", TREE_BASE, 0644, "/usr/share/unneeded\n");
+	add_text("/usr/share/doc/web/copyright", TREE_BASE, 0644, "MIT");
+	add_text("/usr/share/doc/libc6/copyright", TREE_BASE, 0644, "LGPL");
+	add_text("/usr/share/doc/other/copyright", TREE_BASE, 0644, "GPL");
+	add_text("/etc/web/web.conf", TREE_BASE, 0644, "12345");
+	add_text("/etc/init.d/web", TREE_BASE, 0755, "#!/bin/sh\n");
+	add_text("/var/lib/web/x", TREE_BASE, 0644, "x");
+	add_elf("/usr/sbin/web", TREE_BASE,
+		&(struct elf_build){ .interpreter = LOADER, .needed = { "libc.so.6" } });
+	apply_exe("/usr/sbin/web");
+	assert_kept("/usr/share/doc/web/copyright");
+	assert_kept("/usr/share/doc/libc6/copyright");
+	assert_out("/usr/share/doc/other/copyright");
+	assert_kept("/var/lib/web");
+	assert_out("/var/lib/web/x");
+	assert_int_equal(report.suggestions_len, 2);
+	assert_string_equal(
+		report.suggestions[0],
+		"/etc/web: belongs to the program (package web-common), 1 files (5 bytes) in "
+		"it are left out; --keep /etc/web");
+	assert_non_null(strstr(report.suggestions[1], "/var/lib/web: belongs to the program"));
+}
+
 static void test_os_tree(void **state)
 {
 	(void)state;
@@ -858,6 +935,7 @@ int main(void)
 		TEST(test_dlopen_notes), TEST(test_dlopen_names),  TEST(test_plugins),
 		TEST(test_scripts),      TEST(test_prune),         TEST(test_none),
 		TEST(test_basics),       TEST(test_keep),          TEST(test_keep_errors),
+		TEST(test_exe_in_path),  TEST(test_keep_links),    TEST(test_packages),
 		TEST(test_trace),        TEST(test_os_tree),       TEST(test_host_programs),
 		TEST(test_host_nodes),   TEST(test_host_conflict), TEST(test_host_keep),
 		TEST(test_sysroot),
