@@ -2,7 +2,7 @@
 # cartefile-to-oci. All of it but main.c is a convenience library, so that unit tests reach every function.
 
 noinst_LIBRARIES += libcartefile.a
-libcartefile_a_CPPFLAGS = $(AM_CPPFLAGS) $(CONVERTER_CFLAGS) \
+libcartefile_a_CPPFLAGS = $(AM_CPPFLAGS) $(CONVERTER_CFLAGS) $(YAJL_CFLAGS) \
 	-DBINDIR='"$(bindir)"'
 libcartefile_a_CFLAGS = $(AM_CFLAGS) $(PROGRAM_CFLAGS)
 libcartefile_a_SOURCES = \
@@ -59,6 +59,12 @@ libcartefile_a_SOURCES = \
 	cartefile-to-oci/cmds.h \
 	cartefile-to-oci/compress.c \
 	cartefile-to-oci/compress.h \
+	cartefile-to-oci/cmd_diff.c \
+	cartefile-to-oci/cmd_unpack.c \
+	cartefile-to-oci/cmds.h \
+	cartefile-to-oci/diff.c \
+	cartefile-to-oci/diff.h \
+	cartefile-to-oci/diff_documents.c \
 	cartefile-to-oci/digest.c \
 	cartefile-to-oci/digest.h \
 	cartefile-to-oci/elf-private.h \
@@ -75,6 +81,8 @@ libcartefile_a_SOURCES = \
 	cartefile-to-oci/image_config.c \
 	cartefile-to-oci/image_config.h \
 	cartefile-to-oci/image_platform.c \
+	cartefile-to-oci/image_layer.c \
+	cartefile-to-oci/image_layer.h \
 	cartefile-to-oci/image_skopeo.c \
 	cartefile-to-oci/image_source-private.h \
 	cartefile-to-oci/image_source.c \
@@ -154,6 +162,12 @@ libcartefile_a_SOURCES = \
 	cartefile-to-oci/view.h \
 	cartefile-to-oci/words.c \
 	cartefile-to-oci/words.h
+	cartefile-to-oci/unpack-private.h \
+	cartefile-to-oci/unpack.c \
+	cartefile-to-oci/unpack.h \
+	cartefile-to-oci/unpack_entry.c \
+	cartefile-to-oci/unpack_folder.c \
+	cartefile-to-oci/unpack_mark.c
 
 CONVERTER_LIBS = libcartefile.a libbase.a libocispec.a $(YAJL_PROGRAM_LIBS) $(CONVERTER_PROGRAM_LIBS)
 

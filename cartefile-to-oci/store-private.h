@@ -23,8 +23,8 @@ size_t store_sweep(const struct store *store, bool dry_run);
 /** store_discard - rename @name in @dirfd into tmp/, where a crash leaves it to the next sweep, and remove it there. */
 int store_discard(const struct store *store, int dirfd, const char *name, struct oci_error *err);
 
-/** tree_remove - a folder with all in it, or a file; no link is followed, modes are no obstacle, depth neither. 0 or -errno. */
-int tree_remove(int dirfd, const char *name);
+/** folder_remove - a folder with all in it, or a file; no link is followed, modes are no obstacle, depth neither. 0 or -errno. */
+int folder_remove(int dirfd, const char *name);
 
 /** tree_size - bytes on the disk of a folder and all in it. */
 uint64_t tree_size(int dirfd, const char *name);

@@ -226,7 +226,7 @@ void store_temp_remove(int fd, char *path)
 {
 	/* by name: in tmp/, which is ours alone; what was published is no longer there */
 	if (path)
-		(void)tree_remove(AT_FDCWD, path);
+		(void)folder_remove(AT_FDCWD, path);
 	fd_closep(&fd);
 	free(path);
 }
@@ -249,7 +249,7 @@ static int sweep_one(void *ctx, int dirfd, const char *name, struct oci_error *e
 	}
 	if (fd >= 0 && flock(fd, LOCK_EX | LOCK_NB))
 		return 0;
-	if (sweep->dry_run || tree_remove(dirfd, name) == 0)
+	if (sweep->dry_run || folder_remove(dirfd, name) == 0)
 		sweep->count++;
 	return 0;
 }
@@ -275,6 +275,6 @@ int store_discard(const struct store *store, int dirfd, const char *name, struct
 	snprintf(temp, sizeof(temp), "%d-%.70s", (int)getpid(), name);
 	if (renameat(dirfd, name, folder, temp))
 		return err_sys(err, errno, "%s: remove '%s'", store->path, name);
-	r = tree_remove(folder, temp);
+	r = folder_remove(folder, temp);
 	return r < 0 ? err_sys(err, -r, "%s/tmp/%s: remove", store->path, temp) : 0;
 }

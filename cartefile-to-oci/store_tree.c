@@ -116,7 +116,7 @@ static int remove_at_top(void *ctx, int dirfd, const char *name, struct oci_erro
 	return r;
 }
 
-int tree_remove(int dirfd, const char *name)
+int folder_remove(int dirfd, const char *name)
 {
 	CLEANUP_CLOSE int fd = -EBADF;
 	struct removal removal = { .left = 1 };

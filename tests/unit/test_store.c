@@ -51,7 +51,7 @@ static int teardown_group(void **state)
 {
 	(void)state;
 	if (!on_tmpfs)
-		return tree_remove(AT_FDCWD, folder);
+		return folder_remove(AT_FDCWD, folder);
 	return umount(folder) || rmdir(folder);
 }
 
@@ -69,7 +69,7 @@ static int teardown(void **state)
 	store_close(&store);
 	temp_force_named(false);
 	(void)umask(022);
-	return tree_remove(AT_FDCWD, where);
+	return folder_remove(AT_FDCWD, where);
 }
 
 #define FAILS(call, code, ...)                                                    \
@@ -321,7 +321,7 @@ static void very_deep_folders_are_removed(void **state)
 	}
 	close(fd);
 	assert_int_equal(chmod(strcat(strcpy((char[200]){ 0 }, where), "/tmp"), 0700), 0);
-	assert_int_equal(tree_remove(store.layout.fd, "tmp"), 0);
+	assert_int_equal(folder_remove(store.layout.fd, "tmp"), 0);
 	assert_int_equal(faccessat(store.layout.fd, "tmp", F_OK, 0), -1);
 	assert_int_equal(mkdirat(store.layout.fd, "tmp", 0700), 0);
 	assert_int_equal(access("/etc", F_OK), 0);
@@ -608,7 +608,7 @@ static void check_after(unsigned number)
 	clean();
 	store_close(&store);
 	if (number % 20 == 0)
-		assert_int_equal(tree_remove(AT_FDCWD, where), 0);
+		assert_int_equal(folder_remove(AT_FDCWD, where), 0);
 }
 
 /* Run @work up to its @stop-th system call, entered or left. Return: whether it was killed there. */
@@ -650,7 +650,7 @@ static void crashes(void)
 	unsigned stop = 1;
 
 	store_close(&store);
-	assert_int_equal(tree_remove(AT_FDCWD, where), 0);
+	assert_int_equal(folder_remove(AT_FDCWD, where), 0);
 	for (; killed_at(stop); stop++)
 		check_after(stop + 100000);
 	print_message("killed at %u places\n", stop - 1);
@@ -689,7 +689,7 @@ static void file_size_limits(void **state)
 		unsigned limit = limits[i];
 
 		/* on a fresh store: from its first file on */
-		assert_int_equal(tree_remove(AT_FDCWD, where), 0);
+		assert_int_equal(folder_remove(AT_FDCWD, where), 0);
 		assert_int_equal(forked(limited, &limit), 128 + SIGXFSZ);
 		check_after(limit + 1);
 	}
@@ -705,7 +705,7 @@ static void full_disk(void **state)
 		skip();
 	}
 	store_close(&store);
-	assert_int_equal(tree_remove(AT_FDCWD, where), 0);
+	assert_int_equal(folder_remove(AT_FDCWD, where), 0);
 	for (unsigned blocks = 1; blocks < 60; blocks++) {
 		struct oci_error err = OCI_ERROR_INIT;
 		char size[32];
@@ -721,7 +721,7 @@ static void full_disk(void **state)
 			assert_non_null(strstr(err.message, ": No space left on device"));
 		}
 		check_after(1000000 + number);
-		assert_int_equal(tree_remove(AT_FDCWD, where), 0);
+		assert_int_equal(folder_remove(AT_FDCWD, where), 0);
 	}
 	print_message("the disk was full %u times\n", failed);
 	assert_true(failed > 20);
