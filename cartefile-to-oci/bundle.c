@@ -5,6 +5,7 @@
  * What must hold: a folder with a config.json is a whole bundle, and one that could not be made is as it was before. An
  * ordinary user's work is done as root of a user namespace, so that files have the owners that the image says.
  */
+#include <dirent.h>
 #include <fcntl.h>
 #include <limits.h>
 #include <linux/capability.h>
@@ -20,7 +21,7 @@
 #include "base/path.h"
 #include "base/sys_process.h"
 #include "cartefile-to-oci/bundle_config.h"
-#include "cartefile-to-oci/bundle_files.h"
+#include "cartefile-to-oci/store-private.h"
 #include "cartefile-to-oci/unpack.h"
 
 struct job {
@@ -39,9 +40,24 @@ struct job {
 
 /* ---- the folder ---------------------------------------------------------------------------- */
 
+/* Has it nothing in it? 1, 0 or -errno */
+static int is_empty(int folder)
+{
+	int fd = openat(folder, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	CLEANUP_CLOSEDIR DIR *dir = fd < 0 ? NULL : fdopendir(fd);
+	const struct dirent *entry;
+
+	if (!dir)
+		return -errno;
+	while (errno = 0, (entry = readdir(dir)))
+		if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0)
+			return 0;
+	return errno ? -errno : 1;
+}
+
 static int check_empty(const struct job *job, struct oci_error *err)
 {
-	int r = bundle_files_empty(job->dir);
+	int r = is_empty(job->dir);
 
 	if (r < 0)
 		return err_sys(err, -r, "read folder %s", job->folder);
@@ -79,7 +95,7 @@ static void remove_made(const struct job *job)
 	if (job->dir >= 0) {
 		(void)unlinkat(job->dir, "config.json", 0);
 		if (job->made_root)
-			(void)bundle_files_remove(job->dir, "rootfs");
+			(void)folder_remove(job->dir, "rootfs");
 	}
 	if (job->made)
 		(void)rmdir(job->folder);

@@ -29,8 +29,6 @@ libcartefile_a_SOURCES = \
 	cartefile-to-oci/bundle_caps.c \
 	cartefile-to-oci/bundle_config.c \
 	cartefile-to-oci/bundle_config.h \
-	cartefile-to-oci/bundle_files.c \
-	cartefile-to-oci/bundle_files.h \
 	cartefile-to-oci/bundle_flags.c \
 	cartefile-to-oci/bundle_layers.c \
 	cartefile-to-oci/bundle_linux.c \
@@ -52,16 +50,16 @@ libcartefile_a_SOURCES = \
 	cartefile-to-oci/closure_search.c \
 	cartefile-to-oci/cmd_build.c \
 	cartefile-to-oci/cmd_bundle.c \
+	cartefile-to-oci/cmd_diff.c \
+	cartefile-to-oci/cmd_explain.c \
 	cartefile-to-oci/cmd_fsck.c \
 	cartefile-to-oci/cmd_gc.c \
 	cartefile-to-oci/cmd_images.c \
 	cartefile-to-oci/cmd_rmi.c \
+	cartefile-to-oci/cmd_unpack.c \
 	cartefile-to-oci/cmds.h \
 	cartefile-to-oci/compress.c \
 	cartefile-to-oci/compress.h \
-	cartefile-to-oci/cmd_diff.c \
-	cartefile-to-oci/cmd_unpack.c \
-	cartefile-to-oci/cmds.h \
 	cartefile-to-oci/diff.c \
 	cartefile-to-oci/diff.h \
 	cartefile-to-oci/diff_documents.c \
@@ -75,20 +73,20 @@ libcartefile_a_SOURCES = \
 	cartefile-to-oci/elf_scan.c \
 	cartefile-to-oci/explain.c \
 	cartefile-to-oci/explain.h \
+	cartefile-to-oci/explain_print.c \
+	cartefile-to-oci/explain_print.h \
 	cartefile-to-oci/ignore.c \
 	cartefile-to-oci/ignore.h \
 	cartefile-to-oci/image_archive.c \
 	cartefile-to-oci/image_config.c \
 	cartefile-to-oci/image_config.h \
-	cartefile-to-oci/image_platform.c \
 	cartefile-to-oci/image_layer.c \
 	cartefile-to-oci/image_layer.h \
+	cartefile-to-oci/image_platform.c \
 	cartefile-to-oci/image_skopeo.c \
 	cartefile-to-oci/image_source-private.h \
 	cartefile-to-oci/image_source.c \
 	cartefile-to-oci/image_source.h \
-	cartefile-to-oci/explain_print.c \
-	cartefile-to-oci/explain_print.h \
 	cartefile-to-oci/keep.c \
 	cartefile-to-oci/layer_codecs.c \
 	cartefile-to-oci/layer_gzip.c \
@@ -114,20 +112,19 @@ libcartefile_a_SOURCES = \
 	cartefile-to-oci/listing.h \
 	cartefile-to-oci/members.c \
 	cartefile-to-oci/members.h \
-	cartefile-to-oci/prune.c \
-	cartefile-to-oci/rootless.c \
-	cartefile-to-oci/rootless.h \
 	cartefile-to-oci/packages.c \
 	cartefile-to-oci/packages.h \
 	cartefile-to-oci/prune.c \
+	cartefile-to-oci/rootless.c \
+	cartefile-to-oci/rootless.h \
 	cartefile-to-oci/sbom.c \
 	cartefile-to-oci/sbom.h \
 	cartefile-to-oci/script.c \
 	cartefile-to-oci/slim-private.h \
 	cartefile-to-oci/slim.c \
 	cartefile-to-oci/slim.h \
-	cartefile-to-oci/source-private.h \
 	cartefile-to-oci/slim_package.c \
+	cartefile-to-oci/source-private.h \
 	cartefile-to-oci/source.h \
 	cartefile-to-oci/source_dir.c \
 	cartefile-to-oci/source_path.c \
@@ -156,18 +153,17 @@ libcartefile_a_SOURCES = \
 	cartefile-to-oci/trace_run.h \
 	cartefile-to-oci/tree.c \
 	cartefile-to-oci/tree.h \
-	cartefile-to-oci/unpack.h \
-	cartefile-to-oci/verify.c \
-	cartefile-to-oci/view.c \
-	cartefile-to-oci/view.h \
-	cartefile-to-oci/words.c \
-	cartefile-to-oci/words.h
 	cartefile-to-oci/unpack-private.h \
 	cartefile-to-oci/unpack.c \
 	cartefile-to-oci/unpack.h \
 	cartefile-to-oci/unpack_entry.c \
 	cartefile-to-oci/unpack_folder.c \
-	cartefile-to-oci/unpack_mark.c
+	cartefile-to-oci/unpack_mark.c \
+	cartefile-to-oci/verify.c \
+	cartefile-to-oci/view.c \
+	cartefile-to-oci/view.h \
+	cartefile-to-oci/words.c \
+	cartefile-to-oci/words.h
 
 CONVERTER_LIBS = libcartefile.a libbase.a libocispec.a $(YAJL_PROGRAM_LIBS) $(CONVERTER_PROGRAM_LIBS)
 

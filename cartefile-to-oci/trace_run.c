@@ -20,7 +20,7 @@
 #include "base/program.h"
 #include "base/sys.h"
 #include "cartefile-to-oci/bundle.h"
-#include "cartefile-to-oci/bundle_files.h"
+#include "cartefile-to-oci/store-private.h"
 #include "cartefile-to-oci/rootless.h"
 #include "cartefile-to-oci/trace_loop.h"
 
@@ -29,7 +29,7 @@
 
 /* ---- which runtime ------------------------------------------------------------------------- */
 
-/* Beside this program: as it lies in a build folder, or as both were installed. */
+/* Beside this program, where both were installed; or one folder higher, as in a build folder. */
 static bool beside(const char *name, char ret[PATH_MAX])
 {
 	ssize_t n = readlink("/proc/self/exe", ret, PATH_MAX - 1);
@@ -59,7 +59,7 @@ int trace_find_runtime(const char *wanted, char ret[PATH_MAX], struct oci_error 
 		r = program_find(wanted, ret);
 		return r < 0 ? err_sys(err, -r, "runtime %s", wanted) : 0;
 	}
-	if (beside(names[0], ret))
+	if (beside(names[0], ret) || beside("../carte-runtime", ret))
 		return 0;
 	if (access(BINDIR "/carte-runtime", X_OK) == 0) {
 		strcpy(ret, BINDIR "/carte-runtime");
@@ -249,7 +249,7 @@ static int remove_bundle(void *ctx, const struct rootless *ids, struct oci_error
 	const struct run *run = ctx;
 	/* by name: made by this process */
 	CLEANUP_CLOSE int fd = open(run->temp, O_PATH | O_DIRECTORY | O_CLOEXEC);
-	int r = fd < 0 ? -errno : bundle_files_remove(fd, "bundle");
+	int r = fd < 0 ? -errno : folder_remove(fd, "bundle");
 
 	(void)ids;
 	return r < 0 ? err_sys(err, -r, "remove %s", run->bundle) : 0;

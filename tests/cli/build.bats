@@ -34,7 +34,7 @@ cartefile() { # LINE...
 	printf '%s\n' "$@" >"$C/Cartefile"
 }
 
-cto() { "$CARTEFILE_TO_OCI" "$@"; }
+cto() { "$CONVERTER" "$@"; }
 
 make_image() { # [OPTION]...: into $D/out
 	cto build -o "oci:$D/out" --format json "$@" "$C"
@@ -126,7 +126,7 @@ fails() { # EXPECTED-STDERR COMMAND...
 		mkdir -m 777 "$D/theirs"
 		chmod -R a+rX "$D/other"
 		got=$(CARTE_STORE=$D/theirs/store setpriv --reuid 65534 --regid 65534 --clear-groups \
-			"$CARTEFILE_TO_OCI" -q -o "oci:$D/theirs/out" "$D/other")
+			"$CONVERTER" -q -o "oci:$D/theirs/out" "$D/other")
 		[ "$got" = "$digest" ]
 	fi
 }
@@ -135,7 +135,7 @@ fails() { # EXPECTED-STDERR COMMAND...
 	SOURCE_DATE_EPOCH=1700000000 make_image
 	config | jq -e '.created == "2023-11-14T22:13:20Z"'
 	blob "$D/out" "$(manifest | jq -r '.layers[1].digest')" | TZ=UTC tar tvz | grep -q '2023-11-14 22:13 etc/test/one'
-	fails "SOURCE_DATE_EPOCH: expected seconds since 1970, got 'yesterday'" env SOURCE_DATE_EPOCH=yesterday "$CARTEFILE_TO_OCI" -o "oci:$D/o2" "$C"
+	fails "SOURCE_DATE_EPOCH: expected seconds since 1970, got 'yesterday'" env SOURCE_DATE_EPOCH=yesterday "$CONVERTER" -o "oci:$D/o2" "$C"
 }
 
 @test "what has not changed is found again: the image, a layer by stat, a layer by its content" {

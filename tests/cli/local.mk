@@ -2,6 +2,7 @@
 # Command tests: everything through the program that is installed.
 
 CLI_TESTS = \
+	tests/cli/bundle.bats \
 	tests/cli/cgroups.bats \
 	tests/cli/checkpoint.bats \
 	tests/cli/cve.bats \
@@ -22,7 +23,8 @@ CLI_TESTS = \
 	tests/cli/rootless.bats \
 	tests/cli/seccomp.bats \
 	tests/cli/stats.bats \
-	tests/cli/systemd.bats
+	tests/cli/systemd.bats \
+	tests/cli/trace.bats
 
 CONVERTER_CLI_TESTS = \
 	tests/cli/build.bats
@@ -40,4 +42,5 @@ EXTRA_DIST += \
 	tests/cli/helpers/agent \
 	tests/cli/helpers/deny.c \
 	tests/cli/helpers/fake-criu \
-	tests/cli/helpers/probe.c
+	tests/cli/helpers/probe.c \
+	tests/cli/helpers/tracee.c

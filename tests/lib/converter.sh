@@ -1,18 +1,24 @@
 # SPDX-License-Identifier: Apache-2.0
-# converter.sh - which cartefile-to-oci is under test: $CARTEFILE_TO_OCI, else that of the build tree, else the one in $PATH.
+# converter.sh - which converter is under test: $CONVERTER (a path or a name in $PATH) wins, then the build tree, then $PATH.
 # shellcheck shell=bash
 
 converter_find() {
-	local lib candidate
+	local lib candidate path
 	lib=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd) || return 1
-	for candidate in "${CARTEFILE_TO_OCI:-}" "${top_builddir:+$top_builddir/cartefile-to-oci/cartefile-to-oci}" \
-		"$lib/../../cartefile-to-oci/cartefile-to-oci" "$lib/../../build/cartefile-to-oci/cartefile-to-oci"; do
-		[ -n "$candidate" ] && [ -f "$candidate" ] && [ -x "$candidate" ] || continue
-		CARTEFILE_TO_OCI=$(readlink -f "$candidate")
-		export CARTEFILE_TO_OCI
+	for candidate in "${CONVERTER:-}" "${top_builddir:+$top_builddir/cartefile-to-oci/cartefile-to-oci}" \
+		"$PWD/cartefile-to-oci/cartefile-to-oci" "$lib/../../build/cartefile-to-oci/cartefile-to-oci" cartefile-to-oci; do
+		[ -n "$candidate" ] || continue
+		path=$(command -v "$candidate" 2>/dev/null) || {
+			# what was asked for by name must exist
+			[ "$candidate" != "${CONVERTER:-}" ] && continue
+			echo "converter.sh: $candidate: no such program" >&2
+			return 1
+		}
+		[ -f "$path" ] || continue
+		CONVERTER=$(readlink -f "$path")
+		export CONVERTER
 		return 0
 	done
-	CARTEFILE_TO_OCI=$(command -v cartefile-to-oci) && export CARTEFILE_TO_OCI && return 0
-	echo "converter.sh: no cartefile-to-oci found: build it, or set CARTEFILE_TO_OCI=/path/to/it" >&2
+	echo "converter.sh: no cartefile-to-oci found: build it, or set CONVERTER=/path/to/it" >&2
 	return 1
 }

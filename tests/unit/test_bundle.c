@@ -18,7 +18,7 @@
 #include "base/error.h"
 #include "base/mem.h"
 #include "cartefile-to-oci/bundle_config.h"
-#include "cartefile-to-oci/bundle_files.h"
+#include "cartefile-to-oci/store-private.h"
 #include "cartefile-to-oci/bundle_seccomp.h"
 #include "cartefile-to-oci/words.h"
 
@@ -139,7 +139,7 @@ static int remove_folder(void **state)
 {
 	char *slash = strrchr(folder, '/');
 	int fd = open("/tmp", O_PATH | O_DIRECTORY);
-	int r = bundle_files_remove(fd, slash + 1);
+	int r = folder_remove(fd, slash + 1);
 
 	(void)state;
 	(void)close(fd);

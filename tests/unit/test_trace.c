@@ -21,7 +21,7 @@
 #include "base/io.h"
 #include "base/mem.h"
 #include "base/sys.h"
-#include "cartefile-to-oci/bundle_files.h"
+#include "cartefile-to-oci/store-private.h"
 #include "cartefile-to-oci/trace_calls.h"
 #include "cartefile-to-oci/trace_notify.h"
 #include "unit/forked.h"
@@ -38,7 +38,7 @@ static int make_folder(void **state)
 static int remove_folder(void **state)
 {
 	int fd = open("/tmp", O_PATH | O_DIRECTORY);
-	int r = bundle_files_remove(fd, strrchr(folder, '/') + 1);
+	int r = folder_remove(fd, strrchr(folder, '/') + 1);
 
 	(void)state;
 	(void)close(fd);
