@@ -156,9 +156,10 @@ static int write_dest(const struct build *build, const struct build_dest *dest,
 
 	switch (dest->kind) {
 	case DEST_OCI_ARCHIVE:
-		return archive_write_oci(build->primary, image, name, dest->path, err);
+		return archive_write_oci(build->primary, image->descriptor, name, dest->path, err);
 	case DEST_DOCKER_ARCHIVE:
-		return archive_write_docker(build->primary, image, name, dest->path, err);
+		return archive_write_docker(build->primary, image->descriptor, name, dest->path,
+					    err);
 	case DEST_BUNDLE:
 		return bundle_write(build->options->store, build->primary, image, dest->path,
 				    &defaults, err);
