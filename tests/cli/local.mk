@@ -2,6 +2,7 @@
 # Command tests: everything through the program that is installed.
 
 CLI_TESTS = \
+	tests/cli/build.bats \
 	tests/cli/bundle.bats \
 	tests/cli/cgroups.bats \
 	tests/cli/checkpoint.bats \
@@ -23,13 +24,9 @@ CLI_TESTS = \
 	tests/cli/rootless.bats \
 	tests/cli/seccomp.bats \
 	tests/cli/stats.bats \
+	tests/cli/store.bats \
 	tests/cli/systemd.bats \
 	tests/cli/trace.bats
-
-if HAVE_CONVERTER
-CLI_TESTS += tests/cli/store.bats
-endif
-EXTRA_DIST += tests/cli/store.bats
 
 if HAVE_BATS
 TESTS += $(CLI_TESTS)

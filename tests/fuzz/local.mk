@@ -15,7 +15,10 @@ FUZZERS = \
 
 CONVERTER_FUZZERS = \
 	tests/fuzz/fuzz_cartefile \
-	tests/fuzz/fuzz_ignore
+	tests/fuzz/fuzz_elf \
+	tests/fuzz/fuzz_ignore \
+	tests/fuzz/fuzz_ldconf \
+	tests/fuzz/fuzz_packages
 
 if HAVE_CONVERTER
 FUZZERS += $(CONVERTER_FUZZERS)
@@ -28,6 +31,8 @@ tests_fuzz_fuzz_cartefile_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
 tests_fuzz_fuzz_cartefile_LDADD = $(CONVERTER_LIBS)
 tests_fuzz_fuzz_config_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
 tests_fuzz_fuzz_config_LDADD = $(RUNTIME_LIBS)
+tests_fuzz_fuzz_elf_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
+tests_fuzz_fuzz_elf_LDADD = $(CONVERTER_LIBS)
 tests_fuzz_fuzz_features_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
 tests_fuzz_fuzz_features_LDADD = $(RUNTIME_LIBS)
 tests_fuzz_fuzz_ignore_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
@@ -36,8 +41,12 @@ tests_fuzz_fuzz_image_config_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
 tests_fuzz_fuzz_image_config_LDADD = $(RUNTIME_LIBS)
 tests_fuzz_fuzz_index_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
 tests_fuzz_fuzz_index_LDADD = $(RUNTIME_LIBS)
+tests_fuzz_fuzz_ldconf_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
+tests_fuzz_fuzz_ldconf_LDADD = $(CONVERTER_LIBS)
 tests_fuzz_fuzz_manifest_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
 tests_fuzz_fuzz_manifest_LDADD = $(RUNTIME_LIBS)
+tests_fuzz_fuzz_packages_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
+tests_fuzz_fuzz_packages_LDADD = $(CONVERTER_LIBS)
 tests_fuzz_fuzz_process_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
 tests_fuzz_fuzz_process_LDADD = $(RUNTIME_LIBS)
 tests_fuzz_fuzz_resources_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
@@ -64,13 +73,22 @@ EXTRA_DIST += \
 	tests/fuzz/corpus/config/empty.json \
 	tests/fuzz/corpus/config/full.json \
 	tests/fuzz/corpus/config/odd.json \
+	tests/fuzz/corpus/elf/empty.elf \
+	tests/fuzz/corpus/elf/full32.elf \
+	tests/fuzz/corpus/elf/full32be.elf \
+	tests/fuzz/corpus/elf/full64.elf \
+	tests/fuzz/corpus/elf/full64be.elf \
 	tests/fuzz/corpus/features/full.json \
 	tests/fuzz/corpus/ignore/all \
 	tests/fuzz/corpus/ignore/stars \
 	tests/fuzz/corpus/image_config/full.json \
 	tests/fuzz/corpus/index/full.json \
+	tests/fuzz/corpus/ldconf/include.conf \
+	tests/fuzz/corpus/ldconf/odd.conf \
 	tests/fuzz/corpus/manifest/docker.json \
 	tests/fuzz/corpus/manifest/full.json \
+	tests/fuzz/corpus/packages/installed \
+	tests/fuzz/corpus/packages/status \
 	tests/fuzz/corpus/process/full.json \
 	tests/fuzz/corpus/resources/full.json \
 	tests/fuzz/corpus/state/full.json \
