@@ -158,12 +158,8 @@ static int write_dest(const struct build *build, const struct build_dest *dest,
 	case DEST_OCI_ARCHIVE:
 		return archive_write_oci(build->primary, image->descriptor, name, dest->path, err);
 	case DEST_DOCKER_ARCHIVE:
-<<<<<<< HEAD
-		return archive_write_docker(build->primary, image->descriptor, name, dest->path, err);
-=======
 		return archive_write_docker(build->primary, image->descriptor, name, dest->path,
 					    err);
->>>>>>> h-layers
 	case DEST_BUNDLE:
 		return bundle_write(build->options->store, build->primary, image, dest->path,
 				    &defaults, err);
