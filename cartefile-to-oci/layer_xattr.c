@@ -65,13 +65,13 @@ static int take(struct layer_xattrs *xattrs, const char *archive, const char *pa
 	if (strcmp(name, "security.capability") != 0 && !has_prefix(name, "user."))
 		return 0;
 	if (strlen(name) > XATTR_NAME_MAX || length > XATTR_SIZE_MAX)
-		return err_set(err, EINVAL,
-			       "%s: entry '%.300s': the extended attribute %.100s is too long",
-			       archive, path, name);
+		return err_set_as(err, ERR_DOCUMENT, EINVAL,
+				  "%s: entry '%.300s': the extended attribute %.100s is too long",
+				  archive, path, name);
 	if (xattrs->len == XATTRS_MAX)
-		return err_set(err, EINVAL,
-			       "%s: entry '%.300s': has more than %u extended attributes", archive,
-			       path, XATTRS_MAX);
+		return err_set_as(err, ERR_DOCUMENT, EINVAL,
+				  "%s: entry '%.300s': has more than %u extended attributes",
+				  archive, path, XATTRS_MAX);
 	return add(xattrs, name, value, length, err);
 }
 
