@@ -58,8 +58,8 @@ static int take(struct layer_xattrs *xattrs, const char *archive, const char *pa
 		const char *name, const void *value, size_t length, struct oci_error *err)
 {
 	if (has_prefix(name, "trusted.overlay.") || has_prefix(name, "user.overlay."))
-		return err_set(
-			err, EINVAL,
+		return err_set_as(
+			err, ERR_DOCUMENT, EINVAL,
 			"%s: entry '%.300s': the extended attribute %.100s is overlayfs's own",
 			archive, path, name);
 	if (strcmp(name, "security.capability") != 0 && !has_prefix(name, "user."))
