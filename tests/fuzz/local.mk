@@ -24,6 +24,14 @@ if HAVE_CONVERTER
 FUZZERS += $(CONVERTER_FUZZERS)
 endif
 
+CONVERTER_FUZZERS = \
+	tests/fuzz/fuzz_layer \
+	tests/fuzz/fuzz_listing
+
+if HAVE_CONVERTER
+FUZZERS += $(CONVERTER_FUZZERS)
+endif
+
 EXTRA_PROGRAMS += $(FUZZERS)
 tests_fuzz_fuzz_annotations_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
 tests_fuzz_fuzz_annotations_LDADD = $(RUNTIME_LIBS)
@@ -47,6 +55,10 @@ tests_fuzz_fuzz_manifest_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
 tests_fuzz_fuzz_manifest_LDADD = $(RUNTIME_LIBS)
 tests_fuzz_fuzz_packages_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
 tests_fuzz_fuzz_packages_LDADD = $(CONVERTER_LIBS)
+tests_fuzz_fuzz_layer_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
+tests_fuzz_fuzz_layer_LDADD = $(CONVERTER_LIBS)
+tests_fuzz_fuzz_listing_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
+tests_fuzz_fuzz_listing_LDADD = $(CONVERTER_LIBS)
 tests_fuzz_fuzz_process_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
 tests_fuzz_fuzz_process_LDADD = $(RUNTIME_LIBS)
 tests_fuzz_fuzz_resources_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
@@ -89,6 +101,12 @@ EXTRA_DIST += \
 	tests/fuzz/corpus/manifest/full.json \
 	tests/fuzz/corpus/packages/installed \
 	tests/fuzz/corpus/packages/status \
+	tests/fuzz/corpus/layer/all.tar \
+	tests/fuzz/corpus/layer/all.tar.gz \
+	tests/fuzz/corpus/layer/all.tar.zst \
+	tests/fuzz/corpus/layer/gnu.tar \
+	tests/fuzz/corpus/layer/sparse.tar \
+	tests/fuzz/corpus/listing/all \
 	tests/fuzz/corpus/process/full.json \
 	tests/fuzz/corpus/resources/full.json \
 	tests/fuzz/corpus/state/full.json \
