@@ -12,6 +12,7 @@
 #include "base/mem.h"
 #include "cartefile-to-oci/base.h"
 #include "cartefile-to-oci/base_tar.h"
+#include "cartefile-to-oci/image_layer.h"
 #include "cartefile-to-oci/image_source.h"
 #include "cartefile-to-oci/layer_tree.h"
 #include "cartefile-to-oci/listing.h"
@@ -142,51 +143,19 @@ void base_close(struct base *base)
 }
 
 /* ---- layers of an image -------------------------------------------------------------------------------------------- */
-struct layer {
-	struct digest blob, diff_id;
-	struct layer_input input;
-	int fd;
-	char name[DIGEST_TEXT_SIZE];
-};
-
-static int find_layer(const struct base *base, size_t i, struct layer *ret, struct oci_error *err)
-{
-	const struct oci_descriptor *descriptor = &base->image.manifest->layers[i];
-	int r = digest_parse(descriptor->digest, &ret->blob);
-
-	if (r == 0)
-		r = digest_parse(base->image.config->rootfs->diff_ids[i], &ret->diff_id);
-	if (r < 0)
-		return err_sys(err, -r, "%s: layer %zu", base->layout.name, i + 1);
-	digest_format(&ret->blob, ret->name);
-	ret->input = (struct layer_input){ .name = ret->name,
-					   .blob = &ret->blob,
-					   .blob_size = descriptor->size.value,
-					   .diff_id = &ret->diff_id,
-					   .is_layer = true };
-	return 0;
-}
-
-static int open_layer(const struct base *base, struct layer *layer, struct oci_error *err)
-{
-	layer->fd = layout_open_blob(&base->layout, &layer->blob, layer->input.blob_size, err);
-	layer->input.fd = layer->fd;
-	return layer->fd < 0 ? layer->fd : 0;
-}
-
 /* Read it through, with a listing on the way for the next time. */
-static int list_layer(const struct base *base, struct layer *layer, const struct store *store,
+static int list_layer(const struct base *base, struct image_layer *layer, const struct store *store,
 		      struct layer_tree *to, struct oci_error *err)
 {
 	struct listing listing = { 0 };
 	const struct layer_entry *entry;
 	struct layer_reader *reader;
 	CLEANUP_CLOSE int fd = -1;
-	int r = open_layer(base, layer, err);
+	int r = image_layer_open(&base->layout, layer, err);
 
 	if (r < 0)
 		return r;
-	fd = layer->fd;
+	fd = layer->input.fd;
 	r = layer_open(&layer->input, &reader, err);
 	if (r < 0)
 		return r;
@@ -238,7 +207,7 @@ static int put_listing(const char *data, size_t length, struct layer_tree *to,
 	return r;
 }
 
-static int put_names(const struct base *base, struct layer *layer, const struct store *store,
+static int put_names(const struct base *base, struct image_layer *layer, const struct store *store,
 		     struct layer_tree *to, struct oci_error *err)
 {
 	CLEANUP_FREE char *data = NULL;
@@ -257,15 +226,15 @@ static int put_names(const struct base *base, struct layer *layer, const struct 
 	return list_layer(base, layer, store, to, err);
 }
 
-static int put_contents(const struct base *base, struct layer *layer, struct layer_tree *to,
+static int put_contents(const struct base *base, struct image_layer *layer, struct layer_tree *to,
 			struct oci_error *err)
 {
-	int r = open_layer(base, layer, err);
+	int r = image_layer_open(&base->layout, layer, err);
 
 	if (r < 0)
 		return r;
 	r = layer_tree_read(to, &layer->input, err);
-	fd_closep(&layer->fd);
+	fd_closep(&layer->input.fd);
 	return r;
 }
 
@@ -287,9 +256,9 @@ static int read_image(const struct base *base, bool contents, const struct base_
 			return err_nomem(err);
 	}
 	for (size_t i = 0; r == 0 && i < base->image.manifest->layers_len; i++) {
-		struct layer layer = { .fd = -1 };
+		struct image_layer layer;
 
-		r = find_layer(base, i, &layer, err);
+		r = image_layer_find(&base->layout, &base->image, i, &layer, err);
 		if (r < 0)
 			break;
 		r = contents ? put_contents(base, &layer, &to, err)

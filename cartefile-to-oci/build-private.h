@@ -42,6 +42,7 @@ struct build {
 
 	struct tree_node *exe;
 	enum slim_level level;
+	struct tree_source *sysroot; /* where libraries were looked for, or NULL */
 	struct image_plan plan;
 };
 
@@ -80,6 +81,8 @@ int build_have_blob(struct build *build, const struct digest *digest, uint64_t s
 int build_explain(struct build *build, const struct build_result *result, struct oci_error *err);
 int build_explain_again(struct build *build, const struct build_result *result,
 			struct oci_error *err);
+int build_list_materials(struct build *build, const struct build_result *result,
+			 struct oci_error *err);
 
 /* build_publish.c */
 int build_write_documents(struct build *build, struct image_docs *ret, struct oci_error *err);

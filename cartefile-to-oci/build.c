@@ -88,20 +88,19 @@ static const char *variable(const struct build *build, const char *name)
 }
 
 /* Of a FROM scratch image only: other bases bring what their programs need. */
-static int open_sysroot(struct build *build, struct tree_source **ret, struct oci_error *err)
+static int open_sysroot(struct build *build, struct oci_error *err)
 {
 	const char *path = build->options->sysroot ? build->options->sysroot : "/";
 	int fd;
 
-	*ret = NULL;
 	if (build->file->from != FROM_SCRATCH)
 		return 0;
 	fd = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
 	if (fd < 0)
 		return err_sys(err, errno, "--sysroot %s", path);
 	/* messages and records put a slash behind it */
-	*ret = tree_source_add(&build->tree, fd, strcmp(path, "/") == 0 ? "" : path);
-	return *ret ? 0 : err_nomem(err);
+	build->sysroot = tree_source_add(&build->tree, fd, strcmp(path, "/") == 0 ? "" : path);
+	return build->sysroot ? 0 : err_nomem(err);
 }
 
 static int slim(struct build *build, const struct trace_result *traced, struct slim_report *ret,
@@ -123,7 +122,8 @@ static int slim(struct build *build, const struct trace_result *traced, struct s
 
 	if (build->level == SLIM_NONE && options->keep_len == 0)
 		return 0;
-	r = open_sysroot(build, &how.sysroot, err);
+	r = open_sysroot(build, err);
+	how.sysroot = build->sysroot;
 	if (r == 0)
 		r = slim_apply(&build->tree, &how, ret, err);
 	if (r == 0 && build->level != SLIM_NONE)
@@ -259,6 +259,8 @@ static int run(struct build *build, struct build_result *ret, struct oci_error *
 		r = keep_report(ret, err);
 	if (r == 0 && !ret->cached)
 		r = build_explain(build, ret, err);
+	if (r == 0 && !ret->cached)
+		r = build_list_materials(build, ret, err);
 	if (r == 0)
 		r = build_publish(build, &image, err);
 	if (r == 0 && !ret->cached)

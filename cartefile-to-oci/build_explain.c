@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * build_explain.c - the explanation of what was built: always into the store, and to the file that --explain names.
+ * build_explain.c - what is told about the image besides: the explanation, always into the store and to the file that --explain
+ * names, and the bill of materials of --sbom.
  */
 #include <fcntl.h>
 #include <stdlib.h>
@@ -11,6 +12,7 @@
 #include "base/mem.h"
 #include "cartefile-to-oci/build-private.h"
 #include "cartefile-to-oci/explain.h"
+#include "cartefile-to-oci/sbom.h"
 
 /* "-" is printed by the command, which finds it in the store */
 static bool wants_file(const struct build *build)
@@ -20,18 +22,21 @@ static bool wants_file(const struct build *build)
 	return file && strcmp(file, "-") != 0;
 }
 
-static int write_file(const struct build *build, const char *text, size_t length,
+/* by name: the user's own file */
+static int write_file(const char *option, const char *file, const char *text, size_t length,
 		      struct oci_error *err)
 {
-	int r = 0;
+	int r = io_replace_at(AT_FDCWD, file, text, length, 0666);
 
-	if (wants_file(build)) {
-		/* by name: the user's own file */
-		r = io_replace_at(AT_FDCWD, build->options->explain, text, length, 0666);
-		if (r < 0)
-			return err_sys(err, -r, "--explain %s", build->options->explain);
-	}
-	return r;
+	return r < 0 ? err_sys(err, -r, "%s %s", option, file) : 0;
+}
+
+static int write_explanation(const struct build *build, const char *text, size_t length,
+			     struct oci_error *err)
+{
+	return wants_file(build)
+		       ? write_file("--explain", build->options->explain, text, length, err)
+		       : 0;
 }
 
 int build_explain(struct build *build, const struct build_result *result, struct oci_error *err)
@@ -50,7 +55,7 @@ int build_explain(struct build *build, const struct build_result *result, struct
 
 	if (r == 0)
 		r = explain_save(build->options->store->path, &result->manifest, text, length, err);
-	return r < 0 ? r : write_file(build, text, length, err);
+	return r < 0 ? r : write_explanation(build, text, length, err);
 }
 
 /* An image that was found again: 1 when its explanation, if it is asked for, was found too. */
@@ -68,6 +73,25 @@ int build_explain_again(struct build *build, const struct build_result *result,
 			 NULL);
 	if (r < 0)
 		return 0;
-	r = write_file(build, text, length, err);
+	r = write_explanation(build, text, length, err);
 	return r < 0 ? r : 1;
+}
+
+int build_list_materials(struct build *build, const struct build_result *result,
+			 struct oci_error *err)
+{
+	CLEANUP_FREE char *text = NULL;
+	struct sbom_image image = {
+		.name = result->name,
+		.manifest = result->manifest,
+		.created = build->context.mtime,
+		.sysroot = build->sysroot,
+	};
+	size_t length;
+	int r;
+
+	if (!build->options->sbom)
+		return 0;
+	r = sbom_write(&build->tree, &image, &text, &length, err);
+	return r < 0 ? r : write_file("--sbom", build->options->sbom, text, length, err);
 }

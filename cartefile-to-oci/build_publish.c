@@ -156,9 +156,10 @@ static int write_dest(const struct build *build, const struct build_dest *dest,
 
 	switch (dest->kind) {
 	case DEST_OCI_ARCHIVE:
-		return archive_write_oci(build->primary, image, name, dest->path, err);
+		return archive_write_oci(build->primary, image->descriptor, name, dest->path, err);
 	case DEST_DOCKER_ARCHIVE:
-		return archive_write_docker(build->primary, image, name, dest->path, err);
+		return archive_write_docker(build->primary, image->descriptor, name, dest->path,
+					    err);
 	case DEST_BUNDLE:
 		return bundle_write(build->options->store, build->primary, image, dest->path,
 				    &defaults, err);
@@ -171,6 +172,11 @@ static int write_dest(const struct build *build, const struct build_dest *dest,
 
 int build_publish(struct build *build, const struct image_docs *image, struct oci_error *err)
 {
+	struct oci_platform platform = {
+		.architecture = image->config->architecture,
+		.os = image->config->os,
+		.variant = image->config->variant,
+	};
 	int r = 0;
 
 	for (size_t i = 0; i < build->dests_len && r == 0; i++) {
@@ -186,7 +192,7 @@ int build_publish(struct build *build, const struct image_docs *image, struct oc
 		const struct layout *to = layout_of(build, i);
 		struct oci_descriptor named = *image->descriptor;
 
-		named.platform = &build->plan.platform;
+		named.platform = &platform;
 		named.annotations = NULL;
 		named.annotations_len = 0;
 		if (to)

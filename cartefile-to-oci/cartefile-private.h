@@ -53,7 +53,7 @@ size_t word_find(const struct word *word, char byte, size_t from);
 /** word_is_plain - the byte at @at is this one, and not quoted. */
 bool word_is_plain(const struct word *word, size_t at, char byte);
 
-#define SHOWN_SIZE 72
+#define SHOWN_SIZE 160
 /** shown - @text for a message: what is long is cut, at the end of a character. Return: @buf. */
 const char *shown(char buf[SHOWN_SIZE], const char *text);
 

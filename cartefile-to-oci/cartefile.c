@@ -11,7 +11,7 @@
 #include "base/mem.h"
 #include "cartefile-to-oci/cartefile-private.h"
 
-#define TEXT_MAX (1024 * 1024)
+#define TEXT_MAX ((size_t)1024 * 1024)
 
 void cartefile_blame(const struct cartefile *file, struct cartefile_place place,
 		     struct oci_error *err)

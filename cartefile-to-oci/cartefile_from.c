@@ -116,7 +116,7 @@ static int fail_scheme(const struct cartefile *file, const struct word *word, st
 	if (is_tar(word->text))
 		return cartefile_fail(file, word->place, EINVAL, err,
 				      "FROM: '%s': the files in a tar are tar:%s", buf, buf);
-	if (strchr("./~", word->text[0]))
+	if (word->length > 0 && strchr("./~", word->text[0]))
 		return cartefile_fail(file, word->place, EINVAL, err,
 				      "FROM: '%s': the files in a folder are dir:%s", buf, buf);
 	if (reference_check(file, word, 0, "FROM", true, &unused) == 0)

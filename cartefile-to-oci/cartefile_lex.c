@@ -5,6 +5,7 @@
  * Quotes, backslashes and continued lines are those of the shell (POSIX.1-2017 XCU 2.2), so that a command can be copied;
  * nothing is expanded. Each byte of a word keeps its place, and whether it was quoted.
  */
+#include <stdio.h>
 #include <string.h>
 
 #include "base/error.h"
@@ -18,7 +19,9 @@ static bool at_end(const struct lexer *lexer)
 
 static char peek(const struct lexer *lexer, size_t ahead)
 {
-	return (size_t)(lexer->end - lexer->at) > ahead ? lexer->at[ahead] : '\0';
+	if ((size_t)(lexer->end - lexer->at) > ahead)
+		return lexer->at[ahead];
+	return '\0';
 }
 
 /* Bytes of the line's end that is @ahead, or 0. */
@@ -323,7 +326,6 @@ const char *shown(char buf[SHOWN_SIZE], const char *text)
 	}
 	for (n = limit; n > 0 && (text[n] & 0xc0) == 0x80; n--)
 		;
-	memcpy(buf, text, n);
-	memcpy(buf + n, "...", sizeof("..."));
+	snprintf(buf, SHOWN_SIZE, "%.*s...", (int)n, text);
 	return buf;
 }

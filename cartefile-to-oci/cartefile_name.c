@@ -12,6 +12,7 @@
 #define NAME_LENGTH_MAX 255
 #define TAG_LENGTH_MAX 128
 #define LABELS_MAX 1024
+#define LOCAL_DOMAIN "localhost/" /* what podman puts before a short name */
 
 struct reference {
 	const struct cartefile *file;
@@ -143,7 +144,8 @@ static int check_digest(const struct reference *ref, size_t at, bool possible,
 	if (!possible)
 		return cartefile_fail(
 			ref->file, ref->word->letters[at].place, EINVAL, err,
-			"%s: a digest is known when the image is built: leave it away", ref->what);
+			"%s: an image is called by its name and tag here, without a digest",
+			ref->what);
 	if (strncmp(text, "sha256:", strlen("sha256:")) != 0)
 		return cartefile_fail(ref->file, ref->word->letters[at].place, EINVAL, err,
 				      "%s: expected '@sha256:' and 64 hexadecimal digits",
@@ -162,10 +164,11 @@ static int check_path(const struct reference *ref, size_t from, size_t *ret_end,
 		      struct oci_error *err)
 {
 	const char *text = ref->word->text;
-	size_t at = from;
+	bool has_domain = domain_length(text + from) > 0;
+	size_t at = from, length;
 	int r;
 
-	if (domain_length(text + from) > 0) {
+	if (has_domain) {
 		r = check_component(ref, at, ":/", &at, err);
 		if (r == 0 && text[at] == ':')
 			r = check_port(ref, at + 1, err);
@@ -181,10 +184,12 @@ static int check_path(const struct reference *ref, size_t from, size_t *ret_end,
 			break;
 		at++;
 	}
-	if (at - from > NAME_LENGTH_MAX)
-		return cartefile_fail(ref->file, ref->word->place, EINVAL, err,
-				      "%s: an image's name of %zu bytes, at most %d are possible",
-				      ref->what, at - from, NAME_LENGTH_MAX);
+	length = at - from + (has_domain ? 0 : strlen(LOCAL_DOMAIN));
+	if (length > NAME_LENGTH_MAX)
+		return cartefile_fail(
+			ref->file, ref->word->place, EINVAL, err,
+			"%s: an image's name of %zu bytes with its domain, at most %d are possible",
+			ref->what, length, NAME_LENGTH_MAX);
 	*ret_end = at;
 	return 0;
 }
@@ -213,7 +218,7 @@ char *reference_normal(const char *text, struct oci_arena *arena)
 {
 	size_t domain = domain_length(text);
 
-	return oci_arena_printf(arena, "%s%s%s", domain > 0 ? "" : "localhost/", text,
+	return oci_arena_printf(arena, "%s%s%s", domain > 0 ? "" : LOCAL_DOMAIN, text,
 				strchr(text + domain, ':') ? "" : ":latest");
 }
 

@@ -248,7 +248,7 @@ static int set_destination(struct parse *parse, struct cartefile_path *path,
 	if (r < 0)
 		return r;
 	n = strlen(text);
-	path->into = text[n - 1] == '/' && !path->is_folder;
+	path->into = !path->is_folder && (text[n - 1] == '/' || strcmp(text + n - 2, "/.") == 0);
 	path->destination = path_clean(text);
 	return set_attributes(parse, path, parts, count, err);
 }
@@ -264,7 +264,7 @@ static int default_destination(struct parse *parse, struct cartefile_path *path,
 	return path->destination ? 0 : err_nomem(err);
 }
 
-static int new_path(struct parse *parse, struct cartefile_path **ret, struct oci_error *err)
+static struct cartefile_path *new_path(struct parse *parse)
 {
 	struct cartefile *file = parse->file;
 
@@ -273,33 +273,32 @@ static int new_path(struct parse *parse, struct cartefile_path **ret, struct oci
 		struct cartefile_path *paths = oci_arena_array(parse->arena, room, sizeof(*paths));
 
 		if (!paths)
-			return err_nomem(err);
+			return NULL;
 		if (file->paths_len > 0)
 			memcpy(paths, file->paths, file->paths_len * sizeof(*paths));
 		file->paths = paths;
 		parse->paths_room = room;
 	}
-	*ret = &file->paths[file->paths_len++];
-	return 0;
+	return &file->paths[file->paths_len++];
 }
 
 int parse_path(struct parse *parse, const struct instruction *in, struct oci_error *err)
 {
 	const struct cartefile *file = parse->file;
-	struct cartefile_path *path = NULL;
+	struct cartefile_path *path;
 	int r;
 
 	if (in->len < 2)
 		return cartefile_fail(file, in->end, EINVAL, err,
 				      "PATH: expected SOURCE [DESTINATION[:MODE[:UID:GID]]]");
-	r = new_path(parse, &path, err);
-	if (r < 0)
-		return r;
+	path = new_path(parse);
+	if (!path)
+		return err_nomem(err);
 	path->place = in->words[0].place;
 	r = set_source(parse, path, &in->words[1], err);
 	if (r < 0)
 		return r;
-	if (in->len > 3)
+	if (in->len > 3 && !word_is_plain(&in->words[2], 0, '#'))
 		return fail_too_many(file, &in->words[3],
 				     "PATH takes one SOURCE and one DESTINATION", err);
 	return in->len > 2 ? set_destination(parse, path, &in->words[2], err)

@@ -417,8 +417,9 @@ static int suggest_name(struct slim *s, const struct tree_node *by, struct elf *
 		if (e < 0)
 			return e;
 	}
-	if (program.musl && is_of_musl(name))
-		return 0;
+	if ((program.musl && is_of_musl(name)) ||
+	    (elf->soname && strncmp(elf->soname, "libc.so.", 8) == 0))
+		return 0; /* what libc itself opens: see the keep-sets nss and gconv */
 	e = closure_search(s, &program, &l, name, &c, NULL);
 	if (e <= 0)
 		return e == -EINVAL ? 0 : e;

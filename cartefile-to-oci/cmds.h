@@ -14,7 +14,7 @@
 struct cmd {
 	struct opt_command command;
 	size_t options_size; /* of the struct that run's @options points to, zeroed before parsing */
-	/* Return: the exit status, or -errno with @err set. operands[0] is the verb. */
+	/* Return: the exit status, or -errno with @err set. @operands: without the verb. */
 	int (*run)(void *options, char **operands, int count, struct oci_error *err);
 };
 

@@ -55,11 +55,17 @@ static const struct machine *machine_of(const struct elf *elf)
 	return NULL;
 }
 
-/* A program without either flag says nothing of its floats: hard is what Debian and Alpine build today. */
+/* A program without either flag says nothing of its floats, nor does one with both. */
+static uint32_t arm_floats(const struct elf *elf)
+{
+	uint32_t flags = elf->flags & (EF_ARM_ABI_FLOAT_HARD | EF_ARM_ABI_FLOAT_SOFT);
+
+	return flags == (EF_ARM_ABI_FLOAT_HARD | EF_ARM_ABI_FLOAT_SOFT) ? 0 : flags;
+}
+
 static bool is_soft_float(const struct elf *elf)
 {
-	return elf->machine == EM_ARM && (elf->flags & EF_ARM_ABI_FLOAT_SOFT) &&
-	       !(elf->flags & EF_ARM_ABI_FLOAT_HARD);
+	return elf->machine == EM_ARM && arm_floats(elf) == EF_ARM_ABI_FLOAT_SOFT;
 }
 
 bool elf_platform(const struct elf *elf, const char **ret_architecture, const char **ret_variant)
@@ -97,10 +103,8 @@ bool elf_fits(const struct elf *program, const struct elf *library)
 		return false;
 	switch (program->machine) {
 	case EM_ARM:
-		return !((program->flags & EF_ARM_ABI_FLOAT_HARD &&
-			  library->flags & EF_ARM_ABI_FLOAT_SOFT) ||
-			 (program->flags & EF_ARM_ABI_FLOAT_SOFT &&
-			  library->flags & EF_ARM_ABI_FLOAT_HARD));
+		return !arm_floats(program) || !arm_floats(library) ||
+		       arm_floats(program) == arm_floats(library);
 	case EM_RISCV:
 		return ((program->flags ^ library->flags) & RISCV_FLOAT_ABI) == 0;
 	case EM_MIPS:

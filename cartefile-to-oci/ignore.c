@@ -11,7 +11,7 @@
 #include "base/mem.h"
 #include "cartefile-to-oci/ignore.h"
 
-#define TEXT_MAX (1024 * 1024)
+#define TEXT_MAX ((size_t)1024 * 1024)
 #define PATTERNS_MAX 10000
 #define PATTERN_MAX 4096
 

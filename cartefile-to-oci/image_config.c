@@ -15,12 +15,13 @@
 char *image_time(int64_t seconds, struct oci_arena *arena)
 {
 	time_t time = (time_t)seconds;
-	char text[64];
 	struct tm tm;
 
-	if (!gmtime_r(&time, &tm) || strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%SZ", &tm) == 0)
+	if (!gmtime_r(&time, &tm))
 		return oci_arena_strdup(arena, "1970-01-01T00:00:00Z");
-	return oci_arena_strdup(arena, text);
+	/* strftime(3) would read the host's time zone, which does not matter here */
+	return oci_arena_printf(arena, "%04d-%02d-%02dT%02d:%02d:%02dZ", tm.tm_year + 1900,
+				tm.tm_mon + 1, tm.tm_mday, tm.tm_hour, tm.tm_min, tm.tm_sec);
 }
 
 /* ---- what the container begins with ------------------------------------------------------------------------------ */

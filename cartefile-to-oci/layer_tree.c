@@ -144,6 +144,27 @@ static int spool(struct layer_tree *to, struct layer_reader *reader, struct tree
 	return (int)n;
 }
 
+static int hash(struct layer_tree *to, struct layer_reader *reader, struct tree_content *content,
+		struct oci_error *err)
+{
+	char text[DIGEST_TEXT_SIZE];
+	struct digest_state state;
+	struct digest digest;
+	const void *data;
+	ssize_t n;
+	int r = digest_begin(&state, err);
+
+	if (r < 0)
+		return r;
+	while ((n = layer_data(reader, &data, err)) > 0)
+		digest_add(&state, data, (size_t)n);
+	digest_end(&state, &digest);
+	if (n < 0)
+		return (int)n;
+	content->path = oci_arena_strdup(&to->tree->arena, digest_format(&digest, text));
+	return content->path ? 0 : err_nomem(err);
+}
+
 static int put_content(struct layer_tree *to, const struct layer_entry *entry,
 		       struct layer_reader *reader, struct tree_node *node, struct oci_error *err)
 {
@@ -155,6 +176,8 @@ static int put_content(struct layer_tree *to, const struct layer_entry *entry,
 	content->size = entry->size;
 	if (to->in_base || entry->size == 0)
 		return 0;
+	if (to->digests)
+		return hash(to, reader, content, err);
 	if (to->plain && layer_offset(reader, &content->offset)) {
 		content->source = to->plain;
 		return 0;

@@ -13,11 +13,12 @@
  * @in_base: nodes are of layers that are kept as they are: contents have sizes only, nothing is left out or clamped
  * @spool: else: where bytes that are not in one piece in @input->fd go; owned by the tree; NULL: an error (-ENODATA)
  * @plain: else: source for bytes that are in one piece in the input's own file
+ * @digests: else: bytes go nowhere: content->path is their digest, "sha256:..."
  * @mtime_latest: else: later times become this one
  */
 struct layer_tree {
 	struct tree *tree;
-	bool in_base;
+	bool in_base, digests;
 	int64_t mtime_latest;
 	struct tree_source *spool;
 	const struct tree_source *plain;

@@ -70,6 +70,10 @@ int layout_lock(const struct layout *layout, struct oci_error *err);
 bool descriptor_has_name(const struct oci_descriptor *descriptor, const char *name);
 const char *descriptor_name(const struct oci_descriptor *descriptor);
 
+/** descriptor_set_name - a copy with this name (NULL: none) and no other, its annotations sorted. */
+int descriptor_set_name(struct oci_arena *arena, const struct oci_descriptor *from,
+			const char *name, struct oci_descriptor *ret, struct oci_error *err);
+
 /** descriptor_is_named_by - @ref: a name, "sha256:HEX", or at least 6 digits. */
 bool descriptor_is_named_by(const struct oci_descriptor *descriptor, const char *ref);
 

@@ -141,9 +141,8 @@ static int compare_pairs(const void *a, const void *b)
 	return strcmp(((const struct oci_pair *)a)->key, ((const struct oci_pair *)b)->key);
 }
 
-/* A copy of the descriptor with this name and no other, its annotations sorted. */
-static int name_descriptor(struct oci_arena *arena, const struct oci_descriptor *from,
-			   const char *name, struct oci_descriptor *ret, struct oci_error *err)
+int descriptor_set_name(struct oci_arena *arena, const struct oci_descriptor *from,
+			const char *name, struct oci_descriptor *ret, struct oci_error *err)
 {
 	struct oci_pair *pairs = oci_arena_array(
 		arena, from->annotations_len + ARRAY_LEN(name_keys), sizeof(*pairs));
@@ -201,7 +200,7 @@ int layout_set_name(const struct layout *layout, const char *name,
 	lock = layout_lock(layout, err);
 	r = lock < 0 ? lock : layout_index(layout, &arena, &index, err);
 	if (r == 0)
-		r = name_descriptor(&arena, manifest, name, &entry, err);
+		r = descriptor_set_name(&arena, manifest, name, &entry, err);
 	if (r < 0)
 		return r;
 	list = oci_arena_array(&arena, index->manifests_len + 1, sizeof(*list));

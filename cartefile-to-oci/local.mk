@@ -2,10 +2,12 @@
 # cartefile-to-oci. All of it but main.c is a convenience library, so that unit tests reach every function.
 
 noinst_LIBRARIES += libcartefile.a
-libcartefile_a_CPPFLAGS = $(AM_CPPFLAGS) $(CONVERTER_CFLAGS) \
+libcartefile_a_CPPFLAGS = $(AM_CPPFLAGS) $(CONVERTER_CFLAGS) $(YAJL_CFLAGS) \
 	-DBINDIR='"$(bindir)"'
 libcartefile_a_CFLAGS = $(AM_CFLAGS) $(PROGRAM_CFLAGS)
 libcartefile_a_SOURCES = \
+	cartefile-to-oci/archive_out.c \
+	cartefile-to-oci/archive_out.h \
 	cartefile-to-oci/base.c \
 	cartefile-to-oci/base.h \
 	cartefile-to-oci/base_tar.c \
@@ -48,10 +50,19 @@ libcartefile_a_SOURCES = \
 	cartefile-to-oci/closure_search.c \
 	cartefile-to-oci/cmd_build.c \
 	cartefile-to-oci/cmd_bundle.c \
+	cartefile-to-oci/cmd_diff.c \
+	cartefile-to-oci/cmd_explain.c \
+	cartefile-to-oci/cmd_fsck.c \
+	cartefile-to-oci/cmd_gc.c \
+	cartefile-to-oci/cmd_images.c \
+	cartefile-to-oci/cmd_rmi.c \
 	cartefile-to-oci/cmd_unpack.c \
 	cartefile-to-oci/cmds.h \
 	cartefile-to-oci/compress.c \
 	cartefile-to-oci/compress.h \
+	cartefile-to-oci/diff.c \
+	cartefile-to-oci/diff.h \
+	cartefile-to-oci/diff_documents.c \
 	cartefile-to-oci/digest.c \
 	cartefile-to-oci/digest.h \
 	cartefile-to-oci/elf-private.h \
@@ -62,11 +73,15 @@ libcartefile_a_SOURCES = \
 	cartefile-to-oci/elf_scan.c \
 	cartefile-to-oci/explain.c \
 	cartefile-to-oci/explain.h \
+	cartefile-to-oci/explain_print.c \
+	cartefile-to-oci/explain_print.h \
 	cartefile-to-oci/ignore.c \
 	cartefile-to-oci/ignore.h \
 	cartefile-to-oci/image_archive.c \
 	cartefile-to-oci/image_config.c \
 	cartefile-to-oci/image_config.h \
+	cartefile-to-oci/image_layer.c \
+	cartefile-to-oci/image_layer.h \
 	cartefile-to-oci/image_platform.c \
 	cartefile-to-oci/image_skopeo.c \
 	cartefile-to-oci/image_source-private.h \
@@ -97,17 +112,23 @@ libcartefile_a_SOURCES = \
 	cartefile-to-oci/listing.h \
 	cartefile-to-oci/members.c \
 	cartefile-to-oci/members.h \
+	cartefile-to-oci/packages.c \
+	cartefile-to-oci/packages.h \
 	cartefile-to-oci/prune.c \
 	cartefile-to-oci/rootless.c \
 	cartefile-to-oci/rootless.h \
+	cartefile-to-oci/sbom.c \
+	cartefile-to-oci/sbom.h \
 	cartefile-to-oci/script.c \
 	cartefile-to-oci/slim-private.h \
 	cartefile-to-oci/slim.c \
 	cartefile-to-oci/slim.h \
+	cartefile-to-oci/slim_package.c \
 	cartefile-to-oci/source-private.h \
 	cartefile-to-oci/source.h \
 	cartefile-to-oci/source_dir.c \
 	cartefile-to-oci/source_path.c \
+	cartefile-to-oci/source_route.c \
 	cartefile-to-oci/source_walk.c \
 	cartefile-to-oci/store-private.h \
 	cartefile-to-oci/store.c \

@@ -47,6 +47,7 @@ static const struct rule {
 	{ "/usr/share/fish/vendor_completions.d", BELOW, "completion of shells" },
 	{ "/usr/include", BELOW, "headers" },
 	{ "/usr/local/include", BELOW, "headers" },
+	{ "/usr/lib/*/perl/*/CORE/*.h", WHOLE, "headers" },
 	{ "/usr/share/aclocal", BELOW, "files of build systems" },
 	{ "/usr/share/pkgconfig", BELOW, "files of build systems" },
 	{ "/usr/lib/pkgconfig", BELOW, "files of build systems" },

@@ -10,7 +10,6 @@
 #include "cartefile-to-oci/slim-private.h"
 
 #define LINE_MAX_LENGTH 256 /* BINPRM_BUF_SIZE since 5.1 */
-#define USUAL_PATH "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
 static bool is_blank(char c)
 {
@@ -49,7 +48,7 @@ static int missing(struct slim *s, const struct tree_node *node, const char *int
 
 static int find_program(struct slim *s, struct tree_node *node, const char *name)
 {
-	const char *at = s->options->search_path ? s->options->search_path : USUAL_PATH;
+	const char *at = s->options->search_path ? s->options->search_path : SLIM_USUAL_PATH;
 
 	if (strchr(name, '/')) {
 		int e = slim_take_path(s, name, slim_why_script, node);

@@ -10,6 +10,9 @@
 #include "cartefile-to-oci/slim.h"
 #include "cartefile-to-oci/view.h"
 
+/* $PATH of an image that says nothing, as the engines have it */
+#define SLIM_USUAL_PATH "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+
 /** struct slim_object - what was read of a kept file. @node NULL: a free slot. */
 struct slim_object {
 	const struct tree_node *node;
@@ -18,6 +21,7 @@ struct slim_object {
 	bool done;          /* as a program of its own, or as a part of one */
 	bool names_known;   /* its constants were looked through */
 	bool unwinds;       /* uses a function for which glibc opens libgcc_s.so.1 */
+	unsigned walked;    /* the last walk of slim_take_all that came here */
 	const char **names; /* libraries named by its constants; NULL-terminated, or NULL */
 };
 
@@ -31,6 +35,7 @@ struct slim {
 	enum tree_origin origin;     /* of nodes made from the sysroot */
 	struct slim_object *objects; /* a hash table by node; heap */
 	size_t objects_len, objects_room;
+	unsigned walks;
 	struct tree_node **queue; /* files that were kept and not looked at yet; heap */
 	size_t queue_at, queue_len, queue_room;
 	const char **suggestions; /* heap; strings are the tree's */
@@ -79,6 +84,9 @@ int closure_program(struct slim *s, struct tree_node *node, struct elf *elf);
 
 /** closure_finish - what follows from all of it: the loader's cache, suggestions of names that are opened. */
 int closure_finish(struct slim *s);
+
+/** slim_packages - by the base's packages: licences of what is kept, folders of services, what is left out of the program's own. */
+int slim_packages(struct slim *s);
 
 /** script_interpreter - keep the interpreter of a file that begins with "#!". */
 int script_interpreter(struct slim *s, struct tree_node *node);

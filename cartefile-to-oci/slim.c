@@ -3,6 +3,7 @@
  * slim.c - which files stay, see slim.h: mark what goes, keep what is asked for, then follow what the kept files need until
  * nothing is added.
  */
+#include <limits.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -188,39 +189,76 @@ int slim_take_path(struct slim *s, const char *path, const char *why,
 
 #define DEPTH_MAX 256
 
-static int take_below(struct slim *s, const char *path, const char *why,
-		      const struct tree_node *because, unsigned depth)
+/* A link to "/" or "/usr/lib" in a kept folder does not mean all of that. */
+static bool is_wide(const char *path)
 {
-	struct view_hit hit;
+	size_t depth = 0;
+
+	for (const char *at = path; *at; at++)
+		depth += *at == '/' && at[1];
+	return depth < 2 || (depth == 2 && strncmp(path, "/usr/", 5) == 0);
+}
+
+/* One walk; each folder is walked once in it, so that links that go round end. */
+struct walk {
+	unsigned number; /* not 0 */
+	const char *why;
+	const struct tree_node *because;
+};
+
+static int take_below(struct slim *s, const char *path, const struct walk *walk, unsigned depth);
+
+static int take_children(struct slim *s, const struct tree_node *folder, const struct walk *walk,
+			 unsigned depth)
+{
+	struct slim_object *object = slim_object(s, folder);
+	char path[PATH_MAX];
 	const char **names;
 	size_t count;
 	int e;
 
-	/* a link is taken as it is, and what it leads to as well, but a folder behind a link inside only as a folder:
-	 * links to "." or up would never end */
-	e = depth == 0 ? view_find(&s->view, path, &hit, s->err)
-		       : view_find_link(&s->view, path, &hit, s->err);
+	if (!object)
+		return err_nomem(s->err);
+	if (object->walked == walk->number || depth > DEPTH_MAX)
+		return 0;
+	object->walked = walk->number;
+	tree_path(folder, path, sizeof(path));
+	e = view_list(&s->view, path, &names, &count, s->err);
+	for (size_t i = 0; e >= 0 && i < count; i++) {
+		const char *below =
+			oci_arena_printf(&s->scratch, "%s/%s", path[1] ? path : "", names[i]);
+
+		e = below ? take_below(s, below, walk, depth + 1) : err_nomem(s->err);
+	}
+	return e < 0 ? e : 0;
+}
+
+static int take_below(struct slim *s, const char *path, const struct walk *walk, unsigned depth)
+{
+	struct tree_node *node;
+	struct view_hit hit;
+	int e;
+
+	e = view_find(&s->view, path, &hit, s->err);
+	if (e == 0 && depth > 0) { /* a link to nowhere is a file like others */
+		e = view_find_link(&s->view, path, &hit, s->err);
+		return e > 0 ? slim_take(s, &hit, walk->why, walk->because, NULL) : e;
+	}
 	if (e <= 0)
 		return e;
-	e = slim_take(s, &hit, why, because, NULL);
-	if (e == 0 && hit.type == TREE_LINK)
-		e = slim_take_path(s, path, why, because);
-	if (e < 0 || hit.type != TREE_DIR || depth > DEPTH_MAX)
-		return e < 0 ? e : 1;
-	e = view_list(&s->view, hit.path, &names, &count, s->err);
-	for (size_t i = 0; e >= 0 && i < count; i++) {
-		const char *below = oci_arena_printf(&s->scratch, "%s/%s",
-						     hit.path[1] ? hit.path : "", names[i]);
-
-		e = below ? take_below(s, below, why, because, depth + 1) : err_nomem(s->err);
-	}
+	e = slim_take(s, &hit, walk->why, walk->because, &node);
+	if (e == 0 && hit.type == TREE_DIR &&
+	    (depth == 0 || strcmp(hit.path, path) == 0 || !is_wide(hit.path)))
+		e = take_children(s, node, walk, depth);
 	return e < 0 ? e : 1;
 }
 
 int slim_take_all(struct slim *s, const char *path, const char *why,
 		  const struct tree_node *because)
 {
-	return take_below(s, path, why, because, 0);
+	const struct walk walk = { ++s->walks, why, because };
+
+	return take_below(s, path, &walk, 0);
 }
 
 /* ---- suggestions ---- */
@@ -286,6 +324,29 @@ static int follow_all(struct slim *s)
 	return e;
 }
 
+/* A base's own program may be named without a folder, as execvp(3) takes it. */
+static int find_exe(struct slim *s, struct view_hit *hit)
+{
+	const struct view own = { s->tree, NULL, &s->scratch };
+	const char *at = s->options->search_path ? s->options->search_path : SLIM_USUAL_PATH;
+	int e = 0;
+
+	if (strchr(s->options->exe, '/'))
+		return view_find(&own, s->options->exe, hit, s->err);
+	while (e == 0 && *at) {
+		size_t length = strcspn(at, ":");
+		const char *path =
+			oci_arena_printf(&s->scratch, "%.*s/%s", (int)length, at, s->options->exe);
+
+		if (!path)
+			return err_nomem(s->err);
+		if (length > 0)
+			e = view_find(&own, path, hit, s->err);
+		at += length + (at[length] == ':');
+	}
+	return e;
+}
+
 static int keep_exe(struct slim *s)
 {
 	struct view_hit hit;
@@ -293,7 +354,7 @@ static int keep_exe(struct slim *s)
 
 	if (!s->options->exe)
 		return 0;
-	e = view_find(&(struct view){ s->tree, NULL, &s->scratch }, s->options->exe, &hit, s->err);
+	e = find_exe(s, &hit);
 	if (e < 0)
 		return e;
 	if (e == 0 || hit.type != TREE_FILE)
@@ -354,6 +415,8 @@ static int apply_closure(struct slim *s)
 		e = keep_sets(s);
 	if (e == 0)
 		e = follow_all(s);
+	if (e == 0)
+		e = slim_packages(s);
 	return e == 0 ? closure_finish(s) : e;
 }
 

@@ -15,7 +15,7 @@ enum slim_level { SLIM_NONE = 0, SLIM_PRUNE, SLIM_ELF, SLIM_TRACE };
  * @keep: of --keep, each possibly several with commas: "locale:C.UTF-8", "tz:Asia/Tokyo", "ca", "gconv", "nss", "terminfo",
  *	  "/path" (with what is below it), a pattern of paths (glob(7))
  * @traced: SLIM_TRACE: absolute paths that a run has used; kept like what the ELF closure finds, with closures of their own
- * @exe: as argv[0] of exe_PATH; NULL: none
+ * @exe: as argv[0] of exe_PATH, or of the base's Entrypoint or Cmd (then perhaps without a folder); NULL: none
  * @search_path: PATH of the image's environment, for `#!/usr/bin/env NAME`; NULL: the usual folders
  * @library_path: LD_LIBRARY_PATH of the image's environment, or NULL
  * @mtime: of nodes made from @sysroot

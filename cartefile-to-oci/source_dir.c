@@ -171,8 +171,9 @@ static int add_entry(struct walk *walk, const struct entry *entry, void *above, 
 	if (!type)
 		return 0;
 	if (strncmp(entry->name, ".wh.", strlen(".wh.")) == 0)
-		return walk_fail(walk, EINVAL, err,
-				 "a name that begins with '.wh.' means a removed file in an image");
+		return walk_fail(
+			walk, EINVAL, err,
+			"a name that means a removed file in an image, because of its '.wh.'");
 	r = tree_put(dir->tree, walk->path, type, &node, err);
 	if (r < 0)
 		return r;

@@ -20,6 +20,7 @@ struct copy {
 	const struct cartefile *file;
 	const struct cartefile_path *path;
 	struct links links;
+	bool inside; /* of a folder that is copied */
 };
 
 #define FAIL(copy, err, ...) \
@@ -170,11 +171,16 @@ static int put_other(const struct copy *copy, const char *image, enum tree_type 
 	const struct tree_node *there = tree_find(copy->tree, image);
 	int r;
 
+	if (there && there->type == TREE_DIR && copy->inside)
+		return FAIL(
+			copy, err,
+			"PATH: '%s' in the image is a folder, what is none cannot take its place",
+			image);
 	if (there && there->type == TREE_DIR)
 		return FAIL(
 			copy, err,
 			"PATH: '%s' in the image is a folder: write '%s/' to put something into it",
-			image, strcmp(image, "/") == 0 ? "" : image);
+			image, image);
 	r = tree_put(copy->tree, image, type, ret, err);
 	if (r == 0)
 		set_attributes(copy, st, *ret);
@@ -186,7 +192,7 @@ static int add_node(struct walk *walk, const struct entry *entry, const char *im
 		    struct tree_node **ret, struct oci_error *err)
 {
 	struct copy *copy = walk->ctx;
-	struct tree_node *node;
+	struct tree_node *node = NULL;
 	int r;
 
 	switch (entry->st.st_mode & S_IFMT) {
@@ -203,9 +209,9 @@ static int add_node(struct walk *walk, const struct entry *entry, const char *im
 			     : source_content(copy->tree, walk->source, walk->path, &entry->st,
 					      &copy->links, &node->content, err);
 	default:
-		return walk_fail(walk, EINVAL, err,
-				 "is no file, folder or link, and cannot be copied: leave it out "
-				 "by .carteignore");
+		return walk_fail(
+			walk, EINVAL, err,
+			"neither a file nor a folder nor a link: leave it out by .carteignore");
 	}
 }
 
@@ -224,7 +230,7 @@ static int check_name(const struct walk *walk, const char *name, struct oci_erro
 	if (strncmp(name, ".wh.", strlen(".wh.")) != 0)
 		return 0;
 	return walk_fail(walk, EINVAL, err,
-			 "a name that begins with '.wh.' means a removed file in an image");
+			 "a name that means a removed file in an image, because of its '.wh.'");
 }
 
 static int add_entry(struct walk *walk, const struct entry *entry, void *above, void **ret_inside,
@@ -243,7 +249,7 @@ static int add_entry(struct walk *walk, const struct entry *entry, void *above, 
 	n = snprintf(image, sizeof(image), "%s/%s", strcmp(folder, "/") == 0 ? "" : folder,
 		     entry->name);
 	if (n < 0 || (size_t)n >= sizeof(image))
-		return walk_fail(walk, ENAMETOOLONG, err, "the path in the image is too long");
+		return walk_fail(walk, ENAMETOOLONG, err, "a path that is too long in the image");
 	r = add_node(walk, entry, image, &node, err);
 	*ret_inside = node;
 	return r;
@@ -308,6 +314,7 @@ static int add_source(struct copy *copy, struct walk *walk, const struct route *
 		r = check_name(walk, slash ? slash + 1 : copy->path->source, err);
 	if (r == 0)
 		r = add_node(walk, &entry, image, &folder, err);
+	copy->inside = true;
 	if (r == 0 && folder)
 		r = walk_folder(walk, route->fd, folder, err);
 	return r;

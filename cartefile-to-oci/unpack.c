@@ -11,6 +11,7 @@
 
 #include "base/error.h"
 #include "base/mem.h"
+#include "cartefile-to-oci/image_layer.h"
 #include "cartefile-to-oci/store-private.h"
 #include "cartefile-to-oci/unpack-private.h"
 
@@ -64,27 +65,16 @@ int unpack_layer(const struct layer_input *input, int folder, enum unpack_form f
 static int unpack_blob(const struct layout *layout, const struct image_docs *image, size_t i,
 		       int folder, enum unpack_form form, size_t *ret_lost, struct oci_error *err)
 {
-	const struct oci_descriptor *layer = &image->manifest->layers[i];
-	struct digest blob, diff_id;
-	char name[DIGEST_TEXT_SIZE];
-	struct layer_input input = { .name = name,
-				     .blob = &blob,
-				     .blob_size = layer->size.value,
-				     .diff_id = &diff_id,
-				     .is_layer = true };
-	CLEANUP_CLOSE int fd = -1;
-	int r = digest_parse(layer->digest, &blob);
+	struct image_layer layer;
+	int r = image_layer_find(layout, image, i, &layer, err);
 
 	if (r == 0)
-		r = digest_parse(image->config->rootfs->diff_ids[i], &diff_id);
+		r = image_layer_open(layout, &layer, err);
 	if (r < 0)
-		return err_sys(err, -r, "%s: layer %zu", layout->name, i + 1);
-	digest_format(&blob, name);
-	fd = layout_open_blob(layout, &blob, layer->size.value, err);
-	if (fd < 0)
-		return fd;
-	input.fd = fd;
-	return unpack_layer(&input, folder, form, ret_lost, err);
+		return r;
+	r = unpack_layer(&layer.input, folder, form, ret_lost, err);
+	fd_closep(&layer.input.fd);
+	return r;
 }
 
 /* ---- an image -------------------------------------------------------------------------------------------------------- */

@@ -26,10 +26,16 @@ CLI_TESTS = \
 	tests/cli/systemd.bats \
 	tests/cli/trace.bats
 
+CONVERTER_CLI_TESTS = \
+	tests/cli/build.bats
+if HAVE_CONVERTER
+CLI_TESTS += $(CONVERTER_CLI_TESTS)
+endif
+
 if HAVE_BATS
 TESTS += $(CLI_TESTS)
 endif
-EXTRA_DIST += $(CLI_TESTS)
+EXTRA_DIST += $(CLI_TESTS) $(CONVERTER_CLI_TESTS)
 
 EXTRA_DIST += \
 	tests/cli/helpers.bash \

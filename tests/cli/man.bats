@@ -111,3 +111,10 @@ help_verbs() {
 		[ -z "$output" ]
 	done
 }
+
+@test "man: cartefile-dockerfile(7) has the instructions of Dockerfiles that messages know" {
+	words=$pages/../cartefile-to-oci/cartefile_words.c
+	known=$({ sed -n '/dockerfile\[\] = {/,/^};/s/^\t{ "\([A-Z]*\)".*/\1/p' "$words" && echo FROM; } | sort)
+	[ "$(wc -l <<<"$known")" = 18 ]
+	diff -u <(echo "$known") <(sed -n '/^# INSTRUCTIONS/,/^# OTHER/s/^## //p' "$pages/cartefile-dockerfile.7.md" | sort)
+}

@@ -4,15 +4,33 @@
 FUZZERS = \
 	tests/fuzz/fuzz_config \
 	tests/fuzz/fuzz_features \
+	tests/fuzz/fuzz_image_config \
+	tests/fuzz/fuzz_index \
+	tests/fuzz/fuzz_manifest \
 	tests/fuzz/fuzz_process \
 	tests/fuzz/fuzz_resources \
 	tests/fuzz/fuzz_state
 
+if HAVE_CONVERTER
+FUZZERS += tests/fuzz/fuzz_cartefile
+FUZZERS += tests/fuzz/fuzz_ignore
+endif
+
 EXTRA_PROGRAMS += $(FUZZERS)
+tests_fuzz_fuzz_cartefile_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
+tests_fuzz_fuzz_cartefile_LDADD = $(CONVERTER_LIBS)
 tests_fuzz_fuzz_config_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
 tests_fuzz_fuzz_config_LDADD = $(RUNTIME_LIBS)
 tests_fuzz_fuzz_features_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
 tests_fuzz_fuzz_features_LDADD = $(RUNTIME_LIBS)
+tests_fuzz_fuzz_image_config_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
+tests_fuzz_fuzz_image_config_LDADD = $(RUNTIME_LIBS)
+tests_fuzz_fuzz_index_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
+tests_fuzz_fuzz_index_LDADD = $(RUNTIME_LIBS)
+tests_fuzz_fuzz_manifest_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
+tests_fuzz_fuzz_manifest_LDADD = $(RUNTIME_LIBS)
+tests_fuzz_fuzz_ignore_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
+tests_fuzz_fuzz_ignore_LDADD = $(CONVERTER_LIBS)
 tests_fuzz_fuzz_process_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
 tests_fuzz_fuzz_process_LDADD = $(RUNTIME_LIBS)
 tests_fuzz_fuzz_resources_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
@@ -26,16 +44,58 @@ endif
 .PHONY: fuzzers
 
 EXTRA_DIST += \
+	tests/fuzz/corpus/cartefile/all.cartefile \
+	tests/fuzz/corpus/cartefile/crlf.cartefile \
+	tests/fuzz/corpus/cartefile/small.cartefile \
 	tests/fuzz/corpus/config/empty.json \
 	tests/fuzz/corpus/config/full.json \
 	tests/fuzz/corpus/config/odd.json \
 	tests/fuzz/corpus/features/full.json \
+	tests/fuzz/corpus/image_config/full.json \
+	tests/fuzz/corpus/index/full.json \
+	tests/fuzz/corpus/manifest/docker.json \
+	tests/fuzz/corpus/manifest/full.json \
+	tests/fuzz/corpus/ignore/all \
+	tests/fuzz/corpus/ignore/stars \
 	tests/fuzz/corpus/process/full.json \
 	tests/fuzz/corpus/resources/full.json \
 	tests/fuzz/corpus/state/full.json \
+	tests/fuzz/fuzz_cartefile.dict \
 	tests/fuzz/fuzz_config.dict \
 	tests/fuzz/fuzz_features.dict \
+	tests/fuzz/fuzz_image_config.dict \
+	tests/fuzz/fuzz_index.dict \
+	tests/fuzz/fuzz_manifest.dict \
+	tests/fuzz/fuzz_ignore.dict \
 	tests/fuzz/fuzz_process.dict \
 	tests/fuzz/fuzz_resources.dict \
 	tests/fuzz/fuzz_state.dict \
 	tests/fuzz/ocispec-fuzz.h
+
+# slimming
+SLIM_FUZZERS = tests/fuzz/fuzz_elf tests/fuzz/fuzz_ldconf tests/fuzz/fuzz_packages
+EXTRA_PROGRAMS += $(SLIM_FUZZERS)
+tests_fuzz_fuzz_elf_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
+tests_fuzz_fuzz_elf_LDADD = $(CONVERTER_LIBS)
+tests_fuzz_fuzz_ldconf_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
+tests_fuzz_fuzz_ldconf_LDADD = $(CONVERTER_LIBS)
+tests_fuzz_fuzz_packages_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
+tests_fuzz_fuzz_packages_LDADD = $(CONVERTER_LIBS)
+if FUZZING
+if HAVE_CONVERTER
+fuzzers: $(SLIM_FUZZERS)
+endif
+endif
+EXTRA_DIST += \
+	tests/fuzz/corpus/elf/empty.elf \
+	tests/fuzz/corpus/elf/full32.elf \
+	tests/fuzz/corpus/elf/full32be.elf \
+	tests/fuzz/corpus/elf/full64.elf \
+	tests/fuzz/corpus/elf/full64be.elf \
+	tests/fuzz/corpus/ldconf/include.conf \
+	tests/fuzz/corpus/ldconf/odd.conf \
+	tests/fuzz/corpus/packages/installed \
+	tests/fuzz/corpus/packages/status \
+	tests/fuzz/fuzz_elf.dict \
+	tests/fuzz/fuzz_ldconf.dict \
+	tests/fuzz/fuzz_packages.dict

@@ -43,35 +43,48 @@ UNIT_TESTS = \
 	tests/unit/test_systemd \
 	tests/unit/test_terminal
 
-CONVERTER_TESTS =
-
-if HAVE_CONVERTER
-CONVERTER_TESTS += \
+# cartefile-to-oci
+CONVERTER_TESTS = \
+	tests/unit/test_archive_out \
+	tests/unit/test_bundle \
+	tests/unit/test_cartefile \
+	tests/unit/test_cartefile_bad \
+	tests/unit/test_elf \
+	tests/unit/test_explain \
+	tests/unit/test_ignore \
 	tests/unit/test_image_config \
+	tests/unit/test_layer_read \
 	tests/unit/test_layer_write \
+	tests/unit/test_layout \
+	tests/unit/test_slim \
+	tests/unit/test_source \
+	tests/unit/test_store \
 	tests/unit/test_tar \
-	tests/unit/test_layer_read
+	tests/unit/test_trace
+if HAVE_CONVERTER
 UNIT_TESTS += $(CONVERTER_TESTS)
 endif
-tests_unit_test_image_config_LDADD = $(CONVERTER_LIBS) $(CMOCKA_LIBS)
-tests_unit_test_layer_write_LDADD = $(CONVERTER_LIBS) $(CMOCKA_LIBS)
-tests_unit_test_tar_LDADD = $(CONVERTER_LIBS) $(CMOCKA_LIBS)
-tests_unit_test_layer_read_LDADD = $(CONVERTER_LIBS) $(CMOCKA_LIBS)
 
 LDADD = $(RUNTIME_LIBS) $(CMOCKA_LIBS)
 AM_CPPFLAGS += $(CMOCKA_CFLAGS) -I$(top_srcdir)/tests
 
+tests_unit_test_archive_out_CPPFLAGS = $(AM_CPPFLAGS) $(CONVERTER_CFLAGS)
+tests_unit_test_archive_out_LDADD = $(CONVERTER_LIBS) $(CMOCKA_LIBS)
 tests_unit_test_bundle_LDADD = $(CONVERTER_LIBS) $(CMOCKA_LIBS)
+tests_unit_test_cartefile_LDADD = $(CONVERTER_LIBS) $(CMOCKA_LIBS)
+tests_unit_test_cartefile_bad_LDADD = $(CONVERTER_LIBS) $(CMOCKA_LIBS)
+tests_unit_test_elf_LDADD = $(CONVERTER_LIBS) $(CMOCKA_LIBS)
+tests_unit_test_explain_LDADD = $(CONVERTER_LIBS) $(CMOCKA_LIBS)
+tests_unit_test_ignore_LDADD = $(CONVERTER_LIBS) $(CMOCKA_LIBS)
+tests_unit_test_image_config_LDADD = $(CONVERTER_LIBS) $(CMOCKA_LIBS)
+tests_unit_test_layer_read_LDADD = $(CONVERTER_LIBS) $(CMOCKA_LIBS)
+tests_unit_test_layer_write_LDADD = $(CONVERTER_LIBS) $(CMOCKA_LIBS)
 tests_unit_test_layout_LDADD = $(CONVERTER_LIBS) $(CMOCKA_LIBS)
-tests_unit_test_trace_LDADD = $(CONVERTER_LIBS) $(CMOCKA_LIBS)
+tests_unit_test_slim_LDADD = $(CONVERTER_LIBS) $(CMOCKA_LIBS)
+tests_unit_test_source_LDADD = $(CONVERTER_LIBS) $(CMOCKA_LIBS)
 tests_unit_test_store_LDADD = $(CONVERTER_LIBS) $(CMOCKA_LIBS)
-
-if HAVE_CONVERTER
-UNIT_TESTS += tests/unit/test_bundle
-UNIT_TESTS += tests/unit/test_layout
-UNIT_TESTS += tests/unit/test_trace
-UNIT_TESTS += tests/unit/test_store
-endif
+tests_unit_test_tar_LDADD = $(CONVERTER_LIBS) $(CMOCKA_LIBS)
+tests_unit_test_trace_LDADD = $(CONVERTER_LIBS) $(CMOCKA_LIBS)
 
 if HAVE_CMOCKA
 check_PROGRAMS += $(UNIT_TESTS)
@@ -80,8 +93,10 @@ endif
 
 EXTRA_DIST += \
 	tests/unit/container.h \
+	tests/unit/elf-build.h \
 	tests/unit/forked.h \
 	tests/unit/image.h \
 	tests/unit/ocispec-generate.h \
 	tests/unit/seccomp-profile.h \
-	tests/unit/tar-bytes.h
+	tests/unit/tar-bytes.h \
+	tests/unit/tree-build.h
