@@ -34,3 +34,7 @@ SUFFIXES = .1.md .1 .5.md .5 .7.md .7 .8.md .8
 	$(MD2MAN)
 .8.md.8:
 	$(MD2MAN)
+	$(AM_V_GEN)$(MKDIR_P) $(@D) && $(GO_MD2MAN) -in $< -out $@
+
+# slimming
+EXTRA_DIST += man/cartefile-slim.7.md
