@@ -17,16 +17,10 @@ CONVERTER_FUZZERS = \
 	tests/fuzz/fuzz_cartefile \
 	tests/fuzz/fuzz_elf \
 	tests/fuzz/fuzz_ignore \
-	tests/fuzz/fuzz_ldconf \
-	tests/fuzz/fuzz_packages
-
-if HAVE_CONVERTER
-FUZZERS += $(CONVERTER_FUZZERS)
-endif
-
-CONVERTER_FUZZERS = \
 	tests/fuzz/fuzz_layer \
-	tests/fuzz/fuzz_listing
+	tests/fuzz/fuzz_ldconf \
+	tests/fuzz/fuzz_listing \
+	tests/fuzz/fuzz_packages
 
 if HAVE_CONVERTER
 FUZZERS += $(CONVERTER_FUZZERS)
@@ -49,16 +43,16 @@ tests_fuzz_fuzz_image_config_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
 tests_fuzz_fuzz_image_config_LDADD = $(RUNTIME_LIBS)
 tests_fuzz_fuzz_index_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
 tests_fuzz_fuzz_index_LDADD = $(RUNTIME_LIBS)
+tests_fuzz_fuzz_layer_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
+tests_fuzz_fuzz_layer_LDADD = $(CONVERTER_LIBS)
 tests_fuzz_fuzz_ldconf_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
 tests_fuzz_fuzz_ldconf_LDADD = $(CONVERTER_LIBS)
+tests_fuzz_fuzz_listing_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
+tests_fuzz_fuzz_listing_LDADD = $(CONVERTER_LIBS)
 tests_fuzz_fuzz_manifest_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
 tests_fuzz_fuzz_manifest_LDADD = $(RUNTIME_LIBS)
 tests_fuzz_fuzz_packages_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
 tests_fuzz_fuzz_packages_LDADD = $(CONVERTER_LIBS)
-tests_fuzz_fuzz_layer_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
-tests_fuzz_fuzz_layer_LDADD = $(CONVERTER_LIBS)
-tests_fuzz_fuzz_listing_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
-tests_fuzz_fuzz_listing_LDADD = $(CONVERTER_LIBS)
 tests_fuzz_fuzz_process_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
 tests_fuzz_fuzz_process_LDADD = $(RUNTIME_LIBS)
 tests_fuzz_fuzz_resources_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
@@ -95,18 +89,18 @@ EXTRA_DIST += \
 	tests/fuzz/corpus/ignore/stars \
 	tests/fuzz/corpus/image_config/full.json \
 	tests/fuzz/corpus/index/full.json \
-	tests/fuzz/corpus/ldconf/include.conf \
-	tests/fuzz/corpus/ldconf/odd.conf \
-	tests/fuzz/corpus/manifest/docker.json \
-	tests/fuzz/corpus/manifest/full.json \
-	tests/fuzz/corpus/packages/installed \
-	tests/fuzz/corpus/packages/status \
 	tests/fuzz/corpus/layer/all.tar \
 	tests/fuzz/corpus/layer/all.tar.gz \
 	tests/fuzz/corpus/layer/all.tar.zst \
 	tests/fuzz/corpus/layer/gnu.tar \
 	tests/fuzz/corpus/layer/sparse.tar \
+	tests/fuzz/corpus/ldconf/include.conf \
+	tests/fuzz/corpus/ldconf/odd.conf \
 	tests/fuzz/corpus/listing/all \
+	tests/fuzz/corpus/manifest/docker.json \
+	tests/fuzz/corpus/manifest/full.json \
+	tests/fuzz/corpus/packages/installed \
+	tests/fuzz/corpus/packages/status \
 	tests/fuzz/corpus/process/full.json \
 	tests/fuzz/corpus/resources/full.json \
 	tests/fuzz/corpus/state/full.json \

@@ -43,19 +43,6 @@ UNIT_TESTS = \
 	tests/unit/test_systemd \
 	tests/unit/test_terminal
 
-CONVERTER_TESTS =
-
-if HAVE_CONVERTER
-CONVERTER_TESTS += \
-	tests/unit/test_base \
-	tests/unit/test_layer_read \
-	tests/unit/test_unpack
-UNIT_TESTS += $(CONVERTER_TESTS)
-endif
-tests_unit_test_base_LDADD = $(CONVERTER_LIBS) $(CMOCKA_LIBS)
-tests_unit_test_layer_read_LDADD = $(CONVERTER_LIBS) $(CMOCKA_LIBS)
-tests_unit_test_unpack_LDADD = $(CONVERTER_LIBS) $(CMOCKA_LIBS)
-
 LDADD = $(RUNTIME_LIBS) $(CMOCKA_LIBS)
 AM_CPPFLAGS += $(CMOCKA_CFLAGS) -I$(top_srcdir)/tests
 
@@ -67,6 +54,7 @@ endif
 
 CONVERTER_TESTS = \
 	tests/unit/test_archive_out \
+	tests/unit/test_base \
 	tests/unit/test_bundle \
 	tests/unit/test_cartefile \
 	tests/unit/test_cartefile_bad \
@@ -81,10 +69,12 @@ CONVERTER_TESTS = \
 	tests/unit/test_source \
 	tests/unit/test_store \
 	tests/unit/test_tar \
-	tests/unit/test_trace
+	tests/unit/test_trace \
+	tests/unit/test_unpack
 
 tests_unit_test_archive_out_CPPFLAGS = $(AM_CPPFLAGS) $(CONVERTER_CFLAGS)
 tests_unit_test_archive_out_LDADD = $(CONVERTER_LIBS) $(CMOCKA_LIBS)
+tests_unit_test_base_LDADD = $(CONVERTER_LIBS) $(CMOCKA_LIBS)
 tests_unit_test_bundle_LDADD = $(CONVERTER_LIBS) $(CMOCKA_LIBS)
 tests_unit_test_cartefile_LDADD = $(CONVERTER_LIBS) $(CMOCKA_LIBS)
 tests_unit_test_cartefile_bad_LDADD = $(CONVERTER_LIBS) $(CMOCKA_LIBS)
@@ -103,6 +93,7 @@ tests_unit_test_store_LDADD = $(CONVERTER_LIBS) $(CMOCKA_LIBS)
 tests_unit_test_tar_CPPFLAGS = $(AM_CPPFLAGS) $(CONVERTER_CFLAGS)
 tests_unit_test_tar_LDADD = $(CONVERTER_LIBS) $(CMOCKA_LIBS)
 tests_unit_test_trace_LDADD = $(CONVERTER_LIBS) $(CMOCKA_LIBS)
+tests_unit_test_unpack_LDADD = $(CONVERTER_LIBS) $(CMOCKA_LIBS)
 
 if HAVE_CONVERTER
 UNIT_TESTS += $(CONVERTER_TESTS)
