@@ -74,17 +74,14 @@ EXTRA_DIST += \
 
 # slimming
 SLIM_FUZZERS = tests/fuzz/fuzz_elf tests/fuzz/fuzz_ldconf tests/fuzz/fuzz_packages
-EXTRA_PROGRAMS += $(SLIM_FUZZERS)
 tests_fuzz_fuzz_elf_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
 tests_fuzz_fuzz_elf_LDADD = $(CONVERTER_LIBS)
 tests_fuzz_fuzz_ldconf_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
 tests_fuzz_fuzz_ldconf_LDADD = $(CONVERTER_LIBS)
 tests_fuzz_fuzz_packages_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
 tests_fuzz_fuzz_packages_LDADD = $(CONVERTER_LIBS)
-if FUZZING
 if HAVE_CONVERTER
-fuzzers: $(SLIM_FUZZERS)
-endif
+FUZZERS += $(SLIM_FUZZERS)
 endif
 EXTRA_DIST += \
 	tests/fuzz/corpus/elf/empty.elf \
