@@ -57,7 +57,6 @@ libcartefile_a_SOURCES = \
 	cartefile-to-oci/cmd_images.c \
 	cartefile-to-oci/cmd_rmi.c \
 	cartefile-to-oci/cmd_unpack.c \
-	cartefile-to-oci/cmd_explain.c \
 	cartefile-to-oci/cmds.h \
 	cartefile-to-oci/compress.c \
 	cartefile-to-oci/compress.h \
