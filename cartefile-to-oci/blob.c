@@ -100,7 +100,8 @@ static int file_publish(const struct layout *layout, struct blob_file *file, str
 	int r = temp_link(file->fd, file->temp, layout->fd, blob_path(&file->digest, path));
 
 	if (r == -EEXIST) {
-		if (layout_has_blob(layout, &file->digest, (int64_t)file->size) == 1)
+		/* not layout_has_blob: this one waits itself, and the lock is ours */
+		if (layout_has_named_blob(layout, &file->digest, (int64_t)file->size) == 1)
 			return 0;
 		r = temp_replace(file->fd, file->temp, layout->fd, layout->fd, path);
 	}

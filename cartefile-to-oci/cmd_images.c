@@ -152,7 +152,7 @@ static const char *print_size(uint64_t size, char buf[24])
 
 enum { COLUMNS = 6 };
 
-static void cells_of(const struct image_line *line, char buf[3][24], const char *cells[COLUMNS])
+static void cells_of(const struct image_line *line, char buf[4][24], const char *cells[COLUMNS])
 {
 	const char *hex = strchr(line->digest, ':');
 
@@ -161,7 +161,9 @@ static void cells_of(const struct image_line *line, char buf[3][24], const char 
 		 (unsigned long long)line->layers.value);
 	cells[0] = line->name ? line->name : "-";
 	cells[1] = buf[0];
-	cells[2] = line->created ? line->created : "-";
+	/* without the fraction of the second and the zone, which nearly always is Z */
+	snprintf(buf[3], sizeof(buf[3]), "%.19s", line->created ? line->created : "-");
+	cells[2] = buf[3];
 	cells[3] = line->platform ? line->platform : "-";
 	cells[4] = buf[1];
 	cells[5] = line->size.present ? print_size(line->size.value, buf[2]) : "-";
@@ -178,7 +180,7 @@ static void print_table(const struct lines *lines)
 	for (int pass = 0; pass < 2; pass++) {
 		for (size_t i = 0; i <= lines->count; i++) {
 			const char *cells[COLUMNS];
-			char buf[3][24];
+			char buf[4][24];
 
 			if (i == 0)
 				memcpy(cells, heads, sizeof(cells));

@@ -38,7 +38,7 @@ static int unpack_run(void *arguments, char **operands, int count, struct oci_er
 	image_close(&image);
 	store_close(&store);
 	if (r < 0)
-		err_prefix(err, "unpack %s: ", operands[0]);
+		err_prefix(err, "unpack: ");
 	else if (lost > 0)
 		(void)fprintf(stderr,
 			      "cartefile-to-oci: unpack %s: %zu owners, devices or attributes "

@@ -51,11 +51,12 @@ static int read_document(const struct image_want *want, const struct tree *tree,
 	char *text;
 
 	if (!node)
-		return err_set(err, EINVAL, "%s: has no %s", want->name, path);
+		return err_set_as(err, ERR_DOCUMENT, EINVAL, "%s: has no %s", want->name, path);
 	if (node->content->size > LAYOUT_DOCUMENT_MAX)
-		return err_set(err, EFBIG, "%s: %s has %llu bytes, a document has at most %zu",
-			       want->name, path, (unsigned long long)node->content->size,
-			       LAYOUT_DOCUMENT_MAX);
+		return err_set_as(err, ERR_DOCUMENT, EFBIG,
+				  "%s: %s has %llu bytes, a document has at most %zu", want->name,
+				  path, (unsigned long long)node->content->size,
+				  LAYOUT_DOCUMENT_MAX);
 	text = oci_arena_alloc(want->arena, (size_t)node->content->size + 1);
 	if (!text)
 		return err_nomem(err);
@@ -119,8 +120,9 @@ static int copy_blob(const struct image_want *want, const struct tree_node *node
 	int r = copy_member(node, layout, &digest, &size, err);
 
 	if (r == 0 && strcmp(digest_hex(&digest, have), node->name) != 0)
-		return err_set(err, EINVAL, "%s: blobs/sha256/%.70s: its digest is sha256:%s",
-			       want->name, node->name, have);
+		return err_set_as(err, ERR_DOCUMENT, EINVAL,
+				  "%s: blobs/sha256/%.70s: its digest is sha256:%s", want->name,
+				  node->name, have);
 	return r;
 }
 
@@ -173,8 +175,8 @@ static int copy_layers(const struct image_want *want, const struct tree *tree,
 		(void)snprintf(path, sizeof(path), "blobs/sha256/%s", digest_hex(&digest, hex));
 		node = member(tree, path);
 		if (!node)
-			return err_set(err, ENOENT, "%s: has no %s, a layer of the image",
-				       want->name, path);
+			return err_set_as(err, ERR_DOCUMENT, ENOENT,
+					  "%s: has no %s, a layer of the image", want->name, path);
 		r = copy_blob(want, node, &image->layout, err);
 		if (r < 0)
 			return r;
@@ -255,8 +257,9 @@ static int member_to_descriptor(const struct image_want *want, const struct tree
 	int r;
 
 	if (!node)
-		return err_set(err, EINVAL, "%s: manifest.json names %.200s, which is not there",
-			       want->name, path ? path : "nothing");
+		return err_set_as(err, ERR_DOCUMENT, EINVAL,
+				  "%s: manifest.json names %.200s, which is not there", want->name,
+				  path ? path : "nothing");
 	if (!media_type)
 		media_type = layer_type(node, err);
 	if (!media_type)
@@ -301,7 +304,8 @@ static int choose(const struct image_want *want, const struct oci_docker_image *
 	char tags[512];
 
 	if (count == 0)
-		return err_set(err, EINVAL, "%s: manifest.json lists no image", want->name);
+		return err_set_as(err, ERR_DOCUMENT, EINVAL, "%s: manifest.json lists no image",
+				  want->name);
 	if (!want->ref && count == 1) {
 		*ret = &images[0];
 		return 0;
@@ -316,8 +320,8 @@ static int choose(const struct image_want *want, const struct oci_docker_image *
 	if (want->ref)
 		return err_set(err, ENOENT, "%s: has no image '%s'; there is: %s", want->name,
 			       want->ref, tags);
-	return err_set(err, EINVAL, "%s: has %zu images, name one of them: %s", want->name, count,
-		       tags);
+	return err_set_as(err, ERR_DOCUMENT, EINVAL, "%s: has %zu images, name one of them: %s",
+			  want->name, count, tags);
 }
 
 static int put_manifest(const struct layout *layout, const struct oci_manifest *manifest,
@@ -353,7 +357,8 @@ static int convert(const struct image_want *want, const struct tree *tree,
 	int r;
 
 	if (image->layers_len > LAYERS_MAX)
-		return err_set(err, EFBIG, "%s: has more than %u layers", want->name, LAYERS_MAX);
+		return err_set_as(err, ERR_DOCUMENT, EFBIG, "%s: has more than %u layers",
+				  want->name, LAYERS_MAX);
 	manifest.layers =
 		oci_arena_array(want->arena, image->layers_len + 1, sizeof(*manifest.layers));
 	if (!manifest.layers)

@@ -115,8 +115,8 @@ int image_open(const char *text, const struct store *store, const char *platform
 	if (ref)
 		*ref++ = '\0';
 	if (!*rest || (ref && !*ref))
-		return err_set(err, EINVAL, "'%s': expected %s%s", text, kind->scheme,
-			       kind->has_ref ? "PATH[:REF]" : "NAME");
+		return err_set_as(err, ERR_USAGE, EINVAL, "'%s': expected %s%s", text, kind->scheme,
+				  kind->has_ref ? "PATH[:REF]" : "NAME");
 	return image_open_from(kind->from, rest, ref, store, platform, arena, ret, err);
 }
 

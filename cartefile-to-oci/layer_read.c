@@ -83,8 +83,10 @@ static int archive_failed(struct layer_reader *reader, struct oci_error *err)
 	if (archive_errno(reader->archive) == ENOMEM)
 		return err_nomem(err);
 	if (reader->entries == 0 && archive_format(reader->archive) == 0)
-		return err_set(err, EINVAL, "%s: is no tar archive", reader->input.name);
-	return err_set(err, EINVAL, "%s: tar: %s", reader->input.name, words ? words : "damaged");
+		return err_set_as(err, ERR_DOCUMENT, EINVAL, "%s: is no tar archive",
+				  reader->input.name);
+	return err_set_as(err, ERR_DOCUMENT, EINVAL, "%s: tar: %s", reader->input.name,
+			  words ? words : "damaged");
 }
 
 static int open_archive(struct layer_reader *reader, struct oci_error *err)
@@ -119,7 +121,7 @@ int layer_open(const struct layer_input *input, struct layer_reader **ret, struc
 		reader->empty = reader->first_length == 0;
 	}
 	if (r == 0 && reader->empty && !input->is_layer)
-		r = err_set(err, EINVAL, "%s: is empty", input->name);
+		r = err_set_as(err, ERR_DOCUMENT, EINVAL, "%s: is empty", input->name);
 	if (r == 0 && !reader->empty)
 		r = open_archive(reader, err);
 	if (r < 0) {
@@ -152,7 +154,8 @@ __attribute__((format(printf, 4, 5))) static int refuse(const struct layer_reade
 	va_start(ap, format);
 	(void)vsnprintf(words, sizeof(words), format, ap);
 	va_end(ap);
-	return err_set(err, EINVAL, "%s: entry '%.300s': %s", reader->input.name, name, words);
+	return err_set_as(err, ERR_DOCUMENT, EINVAL, "%s: entry '%.300s': %s", reader->input.name,
+			  name, words);
 }
 
 /* Relative, without "." and empty components. */
@@ -231,8 +234,8 @@ static int take_names(struct layer_reader *reader, struct archive_entry *from,
 	int r;
 
 	if (!name)
-		return err_set(err, EINVAL, "%s: entry %zu has no name", reader->input.name,
-			       reader->entries);
+		return err_set_as(err, ERR_DOCUMENT, EINVAL, "%s: entry %zu has no name",
+				  reader->input.name, reader->entries);
 	r = clean(reader, name, name, reader->path, err);
 	if (r == 0)
 		r = find_mark(reader, name, reader->path, err);
@@ -370,8 +373,8 @@ int layer_next(struct layer_reader *reader, const struct layer_entry **ret, stru
 	if (r != ARCHIVE_OK && r != ARCHIVE_WARN)
 		return archive_failed(reader, err);
 	if (++reader->entries > ENTRIES_MAX)
-		return err_set(err, EFBIG, "%s: has more than %u entries", reader->input.name,
-			       ENTRIES_MAX);
+		return err_set_as(err, ERR_DOCUMENT, EFBIG, "%s: has more than %u entries",
+				  reader->input.name, ENTRIES_MAX);
 	r = take_entry(reader, entry, err);
 	if (r < 0)
 		return r;

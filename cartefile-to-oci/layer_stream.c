@@ -23,13 +23,15 @@
 
 int layer_stream_bad(const struct layer_stream *stream, const char *what, struct oci_error *err)
 {
-	return err_set(err, EINVAL, "%s: %s: %s", stream->name, stream->codec->name, what);
+	return err_set_as(err, ERR_DOCUMENT, EINVAL, "%s: %s: %s", stream->name,
+			  stream->codec->name, what);
 }
 
 static int promised_more(const struct layer_stream *stream, struct oci_error *err)
 {
-	return err_set(err, EINVAL, "%s: has more than the %llu bytes that its descriptor says",
-		       stream->name, (unsigned long long)stream->size);
+	return err_set_as(err, ERR_DOCUMENT, EINVAL,
+			  "%s: has more than the %llu bytes that its descriptor says", stream->name,
+			  (unsigned long long)stream->size);
 }
 
 int layer_stream_fill(struct layer_stream *stream, struct oci_error *err)
@@ -95,9 +97,9 @@ static int begin_codec(struct layer_stream *stream, const struct layer_input *in
 	if (!codec)
 		return 0;
 	if (input->is_layer && codec != &layer_gzip && codec != &layer_zstd)
-		return err_set(err, EINVAL,
-			       "%s: is compressed by %s; layers are gzip, zstd or plain tars",
-			       stream->name, codec->name);
+		return err_set_as(err, ERR_DOCUMENT, EINVAL,
+				  "%s: is compressed by %s; layers are gzip, zstd or plain tars",
+				  stream->name, codec->name);
 	stream->codec = codec;
 	stream->out = malloc(LAYER_OUT_SIZE);
 	if (!stream->out)
@@ -145,15 +147,15 @@ void layer_stream_close(struct layer_stream *stream)
 int layer_stream_inflated(struct layer_stream *stream, uint64_t length, struct oci_error *err)
 {
 	if (length > OUT_MAX || stream->out_total + length > OUT_MAX)
-		return err_set(err, EFBIG, "%s: holds more than %llu GiB", stream->name,
-			       OUT_MAX >> 30);
+		return err_set_as(err, ERR_DOCUMENT, EFBIG, "%s: holds more than %llu GiB",
+				  stream->name, OUT_MAX >> 30);
 	stream->out_total += length;
 	if (stream->out_total > FREE_BYTES &&
 	    (stream->out_total - FREE_BYTES) / RATIO_MAX > stream->in_total)
-		return err_set(err, EFBIG,
-			       "%s: its %llu bytes become more than %u times as many, it looks "
-			       "like a decompression bomb",
-			       stream->name, (unsigned long long)stream->in_total, RATIO_MAX);
+		return err_set_as(err, ERR_DOCUMENT, EFBIG,
+				  "%s: its %llu bytes become more than %u times as many, it looks "
+				  "like a decompression bomb",
+				  stream->name, (unsigned long long)stream->in_total, RATIO_MAX);
 	return 0;
 }
 
@@ -209,8 +211,8 @@ static int wrong_digest(const struct layer_stream *stream, const char *of,
 {
 	char a[DIGEST_TEXT_SIZE], b[DIGEST_TEXT_SIZE];
 
-	return err_set(err, EINVAL, "%s: %s is %s, not %s", stream->name, of,
-		       digest_format(have, a), digest_format(promised, b));
+	return err_set_as(err, ERR_DOCUMENT, EINVAL, "%s: %s is %s, not %s", stream->name, of,
+			  digest_format(have, a), digest_format(promised, b));
 }
 
 int layer_stream_finish(struct layer_stream *stream, const struct layer_input *input,
@@ -232,9 +234,10 @@ int layer_stream_finish(struct layer_stream *stream, const struct layer_input *i
 	if (!stream->codec)
 		stream->out_digest = stream->in_digest;
 	if (input->blob && stream->in_total != stream->size)
-		return err_set(err, EINVAL, "%s: has %llu bytes, its descriptor says %llu",
-			       stream->name, (unsigned long long)stream->in_total,
-			       (unsigned long long)stream->size);
+		return err_set_as(err, ERR_DOCUMENT, EINVAL,
+				  "%s: has %llu bytes, its descriptor says %llu", stream->name,
+				  (unsigned long long)stream->in_total,
+				  (unsigned long long)stream->size);
 	if (input->blob && !digest_equal(&stream->in_digest, input->blob))
 		return wrong_digest(stream, "its digest", &stream->in_digest, input->blob, err);
 	if (input->diff_id && !digest_equal(&stream->out_digest, input->diff_id))

@@ -28,7 +28,8 @@ void layer_tree_end(struct layer_tree *to)
 static int bad(const struct layer_tree *to, const char *path, const char *what,
 	       struct oci_error *err)
 {
-	return err_set(err, EINVAL, "%s: entry '%.300s': %s", to->name, path, what);
+	return err_set_as(err, ERR_DOCUMENT, EINVAL, "%s: entry '%.300s': %s", to->name, path,
+			  what);
 }
 
 /*
@@ -198,9 +199,10 @@ static int put_hardlink(struct layer_tree *to, const struct layer_entry *entry, 
 		return r;
 	target = tree_find(to->tree, from);
 	if (!target || target->type == TREE_DIR)
-		return err_set(err, EINVAL, "%s: entry '%.300s': hard link to '%.300s', which %s",
-			       to->name, entry->path, entry->hardlink,
-			       target ? "is a folder" : "is not there");
+		return err_set_as(err, ERR_DOCUMENT, EINVAL,
+				  "%s: entry '%.300s': hard link to '%.300s', which %s", to->name,
+				  entry->path, entry->hardlink,
+				  target ? "is a folder" : "is not there");
 	if (target == tree_find(to->tree, path))
 		return 0;
 	was = *target;

@@ -58,20 +58,20 @@ static int take(struct layer_xattrs *xattrs, const char *archive, const char *pa
 		const char *name, const void *value, size_t length, struct oci_error *err)
 {
 	if (has_prefix(name, "trusted.overlay.") || has_prefix(name, "user.overlay."))
-		return err_set(
-			err, EINVAL,
+		return err_set_as(
+			err, ERR_DOCUMENT, EINVAL,
 			"%s: entry '%.300s': the extended attribute %.100s is overlayfs's own",
 			archive, path, name);
 	if (strcmp(name, "security.capability") != 0 && !has_prefix(name, "user."))
 		return 0;
 	if (strlen(name) > XATTR_NAME_MAX || length > XATTR_SIZE_MAX)
-		return err_set(err, EINVAL,
-			       "%s: entry '%.300s': the extended attribute %.100s is too long",
-			       archive, path, name);
+		return err_set_as(err, ERR_DOCUMENT, EINVAL,
+				  "%s: entry '%.300s': the extended attribute %.100s is too long",
+				  archive, path, name);
 	if (xattrs->len == XATTRS_MAX)
-		return err_set(err, EINVAL,
-			       "%s: entry '%.300s': has more than %u extended attributes", archive,
-			       path, XATTRS_MAX);
+		return err_set_as(err, ERR_DOCUMENT, EINVAL,
+				  "%s: entry '%.300s': has more than %u extended attributes",
+				  archive, path, XATTRS_MAX);
 	return add(xattrs, name, value, length, err);
 }
 

@@ -61,6 +61,9 @@ void pending_destroy(struct layout *layout);
 /** pending_open - a blob that waits, to read; -ENOENT. */
 int pending_open(const struct layout *layout, const struct digest *digest);
 
+/** layout_has_named_blob - as layout_has_blob, without those that wait. */
+int layout_has_named_blob(const struct layout *layout, const struct digest *digest, int64_t size);
+
 /* ---- index ------------------------------------------------------------------------------------------------------------ */
 
 /** layout_lock - for changing index.json: exclusive; closing the fd unlocks. fd or -errno with words. */

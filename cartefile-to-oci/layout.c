@@ -222,19 +222,26 @@ int layout_lock(const struct layout *layout, struct oci_error *err)
 
 /* ---- blobs -------------------------------------------------------------------------------------------------------------------- */
 
-int layout_has_blob(const struct layout *layout, const struct digest *digest, int64_t size)
+int layout_has_named_blob(const struct layout *layout, const struct digest *digest, int64_t size)
 {
 	char path[BLOB_PATH_SIZE];
+	struct stat st;
+
+	if (fstatat(layout->fd, blob_path(digest, path), &st, AT_SYMLINK_NOFOLLOW))
+		return errno == ENOENT || errno == ENOTDIR ? 0 : -errno;
+	return S_ISREG(st.st_mode) && (size < 0 || st.st_size == size);
+}
+
+int layout_has_blob(const struct layout *layout, const struct digest *digest, int64_t size)
+{
 	CLEANUP_CLOSE int fd = pending_open(layout, digest);
 	struct stat st;
 
-	if (fd >= 0) {
-		if (fstat(fd, &st))
-			return -errno;
-	} else if (fstatat(layout->fd, blob_path(digest, path), &st, AT_SYMLINK_NOFOLLOW)) {
-		return errno == ENOENT || errno == ENOTDIR ? 0 : -errno;
-	}
-	return S_ISREG(st.st_mode) && (size < 0 || st.st_size == size);
+	if (fd < 0)
+		return layout_has_named_blob(layout, digest, size);
+	if (fstat(fd, &st))
+		return -errno;
+	return size < 0 || st.st_size == size;
 }
 
 int layout_open_blob(const struct layout *layout, const struct digest *digest, int64_t size,

@@ -5,6 +5,7 @@
  * layers/ and tmp/ are the owner's alone: an image's set-user-ID programs are not for the host's users.
  */
 #include <fcntl.h>
+#include <signal.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
@@ -236,18 +237,22 @@ struct sweep {
 	size_t count;
 };
 
+/* "PID-N" */
+static bool is_alive(const char *name)
+{
+	int pid = atoi(name);
+
+	return pid > 0 && (kill(pid, 0) == 0 || errno == EPERM);
+}
+
 static int sweep_one(void *ctx, int dirfd, const char *name, struct oci_error *err)
 {
 	CLEANUP_CLOSE int fd = openat(dirfd, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
 	struct sweep *sweep = ctx;
 
 	(void)err;
-	/* a folder whose mode an image has set may not open; nobody works on it without having opened it before */
-	if (fd < 0 && errno == EACCES && !sweep->dry_run) {
-		(void)fchmodat(dirfd, name, 0700, 0);
-		fd = openat(dirfd, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
-	}
-	if (fd >= 0 && flock(fd, LOCK_EX | LOCK_NB))
+	/* an image may have set a mode with which a folder cannot be opened: then its name tells whose it is */
+	if (fd < 0 ? is_alive(name) : flock(fd, LOCK_EX | LOCK_NB) != 0)
 		return 0;
 	if (sweep->dry_run || folder_remove(dirfd, name) == 0)
 		sweep->count++;

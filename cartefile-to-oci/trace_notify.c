@@ -262,6 +262,19 @@ static void handle_call(struct trace_watch *watch, const struct request *rq)
 		note(watch, node, true);
 }
 
+/* The path is there, but not for us. */
+static void handle_blind(struct trace_watch *watch, pid_t pid)
+{
+	struct tree_node *node;
+
+	if (watch->executed || !watch->program)
+		return;
+	execute(watch, pid, tree_resolve(watch->tree, NULL, watch->program, true, NULL, NULL));
+	node = tree_resolve(watch->tree, NULL, watch->program, true, passed, watch);
+	if (node)
+		note(watch, node, true);
+}
+
 static void handle(struct trace_watch *watch, int listener)
 {
 	const struct seccomp_notif *req = watch->request;
@@ -276,9 +289,13 @@ static void handle(struct trace_watch *watch, int listener)
 		check_fresh(watch, rq.pid);
 	for (size_t i = 0; i < trace_calls_len; i++) {
 		rq.call = &trace_calls[i];
-		if (rq.call->nr != req->data.nr ||
-		    !read_string(rq.pid, args[rq.call->path], rq.path))
+		if (rq.call->nr != req->data.nr)
 			continue;
+		if (!read_string(rq.pid, args[rq.call->path], rq.path)) {
+			if (rq.call->executes)
+				handle_blind(watch, rq.pid);
+			continue;
+		}
 		/* the number may be another process's by now, and what was read its memory */
 		if (ioctl(listener, SECCOMP_IOCTL_NOTIF_ID_VALID, &req->id) < 0)
 			return;

@@ -21,12 +21,15 @@ struct trace_use {
 
 /**
  * struct trace_watch - what was seen; trace_watch_init, trace_watch_free.
+ * @program: what is run, absolute, or NULL: taken for the path of an execve that cannot be read, as the runtime's last one
+ *	     when it is an ordinary user's: its memory is nobody's to look at
  * @executed: a program of the tree was started: what comes before is the runtime's own and not noted
  */
 struct trace_watch {
 	const struct tree *tree;
 	struct trace_use *uses; /* a hash table of room slots */
 	size_t len, room;
+	const char *program;
 	bool executed;
 	bool no_memory;
 	pid_t fresh[64]; /* have called execve and were not heard since */

@@ -143,6 +143,36 @@ static int make_bundle(struct run *run, struct oci_error *err)
 	return bundle_write(plan->store, plan->layout, plan->image, run->bundle, &options, err);
 }
 
+/* The program's path in the image: as execvp(3) finds it, with the image's $PATH. */
+static const char *find_program(struct run *run, const struct tree *tree)
+{
+	const struct oci_container_config *config = run->plan->image->config->config;
+	const char *name = run->plan->words_len               ? run->plan->words[0]
+			   : config && config->entrypoint_len ? config->entrypoint[0]
+			   : config && config->cmd_len        ? config->cmd[0]
+							      : "/";
+	const char *path = PROGRAM_DEFAULT_PATH, *cwd;
+	size_t length;
+
+	cwd = config && config->working_dir && *config->working_dir ? config->working_dir : "/";
+	if (strchr(name, '/'))
+		return *name == '/' ? name : oci_arena_printf(&run->arena, "%s/%s", cwd, name);
+	for (size_t i = 0; config && i < config->env_len; i++)
+		if (strncmp(config->env[i], "PATH=", 5) == 0)
+			path = config->env[i] + 5;
+	for (; *path; path += length + (path[length] == ':')) {
+		const struct tree_node *node;
+		char *full;
+
+		length = strcspn(path, ":");
+		full = oci_arena_printf(&run->arena, "%.*s/%s", (int)length, path, name);
+		node = full ? tree_resolve(tree, NULL, full, true, NULL, NULL) : NULL;
+		if (node && node->type == TREE_FILE)
+			return full;
+	}
+	return NULL;
+}
+
 /* By the folder's descriptor, because a socket's path has 107 bytes at most. */
 static int make_socket(struct run *run, struct oci_error *err)
 {
@@ -282,6 +312,7 @@ static int prepare(struct run *run, struct oci_error *err)
 		r = make_socket(run, err);
 	if (r == 0)
 		r = make_bundle(run, err);
+	run->loop.watch->program = find_program(run, run->loop.watch->tree);
 	return r == 0 ? start(run, err) : r;
 }
 
@@ -320,6 +351,7 @@ int trace_run_once(const struct trace_plan *plan, struct trace_watch *watch,
 		r = trace_loop_run(&run.loop, err);
 	if (r == 0)
 		r = check_started(&run, &outcome, err);
+	watch->program = NULL; /* it is of the run's memory */
 	clean_up(&run);
 	(void)sigprocmask(SIG_SETMASK, &run.old_mask, NULL);
 	if (r == 0)

@@ -29,7 +29,8 @@ int unpack_fail(const struct unpack *unpack, const char *path, int code, struct 
 	(void)vsnprintf(words, sizeof(words), format, ap);
 	va_end(ap);
 	if (code == 0)
-		return err_set(err, EINVAL, "%s: entry '%.300s': %s", unpack->name, path, words);
+		return err_set_as(err, ERR_DOCUMENT, EINVAL, "%s: entry '%.300s': %s", unpack->name,
+				  path, words);
 	return err_sys(err, code, "%s: entry '%.300s': %s", unpack->name, path, words);
 }
 

@@ -138,9 +138,10 @@ static int make_folder(struct unpack *unpack, int above, const char *path, const
 		return err_set(err, EFBIG, "%s: its names need more than %u folders", unpack->name,
 			       MADE_MAX);
 	if (mkdirat(above, name, 0700) < 0)
-		return unpack_fail(unpack, path, errno, err,
-				   errno == EEXIST ? "a folder of its path is a link to nothing"
-						   : "make a folder of its path");
+		return errno == EEXIST ? unpack_fail(unpack, path, 0, err,
+						     "it is a link to nothing, and a folder of "
+						     "another entry's path")
+				       : unpack_fail(unpack, path, errno, err, "make the folder");
 	return 0;
 }
 

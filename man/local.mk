@@ -8,7 +8,8 @@ MAN5_PAGES_MD = \
 	man/cartefile.5.md
 
 MAN7_PAGES_MD = \
-	man/cartefile-dockerfile.7.md
+	man/cartefile-dockerfile.7.md \
+	man/cartefile-slim.7.md
 
 MAN8_PAGES_MD = \
 	man/carte-runtime.8.md

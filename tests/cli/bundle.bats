@@ -4,8 +4,7 @@
 load helpers
 
 . "$BATS_TEST_DIRNAME/../lib/converter.sh"
-
-USER_ID=64322
+. "$BATS_TEST_DIRNAME/../lib/user.sh"
 
 test_setup() {
 	converter_find || skip 'cartefile-to-oci is not built'
@@ -250,46 +249,17 @@ refused_bundle() {
 
 # ---- an ordinary user --------------------------------------------------------------------------------------------
 
-# as_user COMMAND... - with ids lent to it by /etc files that only it sees
-as_user() {
-	# shellcheck disable=SC2016 # expanded by the inner shell
-	unshare -m --propagation private sh -c 'etc=$1; shift
-		for f in passwd group subuid subgid; do mount --bind "$etc/$f" "/etc/$f" || exit 99; done
-		exec setpriv --reuid '$USER_ID' --regid '$USER_ID' --clear-groups "$@"' drop "$D/etc" \
-		env "XDG_RUNTIME_DIR=$D/run" "HOME=$D/home" USER=ctuser CARTE_STORE= "$@" 3>&-
-}
-# make_user RANGES - 1: with subordinate ids
-make_user() {
-	local dir
-	requires_program setpriv
-	[ "$(cat /proc/sys/kernel/unprivileged_userns_clone 2>/dev/null || echo 1)" = 1 ] || skip 'users may not make user namespaces here'
-	mkdir -p "$D/etc" "$D/run" "$D/home" "$D/out.d" "$ROOT"
-	chown $USER_ID:$USER_ID "$D/run" "$D/home" "$D/out.d" "$ROOT"
-	for dir in "$BATS_FILE_TMPDIR/context" "$D/home"; do
-		while [ "$dir" != / ]; do
-			[ "$(stat -c %a "$dir")" = 1777 ] || chmod go+x "$dir"
-			dir=$(dirname "$dir")
-		done
-	done
-	(cat /etc/passwd && echo "ctuser:x:$USER_ID:$USER_ID::/:/bin/sh") >"$D/etc/passwd"
-	(cat /etc/group && echo "ctuser:x:$USER_ID:") >"$D/etc/group"
-	if [ "$1" = 1 ]; then
-		requires_program newuidmap
-		echo ctuser:1000000:65536 >"$D/etc/subuid"
-		echo ctuser:2000000:65536 >"$D/etc/subgid"
-	else
-		: >"$D/etc/subuid"
-		: >"$D/etc/subgid"
-	fi
-	chmod -R go+rX "$BATS_FILE_TMPDIR/context"
+# image_of_user RANGES - the same image, in the user's own store
+image_of_user() {
+	make_user "$1" "$BATS_FILE_TMPDIR/context"
 	as_user "$CONVERTER" build --slim none -q "$BATS_FILE_TMPDIR/context" >/dev/null
-	BUNDLE=$D/out.d/bundle
+	BUNDLE=$D/home/bundle
 }
 run_as_user() { try as_user timeout -k 1 30 "$RUNTIME" --root "$ROOT" run -b "$BUNDLE" "$CID"; }
 bundle_as_user() { try as_user "$CONVERTER" bundle "${BUNDLE_OPTIONS[@]}" "$@"; }
 
 @test "an ordinary user: layers with owners, run by the same user" {
-	make_user 1
+	image_of_user 1
 	bundle_as_user "$IMAGE" "$BUNDLE"
 	good
 	same "$(document '.linux.uidMappings | map("\(.containerID) \(.hostID) \(.size)") | join(", ")')" "0 $USER_ID 1, 1 1000000 65536"
@@ -306,7 +276,7 @@ bundle_as_user() { try as_user "$CONVERTER" bundle "${BUNDLE_OPTIONS[@]}" "$@"; 
 }
 
 @test "an ordinary user: copy, with the owners of its ranges, run by carte-runtime and runc" {
-	make_user 1
+	image_of_user 1
 	# runc gives nobody additional groups in a container without root
 	bundle_as_user --rootfs copy --user alice:staff "$IMAGE" "$BUNDLE"
 	good
@@ -326,7 +296,7 @@ bundle_as_user() { try as_user "$CONVERTER" bundle "${BUNDLE_OPTIONS[@]}" "$@"; 
 }
 
 @test "an ordinary user without ranges: one id, all files are the user's" {
-	make_user 0
+	image_of_user 0
 	bundle_as_user --user 0 --entrypoint /bin/sh --rootfs copy "$IMAGE" "$BUNDLE" -c 'stat -c %u:%g /home/alice; id -u'
 	good
 	same "$(document '.linux.uidMappings | length')" 1

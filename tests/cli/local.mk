@@ -32,6 +32,11 @@ if HAVE_CONVERTER
 CLI_TESTS += $(CONVERTER_CLI_TESTS)
 endif
 
+if HAVE_CONVERTER
+CLI_TESTS += tests/cli/store.bats
+endif
+EXTRA_DIST += tests/cli/store.bats
+
 if HAVE_BATS
 TESTS += $(CLI_TESTS)
 endif

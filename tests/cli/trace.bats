@@ -4,10 +4,11 @@
 load helpers
 
 . "$BATS_TEST_DIRNAME/../lib/converter.sh"
+. "$BATS_TEST_DIRNAME/../lib/user.sh"
 
 test_setup() {
 	converter_find || skip 'cartefile-to-oci is not built'
-	requires_root 'traces in a namespace of its own, see bundle.bats'
+	requires_root 'is one of these tests'
 	"$RUNTIME" features | grep -q SCMP_ACT_NOTIFY || skip 'the runtime was built without seccomp'
 	export CARTE_STORE=$D/store
 	C=$D/context
@@ -123,6 +124,23 @@ files() {
 	RUNTIME=$(command -v runc) build --slim trace
 	good
 	same "$(files)" '/bin/tracee /data/folder/relative /data/in-thread /data/link /data/only-stat /data/target '
+}
+
+@test "trace: by an ordinary user, with ids lent to it and without" {
+	tracee
+	cartefile 0
+	local ranges
+	for ranges in 1 0; do
+		make_user $ranges "$C"
+		try as_user timeout -k 5 $((60 * SLOW)) "$CONVERTER" build --runtime "$RUNTIME" -o "oci:$D/home/layout:x" --slim trace --verify '/bin/tracee 0' "$C"
+		good
+		same "$(find "$D/home/.local/share/carte/tmp" -mindepth 1)" ''
+		rm -rf "$D/layout"
+		cp -r "$D/home/layout" "$D/layout"
+		rm -rf "$D/home/layout" "$D/home/.local"
+		same "$(files)" '/bin/tracee /data/folder/relative /data/in-thread /data/link /data/only-stat /data/target '
+		rm -rf "$D/unpacked"
+	done
 }
 
 @test "verify: the same in both images" {

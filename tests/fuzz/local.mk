@@ -14,6 +14,9 @@ FUZZERS = \
 if HAVE_CONVERTER
 FUZZERS += tests/fuzz/fuzz_cartefile
 FUZZERS += tests/fuzz/fuzz_ignore
+FUZZERS += tests/fuzz/fuzz_elf
+FUZZERS += tests/fuzz/fuzz_ldconf
+FUZZERS += tests/fuzz/fuzz_packages
 endif
 
 EXTRA_PROGRAMS += $(FUZZERS)

@@ -81,9 +81,9 @@ class Layout:
 
     def finish(self):
         """Make the documents that are not there yet refer to each other."""
-        if self.manifest is not None and self.manifest.get("config", 0) is None:
+        if isinstance(self.manifest, dict) and self.manifest.get("config", 0) is None:
             self.manifest["config"] = self.blob(self.config, CONFIG)
-        if self.index is not None and self.index.get("manifests") == []:
+        if isinstance(self.index, dict) and self.index.get("manifests") == []:
             descriptor = self.blob(self.manifest, MANIFEST)
             descriptor["annotations"] = {"org.opencontainers.image.ref.name": self.ref}
             self.index["manifests"].append(descriptor)

@@ -46,6 +46,7 @@ UNIT_TESTS = \
 # cartefile-to-oci
 CONVERTER_TESTS = \
 	tests/unit/test_archive_out \
+	tests/unit/test_base \
 	tests/unit/test_bundle \
 	tests/unit/test_cartefile \
 	tests/unit/test_cartefile_bad \
@@ -60,7 +61,8 @@ CONVERTER_TESTS = \
 	tests/unit/test_source \
 	tests/unit/test_store \
 	tests/unit/test_tar \
-	tests/unit/test_trace
+	tests/unit/test_trace \
+	tests/unit/test_unpack
 if HAVE_CONVERTER
 UNIT_TESTS += $(CONVERTER_TESTS)
 endif
@@ -70,6 +72,7 @@ AM_CPPFLAGS += $(CMOCKA_CFLAGS) -I$(top_srcdir)/tests
 
 tests_unit_test_archive_out_CPPFLAGS = $(AM_CPPFLAGS) $(CONVERTER_CFLAGS)
 tests_unit_test_archive_out_LDADD = $(CONVERTER_LIBS) $(CMOCKA_LIBS)
+tests_unit_test_base_LDADD = $(CONVERTER_LIBS) $(CMOCKA_LIBS)
 tests_unit_test_bundle_LDADD = $(CONVERTER_LIBS) $(CMOCKA_LIBS)
 tests_unit_test_cartefile_LDADD = $(CONVERTER_LIBS) $(CMOCKA_LIBS)
 tests_unit_test_cartefile_bad_LDADD = $(CONVERTER_LIBS) $(CMOCKA_LIBS)
@@ -85,6 +88,7 @@ tests_unit_test_source_LDADD = $(CONVERTER_LIBS) $(CMOCKA_LIBS)
 tests_unit_test_store_LDADD = $(CONVERTER_LIBS) $(CMOCKA_LIBS)
 tests_unit_test_tar_LDADD = $(CONVERTER_LIBS) $(CMOCKA_LIBS)
 tests_unit_test_trace_LDADD = $(CONVERTER_LIBS) $(CMOCKA_LIBS)
+tests_unit_test_unpack_LDADD = $(CONVERTER_LIBS) $(CMOCKA_LIBS)
 
 if HAVE_CMOCKA
 check_PROGRAMS += $(UNIT_TESTS)

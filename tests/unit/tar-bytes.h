@@ -39,10 +39,10 @@ static inline void tar_add_as(struct tar_bytes *tar, char type, const char *name
 	unsigned sum = 0;
 
 	memcpy(h, name, strnlen(name, 100));
-	(void)snprintf((char *)h + 100, 8, "%07o", mode);
-	(void)snprintf((char *)h + 108, 8, "%07o", owner);
-	(void)snprintf((char *)h + 116, 8, "%07o", owner);
-	(void)snprintf((char *)h + 124, 12, "%011zo", size);
+	(void)snprintf((char *)h + 100, 8, "%07o", mode & 07777777);
+	(void)snprintf((char *)h + 108, 8, "%07o", owner & 07777777);
+	(void)snprintf((char *)h + 116, 8, "%07o", owner & 07777777);
+	(void)snprintf((char *)h + 124, 12, "%011zo", size & 077777777777);
 	(void)snprintf((char *)h + 136, 12, "%011o", 1000000);
 	memset(h + 148, ' ', 8);
 	h[156] = (unsigned char)type;

@@ -271,6 +271,19 @@ static void check_durable(void)
 	IMAGE_OK(layout_flush(&durable, err));
 	IMAGE_OK(layout_flush(&durable, err));
 	assert_int_equal(layout_has_blob(&layout, &digest, 2), 1);
+	/* two that have the same one wait: the first to come gives it its name */
+	{
+		struct layout other;
+
+		IMAGE_OK(layout_open(&other, where, LAYOUT_DURABLE, err));
+		write_blob(&durable, "sa", "me", &digest);
+		write_blob(&other, "sam", "e", &digest);
+		IMAGE_OK(layout_flush(&durable, err));
+		IMAGE_OK(layout_flush(&other, err));
+		layout_close(&other);
+		assert_int_equal(layout_has_blob(&layout, &digest, 4), 1);
+		assert_int_equal(unlinkat(layout.fd, image_blob_file(&digest), 0), 0);
+	}
 	/* more than wait at a time */
 	for (int i = 0; i < 100; i++) {
 		char name[16];

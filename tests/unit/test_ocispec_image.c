@@ -245,7 +245,7 @@ static void manifest_members(void **unused)
 		"\"artifactType\":\"x/y\",\"config\":" DESCRIPTOR
 		",\"layers\":[{\"mediaType\":\"" OCI_MEDIA_TYPE_DOCKER_LAYER_GZIP
 		"\",\"digest\":\"" DIGEST "\",\"size\":9223372036854775807,\"urls\":[\"http://"
-					  "x\"],\"annotations\":{\"k\":\"v\"},\"data\":\"YQ==\","
+		"x\"],\"annotations\":{\"k\":\"v\"},\"data\":\"YQ==\","
 		"\"platform\":{\"architecture\":\"arm\",\"os\":\"linux\",\"os.version\":\"1\",\"os."
 		"features\":[\"f\"],"
 		"\"variant\":\"v7\"},\"artifactType\":\"z/w\"}],\"subject\":" DESCRIPTOR

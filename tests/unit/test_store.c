@@ -295,6 +295,9 @@ static void temps(void **state)
 	assert_int_equal(chmod(dead, 0), 0);
 	close(dead_fd);
 	assert_int_equal(entries("tmp"), 2);
+	/* one that cannot be opened, without root, is its process's as long as that lives */
+	assert_int_equal(rename(dead, strcat(strcpy((char[400]){ 0 }, where), "/tmp/999999999-1")),
+			 0);
 	IMAGE_OK(store_open(where, &other, err)); /* sweeps */
 	store_close(&other);
 	assert_int_equal(entries("tmp"), 1);
