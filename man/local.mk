@@ -8,7 +8,8 @@ MAN5_PAGES_MD = \
 	man/cartefile.5.md
 
 MAN7_PAGES_MD = \
-	man/cartefile-dockerfile.7.md
+	man/cartefile-dockerfile.7.md \
+	man/cartefile-slim.7.md
 
 MAN8_PAGES_MD = \
 	man/carte-runtime.8.md
@@ -34,7 +35,3 @@ SUFFIXES = .1.md .1 .5.md .5 .7.md .7 .8.md .8
 	$(MD2MAN)
 .8.md.8:
 	$(MD2MAN)
-	$(AM_V_GEN)$(MKDIR_P) $(@D) && $(GO_MD2MAN) -in $< -out $@
-
-# slimming
-EXTRA_DIST += man/cartefile-slim.7.md
