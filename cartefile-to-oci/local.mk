@@ -13,7 +13,6 @@ libcartefile_a_SOURCES = \
 	cartefile-to-oci/closure.c \
 	cartefile-to-oci/closure.h \
 	cartefile-to-oci/closure_search.c \
-	cartefile-to-oci/cmd_explain.c \
 	cartefile-to-oci/cmds.h \
 	cartefile-to-oci/digest.c \
 	cartefile-to-oci/digest.h \
