@@ -42,6 +42,7 @@ libcartefile_a_SOURCES = \
 	cartefile-to-oci/slim.c \
 	cartefile-to-oci/slim.h \
 	cartefile-to-oci/slim_package.c \
+	cartefile-to-oci/slim_take.c \
 	cartefile-to-oci/source.h \
 	cartefile-to-oci/store.h \
 	cartefile-to-oci/trace.h \
