@@ -13,3 +13,6 @@ EXTRA_DIST += $(MAN_PAGES_MD)
 SUFFIXES = .8.md .8
 .8.md.8:
 	$(AM_V_GEN)$(MKDIR_P) $(@D) && $(GO_MD2MAN) -in $< -out $@
+
+# slimming
+EXTRA_DIST += man/cartefile-slim.7.md
