@@ -66,7 +66,7 @@ static enum slim_level choose_level(const struct build *build, bool is_dynamic)
 	if (is_image(build))
 		return SLIM_NONE;
 	if (build->file->from == FROM_SCRATCH)
-		return is_dynamic ? SLIM_ELF : SLIM_NONE;
+		return is_dynamic || build->options->keep_len > 0 ? SLIM_ELF : SLIM_NONE;
 	return slim_is_os_tree(&build->tree) ? SLIM_PRUNE : SLIM_NONE;
 }
 
@@ -103,12 +103,12 @@ static int open_sysroot(struct build *build, struct oci_error *err)
 	return build->sysroot ? 0 : err_nomem(err);
 }
 
-static int slim(struct build *build, const struct trace_result *traced, struct slim_report *ret,
-		struct oci_error *err)
+static int slim(struct build *build, enum slim_level level, const struct trace_result *traced,
+		struct slim_report *ret, struct oci_error *err)
 {
 	const struct build_options *options = build->options;
 	struct slim_options how = {
-		.level = build->level,
+		.level = level,
 		.keep = options->keep,
 		.keep_len = options->keep_len,
 		.traced = traced->paths,
@@ -120,13 +120,13 @@ static int slim(struct build *build, const struct trace_result *traced, struct s
 	};
 	int r;
 
-	if (build->level == SLIM_NONE && options->keep_len == 0)
+	if (level == SLIM_NONE)
 		return 0;
-	r = open_sysroot(build, err);
+	r = build->sysroot ? 0 : open_sysroot(build, err);
 	how.sysroot = build->sysroot;
 	if (r == 0)
 		r = slim_apply(&build->tree, &how, ret, err);
-	if (r == 0 && build->level != SLIM_NONE)
+	if (r == 0)
 		build_tell(build, "slim: %zu files kept, %zu left out (%ju bytes)", ret->kept,
 			   ret->left_out, (uintmax_t)ret->left_out_bytes);
 	return r;
@@ -142,6 +142,17 @@ static int make_image(struct build *build, struct build_result *ret, struct imag
 	return r < 0 ? r : build_write_documents(build, ret_image, err);
 }
 
+/* A program of a FROM scratch image runs only with its libraries, which are no part of the context. */
+static int add_libraries(struct build *build, struct oci_error *err)
+{
+	struct trace_result nothing = { .paths_len = 0 };
+	struct slim_report unused;
+
+	if (build->file->from != FROM_SCRATCH || build->level < SLIM_ELF)
+		return 0;
+	return slim(build, SLIM_ELF, &nothing, &unused, err);
+}
+
 /* The image as it is without slimming: to be run and looked at. It gets no name. */
 static int make_full(struct build *build, struct image_docs *ret_full,
 		     struct trace_result *ret_traced, struct oci_error *err)
@@ -152,7 +163,9 @@ static int make_full(struct build *build, struct image_docs *ret_full,
 	if (build->level != SLIM_TRACE && !build->options->verify)
 		return 0;
 	build_tell(build, "the whole image, to be run");
-	r = make_image(build, &unused, ret_full, err);
+	r = add_libraries(build, err);
+	if (r == 0)
+		r = make_image(build, &unused, ret_full, err);
 	if (r < 0 || build->level != SLIM_TRACE)
 		return r;
 	build_tell(build, "trace: running the program");
@@ -181,7 +194,7 @@ static int make(struct build *build, struct build_result *ret, struct image_docs
 			"--slim trace: there is no exe_PATH to run; name a command with --probe");
 	r = make_full(build, &full, &traced, err);
 	if (r == 0)
-		r = slim(build, &traced, &ret->slim, err);
+		r = slim(build, build->level, &traced, &ret->slim, err);
 	if (r == 0)
 		r = make_image(build, ret, ret_image, err);
 	if (r == 0 && build->options->verify) {

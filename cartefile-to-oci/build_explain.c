@@ -22,12 +22,19 @@ static bool wants_file(const struct build *build)
 	return file && strcmp(file, "-") != 0;
 }
 
-/* by name: the user's own file */
+/* by name: the user's own file; it is there complete or not at all */
 static int write_file(const char *option, const char *file, const char *text, size_t length,
 		      struct oci_error *err)
 {
-	int r = io_replace_at(AT_FDCWD, file, text, length, 0666);
+	const char *slash = strrchr(file, '/'), *name = slash ? slash + 1 : file;
+	CLEANUP_FREE char *above = slash ? strndup(file, (size_t)(slash - file) + 1) : strdup(".");
+	CLEANUP_CLOSE int folder = -1;
+	int r;
 
+	if (!above)
+		return err_nomem(err);
+	folder = open(above, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	r = folder < 0 ? -errno : io_replace_at(folder, name, text, length, 0666);
 	return r < 0 ? err_sys(err, -r, "%s %s", option, file) : 0;
 }
 

@@ -11,6 +11,7 @@
 #include "cartefile-to-oci/build.h"
 #include "cartefile-to-oci/build_report.h"
 #include "cartefile-to-oci/cmds.h"
+#include "cartefile-to-oci/explain.h"
 
 struct build_args {
 	const char *file, *slim, *layers, *compress, *platform, *explain, *sysroot, *sbom, *probe,
@@ -175,6 +176,34 @@ static void free_dests(struct build_options *options)
 
 /* ---- the run ------------------------------------------------------------------------------------------------------ */
 
+/* `--explain -`: the document takes standard output, the rest goes to stderr. */
+static int print_explanation(const struct store *store, const struct build_result *result,
+			     struct oci_error *err)
+{
+	CLEANUP_ARENA struct oci_arena arena = OCI_ARENA_INIT;
+	size_t length;
+	char *text;
+	int r = explain_load(store->path, &result->manifest, &arena, &text, &length, err);
+
+	if (r == 0)
+		(void)fwrite(text, 1, length, stdout);
+	return r;
+}
+
+static int print_result(const struct build_args *args, const struct build_result *result,
+			bool is_json, FILE *more, struct oci_error *err)
+{
+	FILE *out = args->explain && strcmp(args->explain, "-") == 0 ? stderr : stdout;
+
+	if (is_json)
+		return build_print_json(result, out, err);
+	if (args->quiet)
+		build_print_digest(result, out);
+	else
+		build_print_text(result, more, out);
+	return 0;
+}
+
 static int run(struct build_options *options, const struct build_args *args, bool is_json,
 	       struct oci_error *err)
 {
@@ -188,15 +217,11 @@ static int run(struct build_options *options, const struct build_args *args, boo
 	options->store = &store;
 	r = build(options, build_progress_line, &progress, &result, err);
 	build_progress_end(&progress);
+	if (r == 0 && args->explain && strcmp(args->explain, "-") == 0)
+		r = print_explanation(&store, &result, err);
 	store_close(&store);
-	if (r < 0)
-		return r;
-	if (args->quiet)
-		build_print_digest(&result, stdout);
-	else if (is_json)
-		r = build_print_json(&result, stdout, err);
-	else
-		build_print_text(&result, progress.is_on ? stderr : NULL, stdout);
+	if (r == 0)
+		r = print_result(args, &result, is_json, progress.is_on ? stderr : NULL, err);
 	build_result_free(&result);
 	return r;
 }

@@ -284,6 +284,8 @@ fails() { # EXPECTED-STDERR COMMAND...
 	jq -e '.name == "localhost/test:1" and ([.files[] | select(.path == "/bin/server")][0].layer == "executable")' "$D/e1"
 	make_image --explain "$D/e2" | jq -e .cached
 	cmp "$D/e1" "$D/e2"
+	make_image --explain - 2>"$D/said" | cmp - "$D/e1"
+	jq -e .cached "$D/said"
 }
 
 @test "other tools read it: skopeo, umoci" {
