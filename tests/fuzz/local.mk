@@ -24,11 +24,6 @@ CONVERTER_FUZZERS = \
 
 if HAVE_CONVERTER
 FUZZERS += $(CONVERTER_FUZZERS)
-FUZZERS += tests/fuzz/fuzz_cartefile
-FUZZERS += tests/fuzz/fuzz_ignore
-FUZZERS += tests/fuzz/fuzz_elf
-FUZZERS += tests/fuzz/fuzz_ldconf
-FUZZERS += tests/fuzz/fuzz_packages
 endif
 
 EXTRA_PROGRAMS += $(FUZZERS)
@@ -84,40 +79,6 @@ EXTRA_DIST += \
 	tests/fuzz/corpus/config/empty.json \
 	tests/fuzz/corpus/config/full.json \
 	tests/fuzz/corpus/config/odd.json \
-	tests/fuzz/corpus/features/full.json \
-	tests/fuzz/corpus/image_config/full.json \
-	tests/fuzz/corpus/index/full.json \
-	tests/fuzz/corpus/manifest/docker.json \
-	tests/fuzz/corpus/manifest/full.json \
-	tests/fuzz/corpus/ignore/all \
-	tests/fuzz/corpus/ignore/stars \
-	tests/fuzz/corpus/process/full.json \
-	tests/fuzz/corpus/resources/full.json \
-	tests/fuzz/corpus/state/full.json \
-	tests/fuzz/fuzz_cartefile.dict \
-	tests/fuzz/fuzz_config.dict \
-	tests/fuzz/fuzz_features.dict \
-	tests/fuzz/fuzz_image_config.dict \
-	tests/fuzz/fuzz_index.dict \
-	tests/fuzz/fuzz_manifest.dict \
-	tests/fuzz/fuzz_ignore.dict \
-	tests/fuzz/fuzz_process.dict \
-	tests/fuzz/fuzz_resources.dict \
-	tests/fuzz/fuzz_state.dict \
-	tests/fuzz/ocispec-fuzz.h
-
-# slimming
-SLIM_FUZZERS = tests/fuzz/fuzz_elf tests/fuzz/fuzz_ldconf tests/fuzz/fuzz_packages
-tests_fuzz_fuzz_elf_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
-tests_fuzz_fuzz_elf_LDADD = $(CONVERTER_LIBS)
-tests_fuzz_fuzz_ldconf_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
-tests_fuzz_fuzz_ldconf_LDADD = $(CONVERTER_LIBS)
-tests_fuzz_fuzz_packages_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
-tests_fuzz_fuzz_packages_LDADD = $(CONVERTER_LIBS)
-if HAVE_CONVERTER
-FUZZERS += $(SLIM_FUZZERS)
-endif
-EXTRA_DIST += \
 	tests/fuzz/corpus/elf/empty.elf \
 	tests/fuzz/corpus/elf/full32.elf \
 	tests/fuzz/corpus/elf/full32be.elf \

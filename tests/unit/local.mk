@@ -71,12 +71,6 @@ CONVERTER_TESTS = \
 	tests/unit/test_tar \
 	tests/unit/test_trace \
 	tests/unit/test_unpack
-if HAVE_CONVERTER
-UNIT_TESTS += $(CONVERTER_TESTS)
-endif
-
-LDADD = $(RUNTIME_LIBS) $(CMOCKA_LIBS)
-AM_CPPFLAGS += $(CMOCKA_CFLAGS) -I$(top_srcdir)/tests
 
 tests_unit_test_archive_out_CPPFLAGS = $(AM_CPPFLAGS) $(CONVERTER_CFLAGS)
 tests_unit_test_archive_out_LDADD = $(CONVERTER_LIBS) $(CMOCKA_LIBS)
