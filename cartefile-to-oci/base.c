@@ -19,8 +19,6 @@
 #include "cartefile-to-oci/source.h"
 #include "cartefile-to-oci/store.h"
 
-#define LISTINGS "listing"
-
 /* ---- open ---------------------------------------------------------------------------------------------------------- */
 static int open_dir(struct base *base, struct digest_state *key, struct oci_error *err)
 {
@@ -171,7 +169,7 @@ static int list_layer(const struct base *base, struct image_layer *layer, const 
 		r = listing_end(&listing, err);
 	/* only what was checked to its end is remembered; that it cannot be remembered harms nobody */
 	if (r == 0)
-		(void)store_cache_put(store, LISTINGS, &layer->diff_id, listing.data,
+		(void)store_cache_put(store, LISTING_RECORD, &layer->diff_id, listing.data,
 				      listing.length, NULL);
 	listing_free(&listing);
 	return r;
@@ -215,7 +213,7 @@ static int put_names(const struct base *base, struct image_layer *layer, const s
 	int r;
 
 	layer_tree_begin(to, layer->name);
-	r = store_cache_get(store, LISTINGS, &layer->diff_id, &data, &length, NULL);
+	r = store_cache_get(store, LISTING_RECORD, &layer->diff_id, &data, &length, NULL);
 
 	/* a layer that was replaced by other bytes since is found when it is copied: there its digest is checked */
 	if (r > 0 && check_listing(data, length) == 0) {

@@ -14,6 +14,7 @@
 #include "base/error.h"
 #include "base/mem.h"
 #include "cartefile-to-oci/build-private.h"
+#include "cartefile-to-oci/listing.h"
 
 /* ---- keys -------------------------------------------------------------------------------------------------------- */
 
@@ -200,6 +201,53 @@ int build_have_blob(struct build *build, const struct digest *digest, uint64_t s
 	return r;
 }
 
+/* ---- a listing, so that an image over this one does not read the layer again --------------------------------------- */
+
+#define LISTED_SIZE ((uint64_t)1 << 20) /* of a tar: reading less is faster than one more record */
+
+static const char *relative(const struct tree_node *node, char path[4096])
+{
+	return tree_path(node, path, 4096) + 1;
+}
+
+static int list_node(void *ctx, const struct tree_node *node, const struct tree_node *first,
+		     struct oci_error *err)
+{
+	char path[4096], link[4096];
+	struct layer_entry entry = {
+		.mark = LAYER_ENTRY,
+		.path = relative(node, path),
+		.type = (enum tree_type)node->type,
+		.hardlink = first ? relative(first, link) : NULL,
+		.target = node->target,
+		.mode = node->mode,
+		.uid = node->uid,
+		.gid = node->gid,
+		.mtime = node->mtime,
+		.size = node->content && !first ? node->content->size : 0,
+		.rdev_major = node->rdev_major,
+		.rdev_minor = node->rdev_minor,
+		.xattrs = node->xattrs,
+		.xattrs_len = node->xattrs_len,
+	};
+
+	return listing_add(ctx, &entry, err);
+}
+
+static void put_listing(struct build *build, int layer, const struct layer_result *result)
+{
+	struct oci_error ignored = OCI_ERROR_INIT;
+	struct listing listing = { 0 };
+
+	if (result->tar_size < LISTED_SIZE)
+		return;
+	if (layer_walk(&build->tree, layer, list_node, &listing, NULL, &ignored) == 0 &&
+	    listing_end(&listing, &ignored) == 0)
+		(void)store_cache_put(build->options->store, LISTING_RECORD, &result->diff_id,
+				      listing.data, listing.length, &ignored);
+	listing_free(&listing);
+}
+
 /* ---- one layer --------------------------------------------------------------------------------------------------- */
 
 static int recall_layer(struct build *build, int layer, const struct layer_keys *keys,
@@ -250,8 +298,10 @@ static int make_layer(struct build *build, int layer, struct layer_result *ret, 
 	if (r != 0)
 		return r < 0 ? r : 0;
 	r = layer_write(&build->tree, layer, build->options->compression, build->primary, ret, err);
-	if (r == 0)
+	if (r == 0) {
 		remember_layer(build, &keys, ret);
+		put_listing(build, layer, ret);
+	}
 	return r;
 }
 

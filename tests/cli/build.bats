@@ -196,6 +196,18 @@ fails() { # EXPECTED-STDERR COMMAND...
 	[ "$(make_image | jq .cached)" = true ]
 }
 
+@test "the listing of a layer that was written is that of the layer when it is read" {
+	head -c 1500000 /dev/urandom >"$C/etc/noise"
+	ln "$C/etc/one" "$C/etc/hard"
+	ln -s one "$C/etc/soft"
+	cto -q -o store --layers 1 "$C"
+	cp -r "$D/store/cache/listing" "$D/written"
+	rm -rf "$D/store/cache/listing"
+	cartefile 'FROM store:localhost/test:1' 'NAME localhost/top:1' 'PATH etc/two /two'
+	make_image
+	diff -r "$D/written" "$D/store/cache/listing"
+}
+
 @test "destinations: several at once, references, the store" {
 	cto -o store -o "oci:$D/a" -o "oci:$D/b:other:2" "$C" >"$D/said"
 	[ "$(cat "$D/said")" = "localhost/test:1 $(jq -r '.manifests[0].digest' "$D/a/index.json")" ]
@@ -286,6 +298,44 @@ fails() { # EXPECTED-STDERR COMMAND...
 	cmp "$D/e1" "$D/e2"
 	make_image --explain - 2>"$D/said" | cmp - "$D/e1"
 	jq -e .cached "$D/said"
+}
+
+dynamic() { # a program that needs its libraries, into the context; skips where there is no compiler
+	"${CC:-cc}" -O1 -o "$C/dynamic" "$BATS_FILE_TMPDIR/server.c" 2>/dev/null || skip 'there is no compiler'
+	chmod 755 "$C/dynamic"
+}
+
+@test "FROM scratch: a dynamic program gets its libraries, a static one what --keep names, --slim none nothing" {
+	dynamic
+	cartefile 'FROM scratch' 'NAME localhost/test:1' 'PATH dynamic /bin/d' 'PATH etc /etc/test' 'exe_PATH /bin/d'
+	make_image --layers 1 --explain "$D/e" >/dev/null
+	jq -e '[.files[] | select(.why == "NEEDED")] | length >= 1' "$D/e"
+	entries 0 | grep -q 'libc\.so'
+	entries 0 | grep -qx 'etc/test/one'
+	make_image --layers 1 --slim none >/dev/null
+	[ "$(entries 0 | tr '\n' ' ')" = './ bin/ bin/d etc/ etc/test/ etc/test/one etc/test/two ' ]
+	cartefile 'FROM scratch' 'NAME localhost/test:1' 'PATH server /bin/s' 'exe_PATH /bin/s'
+	mkdir "$D/sysroot"
+	mkdir -p "$D/sysroot/opt/kept"
+	echo x >"$D/sysroot/opt/kept/file"
+	make_image --layers 1 --sysroot "$D/sysroot" --keep /opt/kept >/dev/null
+	[ "$(entries 0 | tr '\n' ' ')" = './ bin/ bin/s opt/ opt/kept/ opt/kept/file ' ]
+	# a library of the host that changes is seen
+	sleep 0.05
+	[ "$(make_image --layers 1 --sysroot "$D/sysroot" --keep /opt/kept | jq .cached)" = false ]
+	[ "$(make_image --layers 1 --sysroot "$D/sysroot" --keep /opt/kept | jq .cached)" = true ]
+	echo y >"$D/sysroot/opt/kept/file"
+	[ "$(make_image --layers 1 --sysroot "$D/sysroot" --keep /opt/kept | jq .cached)" = false ]
+}
+
+@test "oci-archive and docker-archive: the same bytes again, read by skopeo" {
+	cto -q -o "oci-archive:$D/a.tar" -o "docker-archive:$D/d.tar" -o "oci:$D/out" "$C"
+	cto -q --no-cache -o "oci-archive:$D/a2.tar" -o "docker-archive:$D/d2.tar" "$C"
+	cmp "$D/a.tar" "$D/a2.tar"
+	cmp "$D/d.tar" "$D/d2.tar"
+	command -v skopeo >/dev/null || skip 'skopeo is not installed'
+	[ "$(skopeo inspect "oci-archive:$D/a.tar" | jq -r .Digest)" = "$(jq -r '.manifests[0].digest' "$D/out/index.json")" ]
+	skopeo inspect "docker-archive:$D/d.tar" | jq -e .Layers
 }
 
 @test "other tools read it: skopeo, umoci" {
