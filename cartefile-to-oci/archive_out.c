@@ -254,7 +254,7 @@ static int put_index(struct out *out, const struct oci_descriptor *manifest, con
 		     struct oci_arena *arena, struct oci_error *err)
 {
 	CLEANUP_FREE char *text = NULL;
-	struct oci_descriptor entry;
+	struct oci_descriptor entry = { 0 };
 	struct oci_index index = { .schema_version = { true, OCI_SCHEMA_VERSION },
 				   .manifests = &entry,
 				   .manifests_len = 1 };

@@ -341,7 +341,7 @@ static int narrow(struct search *search, const char *platform, struct oci_error 
 	struct oci_descriptor *one = NULL, **fitting;
 	size_t count = 0;
 
-	fitting = oci_arena_array(search->arena, search->count + 1, sizeof(one));
+	fitting = oci_arena_array(search->arena, search->count + 1, sizeof(*fitting));
 	if (!fitting)
 		return err_nomem(err);
 	for (size_t i = 0; i < search->count; i++) {

@@ -18,7 +18,7 @@
 #include "cartefile-to-oci/store-private.h"
 
 #define HEADER_LENGTH (DIGEST_HEX_LENGTH + 1)
-#define DAY 86400
+#define DAY ((time_t)86400)
 
 static bool is_kind(const char *kind)
 {

@@ -14,7 +14,7 @@
 #include "base/mem.h"
 #include "cartefile-to-oci/store-private.h"
 
-#define RECORD_AGE_MAX (30 * 86400) /* seconds since it was used last */
+#define RECORD_AGE_MAX ((time_t)30 * 86400) /* seconds since it was used last */
 
 struct gc {
 	const struct store *store;
