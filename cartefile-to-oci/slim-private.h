@@ -51,6 +51,9 @@ struct slim {
 extern const char slim_why_folder[], slim_why_link[], slim_why_needed[], slim_why_interpreter[],
 	slim_why_script[], slim_why_dlopen[], slim_why_unneeded[];
 
+/** slim_enqueue - a file that is in is looked at later. */
+int slim_enqueue(struct slim *s, struct tree_node *node);
+
 /** slim_keep - let a node and its folders be in; a file is looked at later. @why is static or the tree's. */
 int slim_keep(struct slim *s, struct tree_node *node, const char *why,
 	      const struct tree_node *because);

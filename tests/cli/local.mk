@@ -22,6 +22,7 @@ CLI_TESTS = \
 	tests/cli/readme.bats \
 	tests/cli/rootless.bats \
 	tests/cli/seccomp.bats \
+	tests/cli/slim.bats \
 	tests/cli/stats.bats \
 	tests/cli/systemd.bats \
 	tests/cli/trace.bats
