@@ -120,6 +120,7 @@ static int remove_one(void *ctx, int dirfd, const char *name, struct oci_error *
 int unpack_image(const struct layout *layout, const struct image_docs *image, const char *folder,
 		 size_t *ret_lost, struct oci_error *err)
 {
+	static const struct timespec epoch[2];
 	struct stat before;
 	size_t lost = 0;
 	bool made = false;
@@ -130,6 +131,9 @@ int unpack_image(const struct layout *layout, const struct image_docs *image, co
 		return fd;
 	if (fstat(fd, &before) < 0)
 		return err_sys(err, errno, "stat %s", folder);
+	/* what no layer says of the root does not depend on when it was unpacked, nor by whom */
+	if (futimens(fd, epoch) < 0 || (made && fchmod(fd, 0755) < 0))
+		r = err_sys(err, errno, "set the time of %s", folder);
 	for (size_t i = 0; r == 0 && i < image->manifest->layers_len; i++)
 		r = unpack_blob(layout, image, i, fd, UNPACK_MERGED, &lost, err);
 	if (r == 0) {

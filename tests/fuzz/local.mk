@@ -17,6 +17,12 @@ FUZZERS += tests/fuzz/fuzz_ignore
 FUZZERS += tests/fuzz/fuzz_elf
 FUZZERS += tests/fuzz/fuzz_ldconf
 FUZZERS += tests/fuzz/fuzz_packages
+CONVERTER_FUZZERS = \
+	tests/fuzz/fuzz_layer \
+	tests/fuzz/fuzz_listing
+
+if HAVE_CONVERTER
+FUZZERS += $(CONVERTER_FUZZERS)
 endif
 
 EXTRA_PROGRAMS += $(FUZZERS)
@@ -34,6 +40,10 @@ tests_fuzz_fuzz_manifest_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
 tests_fuzz_fuzz_manifest_LDADD = $(RUNTIME_LIBS)
 tests_fuzz_fuzz_ignore_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
 tests_fuzz_fuzz_ignore_LDADD = $(CONVERTER_LIBS)
+tests_fuzz_fuzz_layer_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
+tests_fuzz_fuzz_layer_LDADD = $(CONVERTER_LIBS)
+tests_fuzz_fuzz_listing_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
+tests_fuzz_fuzz_listing_LDADD = $(CONVERTER_LIBS)
 tests_fuzz_fuzz_process_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
 tests_fuzz_fuzz_process_LDADD = $(RUNTIME_LIBS)
 tests_fuzz_fuzz_resources_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
@@ -60,6 +70,12 @@ EXTRA_DIST += \
 	tests/fuzz/corpus/manifest/full.json \
 	tests/fuzz/corpus/ignore/all \
 	tests/fuzz/corpus/ignore/stars \
+	tests/fuzz/corpus/layer/all.tar \
+	tests/fuzz/corpus/layer/all.tar.gz \
+	tests/fuzz/corpus/layer/all.tar.zst \
+	tests/fuzz/corpus/layer/gnu.tar \
+	tests/fuzz/corpus/layer/sparse.tar \
+	tests/fuzz/corpus/listing/all \
 	tests/fuzz/corpus/process/full.json \
 	tests/fuzz/corpus/resources/full.json \
 	tests/fuzz/corpus/state/full.json \
