@@ -30,6 +30,12 @@ int trace_run(const struct build_options *options, const struct layout *layout,
 	if (r < 0)
 		return r;
 	r = trace_run_once(&plan, &watch, &outcome, err);
+	if (r == 0 && outcome.exit_status != 0 && !outcome.stopped)
+		r = err_set(
+			err, ENOEXEC,
+			"the program ended with status %d, so what it needs is not known; --probe "
+			"runs another command",
+			outcome.exit_status);
 	if (r == 0)
 		r = trace_watch_paths(&watch, false, arena, &ret->paths, &ret->paths_len, err);
 	ret->exit_status = outcome.exit_status;

@@ -23,6 +23,7 @@
 #include "cartefile-to-oci/trace_loop.h"
 
 #define GRACE_MS 5000
+#define LOOK_MS 500
 #define STATE_SIZE_MAX 65536
 #define OUTPUT_MAX (8u << 20)
 #define LISTENERS_MAX \
@@ -37,6 +38,8 @@ struct state {
 	int listeners[LISTENERS_MAX];
 	size_t listeners_len;
 	int init; /* pidfd of the container's first process, -1 */
+	pid_t init_pid;
+	int64_t look_until; /* ms: the execve that was let go on takes a moment */
 	pid_t exercise;
 	int exercise_fd;
 	bool exercised;
@@ -207,6 +210,7 @@ static int take_listener(struct state *s, int socket, struct oci_error *err)
 		int fd = sys_pidfd_open((pid_t)state->pid.value, 0);
 
 		s->init = fd < 0 ? -1 : fd;
+		s->init_pid = (pid_t)state->pid.value;
 	}
 	return 0;
 }
@@ -350,14 +354,29 @@ static int step(struct state *s, const struct pollfd *slots, struct oci_error *e
 	return start_exercise(s, err);
 }
 
+/* How long to wait; not long while it is to be seen whether the program has started. */
+static int patience(struct state *s)
+{
+	struct trace_watch *watch = s->loop->watch;
+	int64_t now = now_ms(), left = s->deadline - now;
+
+	if (watch->executed && !watch->confirmed && s->init >= 0) {
+		if (!s->look_until)
+			s->look_until = now + LOOK_MS;
+		trace_watch_look(watch, s->init_pid);
+		if (!watch->confirmed && now < s->look_until)
+			return 1;
+	}
+	return left < 0 ? 0 : left > 60000 ? 60000 : (int)left;
+}
+
 static int until_end(struct state *s, struct oci_error *err)
 {
 	struct pollfd slots[SLOT_LISTENERS + LISTENERS_MAX];
 
 	for (;;) {
-		int64_t left = s->deadline - now_ms();
 		size_t n = fill_slots(s, slots);
-		int r = poll(slots, (nfds_t)n, left < 0 ? 0 : left > 60000 ? 60000 : (int)left);
+		int r = poll(slots, (nfds_t)n, patience(s));
 
 		if (r < 0 && errno != EINTR)
 			return err_sys(err, errno, "poll");

@@ -159,6 +159,7 @@ static void note_mapped(struct trace_watch *watch, pid_t pid)
 	node = tree_find(watch->tree, path);
 	if (!node)
 		return;
+	watch->confirmed = true;
 	note(watch, node, true);
 	(void)snprintf(path, sizeof(path), "/proc/%d/maps", (int)pid);
 	maps = fopen(path, "re");
@@ -170,6 +171,11 @@ static void note_mapped(struct trace_watch *watch, pid_t pid)
 		if (node)
 			note(watch, node, true);
 	}
+}
+
+void trace_watch_look(struct trace_watch *watch, pid_t pid)
+{
+	note_mapped(watch, pid);
 }
 
 static void check_fresh(struct trace_watch *watch, pid_t pid)

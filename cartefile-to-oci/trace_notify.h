@@ -23,14 +23,15 @@ struct trace_use {
  * struct trace_watch - what was seen; trace_watch_init, trace_watch_free.
  * @program: what is run, absolute, or NULL: taken for the path of an execve that cannot be read, as the runtime's last one
  *	     when it is an ordinary user's: its memory is nobody's to look at
- * @executed: a program of the tree was started: what comes before is the runtime's own and not noted
+ * @executed: a program of the tree was to be started: what comes before is the runtime's own and not noted
+ * @confirmed: one runs: an execve may fail, for want of a loader for example
  */
 struct trace_watch {
 	const struct tree *tree;
 	struct trace_use *uses; /* a hash table of room slots */
 	size_t len, room;
 	const char *program;
-	bool executed;
+	bool executed, confirmed;
 	bool no_memory;
 	pid_t fresh[64]; /* have called execve and were not heard since */
 	size_t fresh_next;
@@ -48,6 +49,9 @@ void trace_watch_free(struct trace_watch *watch);
  * Return: 1, 0 when there was none, -errno when the listener is of no use any more.
  */
 int trace_notify(struct trace_watch *watch, int listener);
+
+/** trace_watch_look - is the process a program of the tree by now? */
+void trace_watch_look(struct trace_watch *watch, pid_t pid);
 
 /**
  * trace_watch_paths - sorted paths of the nodes, each once.

@@ -316,13 +316,14 @@ static int prepare(struct run *run, struct oci_error *err)
 	return r == 0 ? start(run, err) : r;
 }
 
-/* The runtime's one line, where it is the runtime that failed. */
+/* Where it is the runtime that failed; its one line when we have it. */
 static int check_started(const struct run *run, const struct trace_outcome *outcome,
 			 struct oci_error *err)
 {
 	const char *words = outcome->err.text ? outcome->err.text : "";
 
-	if (run->loop.watch->executed || outcome->stopped)
+	if (run->loop.watch->confirmed || outcome->stopped ||
+	    (run->loop.watch->executed && outcome->exit_status == 0))
 		return 0;
 	return err_set(err, ENOEXEC, "%s did not start the program (status %d)%s%.*s", run->runtime,
 		       outcome->exit_status, *words ? ": " : "", (int)strcspn(words, "\n"), words);

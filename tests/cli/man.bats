@@ -105,7 +105,7 @@ help_verbs() {
 	command -v groff >/dev/null || skip 'groff is not installed'
 	for page in "$pages"/*.md; do
 		go-md2man -in "$page" -out "$BATS_TEST_TMPDIR/page"
-		run groff -t -man -Tutf8 -wall -z "$BATS_TEST_TMPDIR/page"
+		run groff -t -man -rLL=120n -Tutf8 -wall -z "$BATS_TEST_TMPDIR/page"
 		echo "$page: $output"
 		[ "$status" = 0 ]
 		[ -z "$output" ]

@@ -93,7 +93,15 @@ files() {
 	cartefile 0
 	build --slim trace --probe /bin/nothing
 	[ "$status" -ne 0 ]
-	says 'did not start the program'
+	says 'did not start the program (status 1)'
+	printf '#!/bin/nothing\n' >"$C/root/bin/script"
+	chmod +x "$C/root/bin/script"
+	build --slim trace --probe /bin/script
+	[ "$status" -ne 0 ]
+	says 'did not start the program (status 1)'
+	build --slim trace --probe '/bin/tracee 9'
+	[ "$status" -ne 0 ]
+	says 'trace: the program ended with status 9, so what it needs is not known; --probe runs another command'
 	build --slim trace --probe '/bin/tracee "'
 	says '--probe: a quote is not closed'
 	try "$CONVERTER" build --runtime "$D/no-runtime" --slim trace -o "oci:$D/layout:x" "$C"

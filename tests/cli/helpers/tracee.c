@@ -58,7 +58,8 @@ int main(int argc, char **argv)
 			(void)pause();
 	}
 	(void)usleep(200000);
-	if (pthread_create(&id, NULL, thread, "/data/in-thread") || pthread_join(id, &failed) || failed)
+	if (pthread_create(&id, NULL, thread, "/data/in-thread") || pthread_join(id, &failed) ||
+	    failed)
 		return 2;
 	pid = fork();
 	if (pid == 0)
