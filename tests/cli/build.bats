@@ -1,7 +1,7 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: Apache-2.0
 # build.bats - from a Cartefile to an image: what is in it, that it is always the same, what happens when something fails.
-# shellcheck disable=SC2030,SC2031,SC2016
+# shellcheck disable=SC1091,SC2016,SC2030,SC2031,SC2119,SC2120
 
 TESTS=$(cd "$BATS_TEST_DIRNAME/.." && pwd)
 # shellcheck source=tests/lib/converter.sh
@@ -344,7 +344,9 @@ dynamic() { # a program that needs its libraries, into the context; skips where 
 	make_image >/dev/null
 	skopeo inspect "oci:$D/out:localhost/test:1" | jq -e '.Architecture'
 	skopeo copy -q "oci:$D/out:localhost/test:1" "docker-archive:$D/docker.tar:localhost/test:1"
-	umoci unpack $([ "$(id -u)" = 0 ] || echo --rootless) --image "$D/out:localhost/test:1" "$D/bundle"
+	local rootless=()
+	[ "$(id -u)" = 0 ] || rootless=(--rootless)
+	umoci unpack "${rootless[@]}" --image "$D/out:localhost/test:1" "$D/bundle"
 	[ "$(stat -c %a "$D/bundle/rootfs/bin/server")" = 4755 ]
 	[ "$(stat -c %a "$D/bundle/rootfs/srv/data")" = 750 ]
 	[ "$(id -u)" != 0 ] || [ "$(stat -c %u:%g "$D/bundle/rootfs/srv/data/one")" = 33:44 ]

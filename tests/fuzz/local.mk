@@ -13,16 +13,12 @@ FUZZERS = \
 
 if HAVE_CONVERTER
 FUZZERS += tests/fuzz/fuzz_cartefile
-FUZZERS += tests/fuzz/fuzz_ignore
 FUZZERS += tests/fuzz/fuzz_elf
+FUZZERS += tests/fuzz/fuzz_ignore
+FUZZERS += tests/fuzz/fuzz_layer
 FUZZERS += tests/fuzz/fuzz_ldconf
+FUZZERS += tests/fuzz/fuzz_listing
 FUZZERS += tests/fuzz/fuzz_packages
-CONVERTER_FUZZERS = \
-	tests/fuzz/fuzz_layer \
-	tests/fuzz/fuzz_listing
-
-if HAVE_CONVERTER
-FUZZERS += $(CONVERTER_FUZZERS)
 endif
 
 EXTRA_PROGRAMS += $(FUZZERS)
@@ -92,16 +88,12 @@ EXTRA_DIST += \
 	tests/fuzz/ocispec-fuzz.h
 
 # slimming
-SLIM_FUZZERS = tests/fuzz/fuzz_elf tests/fuzz/fuzz_ldconf tests/fuzz/fuzz_packages
 tests_fuzz_fuzz_elf_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
 tests_fuzz_fuzz_elf_LDADD = $(CONVERTER_LIBS)
 tests_fuzz_fuzz_ldconf_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
 tests_fuzz_fuzz_ldconf_LDADD = $(CONVERTER_LIBS)
 tests_fuzz_fuzz_packages_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
 tests_fuzz_fuzz_packages_LDADD = $(CONVERTER_LIBS)
-if HAVE_CONVERTER
-FUZZERS += $(SLIM_FUZZERS)
-endif
 EXTRA_DIST += \
 	tests/fuzz/corpus/elf/empty.elf \
 	tests/fuzz/corpus/elf/full32.elf \
