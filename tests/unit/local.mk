@@ -48,11 +48,13 @@ CONVERTER_TESTS =
 if HAVE_CONVERTER
 CONVERTER_TESTS += \
 	tests/unit/test_base \
+	tests/unit/test_diff \
 	tests/unit/test_layer_read \
 	tests/unit/test_unpack
 UNIT_TESTS += $(CONVERTER_TESTS)
 endif
 tests_unit_test_base_LDADD = $(CONVERTER_LIBS) $(CMOCKA_LIBS)
+tests_unit_test_diff_LDADD = $(CONVERTER_LIBS) $(CMOCKA_LIBS)
 tests_unit_test_layer_read_LDADD = $(CONVERTER_LIBS) $(CMOCKA_LIBS)
 tests_unit_test_unpack_LDADD = $(CONVERTER_LIBS) $(CMOCKA_LIBS)
 
