@@ -32,9 +32,10 @@ class Registry(http.server.BaseHTTPRequestHandler):
 server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Registry)
 threading.Thread(target=server.serve_forever, daemon=True).start()
 words["PORT"] = str(server.server_address[1])
-with open("registries.conf", "w") as f:
+os.makedirs("home/.config/containers")
+with open("home/.config/containers/registries.conf", "w") as f:
     f.write(f'[[registry]]\nlocation = "localhost:{words["PORT"]}"\ninsecure = true\n')
-os.environ["CONTAINERS_REGISTRIES_CONF"] = os.path.abspath("registries.conf")
+os.environ["HOME"] = os.path.abspath("home")
 
 
 def check():
