@@ -19,8 +19,6 @@
 #include "cartefile-to-oci/source.h"
 #include "cartefile-to-oci/store.h"
 
-#define LISTINGS "listing"
-
 /* ---- open ---------------------------------------------------------------------------------------------------------- */
 static int open_dir(struct base *base, struct digest_state *key, struct oci_error *err)
 {
@@ -108,6 +106,7 @@ int base_open(const struct cartefile *file, const struct base_options *options, 
 	      struct oci_error *err)
 {
 	struct base base = { .from = file->from,
+			     .file = file,
 			     .layout = LAYOUT_INIT,
 			     .fd = -1,
 			     .scratch_fd = -1,
@@ -143,6 +142,14 @@ void base_close(struct base *base)
 }
 
 /* ---- layers of an image -------------------------------------------------------------------------------------------- */
+/* "oci:x: layer sha256:...: entry ...": a layer's own errors know only the layer. */
+static int layer_failed(const struct base *base, int r, struct oci_error *err)
+{
+	if (r < 0)
+		err_prefix(err, "%s: layer ", base->layout.name);
+	return r;
+}
+
 /* Read it through, with a listing on the way for the next time. */
 static int list_layer(const struct base *base, struct image_layer *layer, const struct store *store,
 		      struct layer_tree *to, struct oci_error *err)
@@ -158,7 +165,7 @@ static int list_layer(const struct base *base, struct image_layer *layer, const 
 	fd = layer->input.fd;
 	r = layer_open(&layer->input, &reader, err);
 	if (r < 0)
-		return r;
+		return layer_failed(base, r, err);
 	while ((r = layer_next(reader, &entry, err)) > 0) {
 		r = listing_add(&listing, entry, err);
 		if (r == 0)
@@ -167,11 +174,12 @@ static int list_layer(const struct base *base, struct image_layer *layer, const 
 			break;
 	}
 	layer_close(reader);
+	(void)layer_failed(base, r, err);
 	if (r == 0)
 		r = listing_end(&listing, err);
 	/* only what was checked to its end is remembered; that it cannot be remembered harms nobody */
 	if (r == 0)
-		(void)store_cache_put(store, LISTINGS, &layer->diff_id, listing.data,
+		(void)store_cache_put(store, LISTING_RECORD, &layer->diff_id, listing.data,
 				      listing.length, NULL);
 	listing_free(&listing);
 	return r;
@@ -215,7 +223,7 @@ static int put_names(const struct base *base, struct image_layer *layer, const s
 	int r;
 
 	layer_tree_begin(to, layer->name);
-	r = store_cache_get(store, LISTINGS, &layer->diff_id, &data, &length, NULL);
+	r = store_cache_get(store, LISTING_RECORD, &layer->diff_id, &data, &length, NULL);
 
 	/* a layer that was replaced by other bytes since is found when it is copied: there its digest is checked */
 	if (r > 0 && check_listing(data, length) == 0) {
@@ -235,7 +243,7 @@ static int put_contents(const struct base *base, struct image_layer *layer, stru
 		return r;
 	r = layer_tree_read(to, &layer->input, err);
 	fd_closep(&layer->input.fd);
-	return r;
+	return layer_failed(base, r, err);
 }
 
 static int read_image(const struct base *base, bool contents, const struct base_options *options,
@@ -281,8 +289,8 @@ static int read_dir(const struct base *base, const struct base_options *options,
 	return source ? source_add_dir(tree, source, options->mtime, err) : err_nomem(err);
 }
 
-int base_read(struct base *base, bool contents, const struct base_options *options,
-	      struct tree *tree, struct oci_error *err)
+static int read_any(struct base *base, bool contents, const struct base_options *options,
+		    struct tree *tree, struct oci_error *err)
 {
 	switch (base->from) {
 	case FROM_SCRATCH:
@@ -295,4 +303,16 @@ int base_read(struct base *base, bool contents, const struct base_options *optio
 	default:
 		return read_image(base, contents, options, tree, err);
 	}
+}
+
+int base_read(struct base *base, bool contents, const struct base_options *options,
+	      struct tree *tree, struct oci_error *err)
+{
+	struct oci_error inner = OCI_ERROR_INIT;
+	int r = read_any(base, contents, options, tree, &inner);
+
+	if (r == 0)
+		return 0;
+	cartefile_blame(base->file, base->file->from_place, &inner);
+	return err_copy(err, &inner);
 }

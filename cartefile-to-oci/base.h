@@ -22,9 +22,10 @@ struct base {
 	struct image_docs image; /* config NULL: not an image */
 	char *scratch;           /* temporary folder to be removed by base_close, or NULL; heap */
 	int scratch_fd;
-	int fd;           /* of dir: */
-	const char *name; /* as FROM has it */
-	const char *path; /* of dir:, tar: and archives */
+	const struct cartefile *file; /* of base_open, which outlives this: where errors are */
+	int fd;                       /* of dir: */
+	const char *name;             /* as FROM has it */
+	const char *path;             /* of dir:, tar: and archives */
 	struct digest key;
 	struct oci_arena arena;
 };
@@ -37,7 +38,7 @@ struct base_options {
 	int64_t mtime_latest;
 };
 
-/** base_open - find it, check it, know its key; reads no layer. Errors are at file->from_place. */
+/** base_open - find it, check it, know its key; reads no layer. Errors, also base_read's, are at file->from_place. */
 int base_open(const struct cartefile *file, const struct base_options *options, struct base *ret,
 	      struct oci_error *err);
 

@@ -6,6 +6,7 @@
  *	layer	what stat(2) says of everything in it -> the blob: nothing is read
  *	shape	names, attributes and sizes only: a layer like this was made, so it pays to read it and
  *	blob	to look for its diff id and compressor -> the blob: nothing is compressed
+ * A small layer is written anew in less time than its records take.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -14,6 +15,8 @@
 #include "base/error.h"
 #include "base/mem.h"
 #include "cartefile-to-oci/build-private.h"
+#include "cartefile-to-oci/listing.h"
+#include "cartefile-to-oci/tar.h"
 
 /* ---- keys -------------------------------------------------------------------------------------------------------- */
 
@@ -21,7 +24,10 @@ struct keys {
 	struct digest_state layer, shape;
 	const struct digest *base;
 	int64_t newest;
+	uint64_t bytes; /* of the tar, about */
 };
+
+#define SMALL ((uint64_t)128 << 10)
 
 static void add_text(struct digest_state *state, const char *text)
 {
@@ -48,6 +54,7 @@ static void both_number(struct keys *keys, int64_t number)
 static void add_content(struct keys *keys, const struct tree_content *content)
 {
 	both_number(keys, (int64_t)content->size);
+	keys->bytes += content->size;
 	if (content->path) {
 		add_number(&keys->layer, (int64_t)content->host_dev);
 		add_number(&keys->layer, (int64_t)content->host_ino);
@@ -69,6 +76,7 @@ static int add_node(void *ctx, const struct tree_node *node, const struct tree_n
 	char path[4096];
 
 	(void)err;
+	keys->bytes += TAR_BLOCK;
 	both_text(keys, tree_path(node, path, sizeof(path)));
 	both_number(keys, node->type | (int64_t)node->mode << 8);
 	both_number(keys, (int64_t)node->uid << 32 | node->gid);
@@ -89,7 +97,7 @@ static int add_node(void *ctx, const struct tree_node *node, const struct tree_n
 
 struct layer_keys {
 	struct digest layer, shape;
-	bool is_settled;
+	bool is_settled, is_small;
 };
 
 static int make_keys(struct build *build, int layer, struct layer_keys *ret, struct oci_error *err)
@@ -107,6 +115,7 @@ static int make_keys(struct build *build, int layer, struct layer_keys *ret, str
 		digest_end(&keys.layer, &ret->layer);
 		digest_end(&keys.shape, &ret->shape);
 		ret->is_settled = keys.newest < build->begun - BUILD_RACY_NS;
+		ret->is_small = keys.bytes < SMALL;
 	}
 	if (keys.newest > build->newest)
 		build->newest = keys.newest;
@@ -200,6 +209,53 @@ int build_have_blob(struct build *build, const struct digest *digest, uint64_t s
 	return r;
 }
 
+/* ---- a listing, so that an image over this one does not read the layer again --------------------------------------- */
+
+#define LISTED_SIZE ((uint64_t)1 << 20) /* of a tar: reading less is faster than one more record */
+
+static const char *relative(const struct tree_node *node, char path[4096])
+{
+	return tree_path(node, path, 4096) + 1;
+}
+
+static int list_node(void *ctx, const struct tree_node *node, const struct tree_node *first,
+		     struct oci_error *err)
+{
+	char path[4096], link[4096];
+	struct layer_entry entry = {
+		.mark = LAYER_ENTRY,
+		.path = relative(node, path),
+		.type = (enum tree_type)node->type,
+		.hardlink = first ? relative(first, link) : NULL,
+		.target = node->target,
+		.mode = node->mode,
+		.uid = node->uid,
+		.gid = node->gid,
+		.mtime = node->mtime,
+		.size = node->content && !first ? node->content->size : 0,
+		.rdev_major = node->rdev_major,
+		.rdev_minor = node->rdev_minor,
+		.xattrs = node->xattrs,
+		.xattrs_len = node->xattrs_len,
+	};
+
+	return listing_add(ctx, &entry, err);
+}
+
+static void put_listing(struct build *build, int layer, const struct layer_result *result)
+{
+	struct oci_error ignored = OCI_ERROR_INIT;
+	struct listing listing = { 0 };
+
+	if (result->tar_size < LISTED_SIZE)
+		return;
+	if (layer_walk(&build->tree, layer, list_node, &listing, NULL, &ignored) == 0 &&
+	    listing_end(&listing, &ignored) == 0)
+		(void)store_cache_put(build->options->store, LISTING_RECORD, &result->diff_id,
+				      listing.data, listing.length, &ignored);
+	listing_free(&listing);
+}
+
 /* ---- one layer --------------------------------------------------------------------------------------------------- */
 
 static int recall_layer(struct build *build, int layer, const struct layer_keys *keys,
@@ -244,14 +300,16 @@ static int make_layer(struct build *build, int layer, struct layer_result *ret, 
 	struct layer_keys keys;
 	int r = make_keys(build, layer, &keys, err);
 
-	if (r == 0 && !build->options->no_cache)
+	if (r == 0 && !build->options->no_cache && !keys.is_small)
 		r = recall_layer(build, layer, &keys, ret, err);
 	*ret_cached = r == 1;
 	if (r != 0)
 		return r < 0 ? r : 0;
 	r = layer_write(&build->tree, layer, build->options->compression, build->primary, ret, err);
-	if (r == 0)
+	if (r == 0 && !keys.is_small) {
 		remember_layer(build, &keys, ret);
+		put_listing(build, layer, ret);
+	}
 	return r;
 }
 

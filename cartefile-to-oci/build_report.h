@@ -23,7 +23,7 @@ void build_progress_end(struct build_progress *progress);
 void build_print_text(const struct build_result *result, FILE *more, FILE *out);
 void build_print_digest(const struct build_result *result, FILE *out);
 
-/** build_print_json - one object, for pipelines; see cartefile-to-oci-build(1). */
+/** build_print_json - one object, for pipelines; see cartefile-to-oci(1). */
 int build_print_json(const struct build_result *result, FILE *out, struct oci_error *err);
 
 #endif

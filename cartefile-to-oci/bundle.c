@@ -210,7 +210,7 @@ static int write_config(struct job *job, struct oci_error *err)
 {
 	CLEANUP_FREE char *text = NULL;
 	struct oci_config *config;
-	size_t length;
+	size_t length = 0;
 	int r = bundle_config(job->image->config, job->options, &job->facts, &job->arena, &config,
 			      err);
 

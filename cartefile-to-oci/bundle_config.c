@@ -379,8 +379,11 @@ int bundle_config(const struct oci_image_config *image, const struct bundle_opti
 	struct oci_config *config = oci_arena_alloc(arena, sizeof(*config));
 	struct oci_root *root = oci_arena_alloc(arena, sizeof(*root));
 	const char *hostname = options->hostname ? options->hostname : "carte";
-	int r = config && root ? check_hostname(hostname, err) : err_nomem(err);
+	int r;
 
+	if (!config || !root)
+		return err_nomem(err);
+	r = check_hostname(hostname, err);
 	if (r < 0)
 		return r;
 	config->oci_version = version;

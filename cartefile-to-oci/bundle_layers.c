@@ -160,7 +160,7 @@ int bundle_layers_open(const struct bundle_layers *layers, const char *path)
 {
 	struct walk w = { .layers = layers };
 	char name[NAME_MAX + 1];
-	struct stat st;
+	struct stat st = { 0 };
 	int r;
 
 	if (strlen(path) >= sizeof(w.rest))

@@ -263,8 +263,11 @@ static int add_resources(const struct bundle_options *options, const struct bund
 {
 	static struct oci_device_rule deny = { .allow = { true, false }, .access = "rwm" };
 	struct resources *res = oci_arena_alloc(arena, sizeof(*res));
-	int r = res ? read_limits(options, res, err) : err_nomem(err);
+	int r;
 
+	if (!res)
+		return err_nomem(err);
+	r = read_limits(options, res, err);
 	if (r < 0)
 		return r;
 	if (!is_rootless(facts)) {

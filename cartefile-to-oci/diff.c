@@ -47,6 +47,8 @@ static int read_tree(const struct image_source *image, struct tree *tree, struct
 		if (r < 0)
 			break;
 		r = layer_tree_read(&to, &layer.input, err);
+		if (r < 0)
+			err_prefix(err, "%s: layer ", image->layout.name);
 		fd_closep(&layer.input.fd);
 	}
 	layer_tree_end(&to);

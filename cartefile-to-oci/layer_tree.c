@@ -275,8 +275,8 @@ int layer_tree_put(struct layer_tree *to, const struct layer_entry *entry,
 		return r;
 	if (entry->mark != LAYER_ENTRY)
 		return put_mark(to, entry, path);
-	if (device &&
-	    !to->in_base) { /* no image of ours has any; but it may be in the place of something */
+	/* no image of ours has any; but it may be in the place of something */
+	if (device && !to->in_base && !to->digests) {
 		old = tree_find(to->tree, path);
 		if (old)
 			tree_remove(to->tree, old);

@@ -8,6 +8,9 @@
 
 #include "cartefile-to-oci/layer_read.h"
 
+/* the kind of the store's records, whose keys are diff ids */
+#define LISTING_RECORD "listing"
+
 /** struct listing - being written: begin with {0}; listing_free. */
 struct listing {
 	unsigned char *data;

@@ -194,7 +194,7 @@ static int take_listener(struct state *s, int socket, struct oci_error *err)
 	if (r == 0)
 		r = oci_process_state_parse(&arena, "the runtime's process state", text, length,
 					    &state, err);
-	for (size_t i = 0; r == 0 && i < state->fds_len && i < count; i++)
+	for (size_t i = 0; r == 0 && state && i < state->fds_len && i < count; i++)
 		if (strcmp(state->fds[i], "seccompFd") == 0)
 			taken = (int)i;
 	for (size_t i = 0; i < count; i++)
@@ -206,7 +206,7 @@ static int take_listener(struct state *s, int socket, struct oci_error *err)
 		return err_set(err, EPROTO, "the runtime sent no seccomp listener");
 	if (s->listeners_len < LISTENERS_MAX)
 		s->listeners[s->listeners_len++] = fds[taken];
-	if (s->init < 0 && state->pid.present && state->pid.value > 0) {
+	if (s->init < 0 && state && state->pid.present && state->pid.value > 0) {
 		int fd = sys_pidfd_open((pid_t)state->pid.value, 0);
 
 		s->init = fd < 0 ? -1 : fd;
@@ -285,10 +285,8 @@ static void take_signal(struct state *s)
 	if (read(s->loop->signals, &info, sizeof(info)) != sizeof(info))
 		return;
 	s->signal = (int)info.ssi_signo;
-	if (s->phase == RUNNING)
-		stop_harder(s);
-	/* asked twice */
-	else if (s->phase == TERMINATING)
+	/* TERMINATING: asked twice */
+	if (s->phase == RUNNING || s->phase == TERMINATING)
 		stop_harder(s);
 }
 

@@ -73,6 +73,8 @@ static int unpack_blob(const struct layout *layout, const struct image_docs *ima
 	if (r < 0)
 		return r;
 	r = unpack_layer(&layer.input, folder, form, ret_lost, err);
+	if (r < 0)
+		err_prefix(err, "%s: layer ", layout->name);
 	fd_closep(&layer.input.fd);
 	return r;
 }

@@ -21,7 +21,10 @@ static bool take_word(const char **text, char *out)
 
 	for (; *p && (quote || !is_blank(*p)); p++) {
 		if (quote ? *p == quote : *p == '\'' || *p == '"') {
-			quote = quote ? 0 : *p;
+			if (quote)
+				quote = 0;
+			else
+				quote = *p;
 			continue;
 		}
 		if (*p == '\\' && quote != '\'' && p[1])

@@ -62,6 +62,7 @@ CONVERTER_TESTS = \
 	tests/unit/test_explain \
 	tests/unit/test_ignore \
 	tests/unit/test_image_config \
+	tests/unit/test_diff \
 	tests/unit/test_layer_read \
 	tests/unit/test_layer_write \
 	tests/unit/test_layout \
@@ -71,6 +72,16 @@ CONVERTER_TESTS = \
 	tests/unit/test_tar \
 	tests/unit/test_trace \
 	tests/unit/test_unpack
+if HAVE_CONVERTER
+UNIT_TESTS += $(CONVERTER_TESTS)
+endif
+tests_unit_test_base_LDADD = $(CONVERTER_LIBS) $(CMOCKA_LIBS)
+tests_unit_test_diff_LDADD = $(CONVERTER_LIBS) $(CMOCKA_LIBS)
+tests_unit_test_layer_read_LDADD = $(CONVERTER_LIBS) $(CMOCKA_LIBS)
+tests_unit_test_unpack_LDADD = $(CONVERTER_LIBS) $(CMOCKA_LIBS)
+
+LDADD = $(RUNTIME_LIBS) $(CMOCKA_LIBS)
+AM_CPPFLAGS += $(CMOCKA_CFLAGS) -I$(top_srcdir)/tests
 
 tests_unit_test_archive_out_CPPFLAGS = $(AM_CPPFLAGS) $(CONVERTER_CFLAGS)
 tests_unit_test_archive_out_LDADD = $(CONVERTER_LIBS) $(CMOCKA_LIBS)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-# expect: cartefile-to-oci: unpack: @HAVE@: the digest of its tar is @HAVE@, not @WANT@
+# expect: cartefile-to-oci: unpack: docker-archive:image.tar: layer @HAVE@: the digest of its tar is @HAVE@, not @WANT@
 # args: unpack docker-archive:image.tar out
 import json
 

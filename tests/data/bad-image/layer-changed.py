@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-# expect: cartefile-to-oci: unpack: @WANT@: its digest is @HAVE@, not @WANT@
+# expect: cartefile-to-oci: unpack: oci:layout: layer @WANT@: its digest is @HAVE@, not @WANT@
 good = tar(("dir", "etc"), ("file", "etc/hostname", "h\n"))
 image = Layout("layout", good, compression="plain")
 image.write()

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-# expect: cartefile-to-oci: unpack: @BLOB@: gzip: there are other bytes behind its end
+# expect: cartefile-to-oci: unpack: oci:layout: layer @BLOB@: gzip: there are other bytes behind its end
 def layer(data, diff_id=None):
     """An image with a layer of these bytes, as they are."""
     image = Layout("layout")

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-# expect: cartefile-to-oci: unpack: @BLOB@: gzip: incorrect data check
+# expect: cartefile-to-oci: unpack: oci:layout: layer @BLOB@: gzip: incorrect data check
 def layer(data, diff_id=None):
     """An image with a layer of these bytes, as they are."""
     image = Layout("layout")

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-# expect: cartefile-to-oci: unpack: @BLOB@: gzip: ends too early
+# expect: cartefile-to-oci: unpack: oci:layout: layer @BLOB@: gzip: ends too early
 def layer(data, diff_id=None):
     """An image with a layer of these bytes, as they are."""
     image = Layout("layout")

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-# expect: cartefile-to-oci: unpack: @BLOB@: its 10240 bytes become more than 1100 times as many, it looks like a decompression bomb
+# expect: cartefile-to-oci: unpack: oci:layout: layer @BLOB@: its 10240 bytes become more than 1100 times as many, it looks like a decompression bomb
 def layer(data, diff_id=None):
     """An image with a layer of these bytes, as they are."""
     image = Layout("layout")

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-# expect: cartefile-to-oci: unpack: @BLOB@: tar: Truncated input file (needed 512 bytes, only 276 available)
+# expect: cartefile-to-oci: unpack: oci:layout: layer @BLOB@: tar: Truncated input file (needed 512 bytes, only 276 available)
 def layer(data, diff_id=None):
     """An image with a layer of these bytes, as they are."""
     image = Layout("layout")

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-# expect: cartefile-to-oci: unpack: @BLOB@: is compressed by xz; layers are gzip, zstd or plain tars
+# expect: cartefile-to-oci: unpack: oci:layout: layer @BLOB@: is compressed by xz; layers are gzip, zstd or plain tars
 def layer(data, diff_id=None):
     """An image with a layer of these bytes, as they are."""
     image = Layout("layout")
