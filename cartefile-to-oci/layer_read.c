@@ -5,7 +5,7 @@
  * libarchive knows the dialects; it gets plain bytes (layer_stream.c) and never sees a file system. Names are judged here, and
  * only here: who acts on an entry may take for granted that its path and its hard link's are relative, clean, without "..",
  * of possible lengths, and that marks are of layers. That a component of the path may be a link on the disk is the business
- * of who acts.
+ * of who acts. (A NUL within a name ends it in libarchive already.)
  */
 #include <archive.h>
 #include <archive_entry.h>

@@ -3,7 +3,7 @@
  * unpack.h - layers become files.
  *
  * A layer is hostile: every entry is reached from the target's fd by path_open_in_root and friends or without following any link, acted upon through
- * fds; what a layer says may only ever change what is below the target (the classes of CVEs of tar extraction, each with a test in tests/cli/unpack.bats).
+ * fds; what a layer says may only ever change what is below the target (the classes of CVEs of tar extraction, each with a case in tests/data/bad-image).
  */
 #ifndef CARTEFILE_UNPACK_H
 #define CARTEFILE_UNPACK_H

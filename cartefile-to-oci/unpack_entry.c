@@ -3,7 +3,7 @@
  * unpack_entry.c - one entry of a layer becomes one name in an open folder; see unpack_folder.c for how that was found.
  *
  * What must hold: nothing follows the name itself (O_NOFOLLOW, AT_SYMLINK_NOFOLLOW, O_EXCL), so what a layer has put there
- * before cannot lead elsewhere (CVE-2018-15664 and CVE-2019-14271 of docker cp, CVE-2021-29136 of umoci, CVE-2002-0399 of tar).
+ * before cannot lead elsewhere (CVE-2014-6407, CVE-2014-9356 and CVE-2018-15664 of Docker, CVE-2021-29136 of umoci).
  */
 #include <fcntl.h>
 #include <stdarg.h>
@@ -324,7 +324,7 @@ static int put_hardlink(struct unpack *unpack, const struct layer_entry *entry, 
 
 	if (fd < 0)
 		return fd;
-	/* without AT_SYMLINK_FOLLOW: a link is linked, not what it points to (CVE-2020-27833 is of those who forgot) */
+	/* without AT_SYMLINK_FOLLOW: a link is linked, not what it points to (CVE-2014-6407) */
 	if (linkat(fd, target_name, unpack->folder, name, 0) == 0)
 		return 0;
 	if (errno != EEXIST)

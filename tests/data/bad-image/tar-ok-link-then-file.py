@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-# CVE-2002-0399 class: a file is written over the link, not through it
+# CVE-2014-6407 of Docker: a file is written over the link, not through it
 image = Layout("layout", tar(("link", "x", "@OUT@/outside/secret".replace("@OUT@", os.getcwd())), ("file", "x", "inside")), compression="plain").write()
 words["BLOB"] = image.layers[-1]["digest"]
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-# CVE-2018-15664, CVE-2019-14271 of docker cp: a link, then an entry through it
+# CVE-2014-9356, CVE-2018-15664 of Docker: an absolute link, then an entry through it
 image = Layout("layout", tar(("link", "e", "/outside"), ("dir", "outside"), ("file", "e/secret", "inside")), compression="plain").write()
 words["BLOB"] = image.layers[-1]["digest"]
 
