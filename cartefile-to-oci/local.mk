@@ -126,7 +126,6 @@ libcartefile_a_SOURCES = \
 	cartefile-to-oci/slim_package.c \
 	cartefile-to-oci/slim_take.c \
 	cartefile-to-oci/source-private.h \
-	cartefile-to-oci/slim_take.c \
 	cartefile-to-oci/source.h \
 	cartefile-to-oci/source_dir.c \
 	cartefile-to-oci/source_path.c \

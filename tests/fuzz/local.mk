@@ -24,14 +24,6 @@ CONVERTER_FUZZERS = \
 
 if HAVE_CONVERTER
 FUZZERS += $(CONVERTER_FUZZERS)
-if HAVE_CONVERTER
-FUZZERS += tests/fuzz/fuzz_cartefile
-FUZZERS += tests/fuzz/fuzz_elf
-FUZZERS += tests/fuzz/fuzz_ignore
-FUZZERS += tests/fuzz/fuzz_layer
-FUZZERS += tests/fuzz/fuzz_ldconf
-FUZZERS += tests/fuzz/fuzz_listing
-FUZZERS += tests/fuzz/fuzz_packages
 endif
 
 EXTRA_PROGRAMS += $(FUZZERS)
@@ -51,10 +43,6 @@ tests_fuzz_fuzz_image_config_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
 tests_fuzz_fuzz_image_config_LDADD = $(RUNTIME_LIBS)
 tests_fuzz_fuzz_index_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
 tests_fuzz_fuzz_index_LDADD = $(RUNTIME_LIBS)
-tests_fuzz_fuzz_manifest_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
-tests_fuzz_fuzz_manifest_LDADD = $(RUNTIME_LIBS)
-tests_fuzz_fuzz_ignore_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
-tests_fuzz_fuzz_ignore_LDADD = $(CONVERTER_LIBS)
 tests_fuzz_fuzz_layer_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
 tests_fuzz_fuzz_layer_LDADD = $(CONVERTER_LIBS)
 tests_fuzz_fuzz_ldconf_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
@@ -91,42 +79,6 @@ EXTRA_DIST += \
 	tests/fuzz/corpus/config/empty.json \
 	tests/fuzz/corpus/config/full.json \
 	tests/fuzz/corpus/config/odd.json \
-	tests/fuzz/corpus/features/full.json \
-	tests/fuzz/corpus/image_config/full.json \
-	tests/fuzz/corpus/index/full.json \
-	tests/fuzz/corpus/manifest/docker.json \
-	tests/fuzz/corpus/manifest/full.json \
-	tests/fuzz/corpus/ignore/all \
-	tests/fuzz/corpus/ignore/stars \
-	tests/fuzz/corpus/layer/all.tar \
-	tests/fuzz/corpus/layer/all.tar.gz \
-	tests/fuzz/corpus/layer/all.tar.zst \
-	tests/fuzz/corpus/layer/gnu.tar \
-	tests/fuzz/corpus/layer/sparse.tar \
-	tests/fuzz/corpus/listing/all \
-	tests/fuzz/corpus/process/full.json \
-	tests/fuzz/corpus/resources/full.json \
-	tests/fuzz/corpus/state/full.json \
-	tests/fuzz/fuzz_cartefile.dict \
-	tests/fuzz/fuzz_config.dict \
-	tests/fuzz/fuzz_features.dict \
-	tests/fuzz/fuzz_image_config.dict \
-	tests/fuzz/fuzz_index.dict \
-	tests/fuzz/fuzz_manifest.dict \
-	tests/fuzz/fuzz_ignore.dict \
-	tests/fuzz/fuzz_process.dict \
-	tests/fuzz/fuzz_resources.dict \
-	tests/fuzz/fuzz_state.dict \
-	tests/fuzz/ocispec-fuzz.h
-
-# slimming
-tests_fuzz_fuzz_elf_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
-tests_fuzz_fuzz_elf_LDADD = $(CONVERTER_LIBS)
-tests_fuzz_fuzz_ldconf_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
-tests_fuzz_fuzz_ldconf_LDADD = $(CONVERTER_LIBS)
-tests_fuzz_fuzz_packages_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
-tests_fuzz_fuzz_packages_LDADD = $(CONVERTER_LIBS)
-EXTRA_DIST += \
 	tests/fuzz/corpus/elf/empty.elf \
 	tests/fuzz/corpus/elf/full32.elf \
 	tests/fuzz/corpus/elf/full32be.elf \

@@ -58,11 +58,11 @@ CONVERTER_TESTS = \
 	tests/unit/test_bundle \
 	tests/unit/test_cartefile \
 	tests/unit/test_cartefile_bad \
+	tests/unit/test_diff \
 	tests/unit/test_elf \
 	tests/unit/test_explain \
 	tests/unit/test_ignore \
 	tests/unit/test_image_config \
-	tests/unit/test_diff \
 	tests/unit/test_layer_read \
 	tests/unit/test_layer_write \
 	tests/unit/test_layout \
@@ -72,16 +72,6 @@ CONVERTER_TESTS = \
 	tests/unit/test_tar \
 	tests/unit/test_trace \
 	tests/unit/test_unpack
-if HAVE_CONVERTER
-UNIT_TESTS += $(CONVERTER_TESTS)
-endif
-tests_unit_test_base_LDADD = $(CONVERTER_LIBS) $(CMOCKA_LIBS)
-tests_unit_test_diff_LDADD = $(CONVERTER_LIBS) $(CMOCKA_LIBS)
-tests_unit_test_layer_read_LDADD = $(CONVERTER_LIBS) $(CMOCKA_LIBS)
-tests_unit_test_unpack_LDADD = $(CONVERTER_LIBS) $(CMOCKA_LIBS)
-
-LDADD = $(RUNTIME_LIBS) $(CMOCKA_LIBS)
-AM_CPPFLAGS += $(CMOCKA_CFLAGS) -I$(top_srcdir)/tests
 
 tests_unit_test_archive_out_CPPFLAGS = $(AM_CPPFLAGS) $(CONVERTER_CFLAGS)
 tests_unit_test_archive_out_LDADD = $(CONVERTER_LIBS) $(CMOCKA_LIBS)
@@ -89,6 +79,7 @@ tests_unit_test_base_LDADD = $(CONVERTER_LIBS) $(CMOCKA_LIBS)
 tests_unit_test_bundle_LDADD = $(CONVERTER_LIBS) $(CMOCKA_LIBS)
 tests_unit_test_cartefile_LDADD = $(CONVERTER_LIBS) $(CMOCKA_LIBS)
 tests_unit_test_cartefile_bad_LDADD = $(CONVERTER_LIBS) $(CMOCKA_LIBS)
+tests_unit_test_diff_LDADD = $(CONVERTER_LIBS) $(CMOCKA_LIBS)
 tests_unit_test_elf_LDADD = $(CONVERTER_LIBS) $(CMOCKA_LIBS)
 tests_unit_test_explain_LDADD = $(CONVERTER_LIBS) $(CMOCKA_LIBS)
 tests_unit_test_ignore_LDADD = $(CONVERTER_LIBS) $(CMOCKA_LIBS)
