@@ -7,7 +7,7 @@
 
 #include "cartefile-to-oci/layer_read.h"
 
-#define LAYER_IN_SIZE (1280u * 1024) /* holds a whole member of ours, with 1 MiB of data */
+#define LAYER_IN_SIZE (1280u * 1024) /* holds a whole member of ours */
 #define LAYER_OUT_SIZE (1024u * 1024)
 
 struct layer_stream;

@@ -10,6 +10,7 @@
 #include <limits.h>
 #include <pthread.h>
 #include <sched.h>
+#include <stdbool.h>
 #include <stdlib.h>
 
 #include "base/error.h"
@@ -28,9 +29,14 @@ struct slot {
 	size_t in_length, out_length; /* out_length 0: it could not be done */
 };
 
+/* Level 1, and level 2 once a chunk is worth it. */
+struct packer {
+	struct libdeflate_compressor *fast, *better;
+};
+
 struct members {
 	struct blob_writer *blob;
-	struct libdeflate_compressor *own; /* the caller's */
+	struct packer own; /* the caller's */
 	struct slot slots[SLOTS_MAX];
 	size_t slots_len;
 	size_t filled;  /* chunks that were added */
@@ -39,7 +45,6 @@ struct members {
 	pthread_mutex_t lock;
 	pthread_cond_t is_full, is_done;
 	pthread_t threads[THREADS_MAX];
-	struct libdeflate_compressor *compressors[THREADS_MAX];
 	size_t threads_len;
 	bool tried, stop;
 };
@@ -56,16 +61,43 @@ static int slot_alloc(struct slot *slot, struct oci_error *err)
 	return slot->in ? 0 : err_nomem(err);
 }
 
-static void slot_compress(struct slot *slot, struct libdeflate_compressor *compressor)
+/*
+ * Programs and libraries, which have many zero bytes, gain by level 2 twice what other files do for the same time: measured on
+ * a Debian root file system, 2 % of the whole for 14 % more time. Whoever compresses, the answer is the same.
+ */
+static bool is_worth_level_2(const unsigned char *data, size_t length)
+{
+	size_t seen = 0, zeros = 0;
+
+	/* every 16th byte, each time at another place of the 16: records have their zeros at the same places */
+	for (size_t i = 0, shift = 0; i + 16 <= length; i += 16, shift = (shift + 1) % 16) {
+		zeros += data[i + shift] == 0;
+		seen++;
+	}
+	return zeros * 100 >= seen * MEMBERS_LEVEL2_FROM && zeros * 100 < seen * MEMBERS_LEVEL2_TO;
+}
+
+static void slot_compress(struct slot *slot, struct packer *packer)
 {
 	/* NULL: the most of any compressor, so that the room does not depend on whose it is */
 	size_t room = libdeflate_gzip_compress_bound(NULL, MEMBERS_SIZE);
+	bool better = is_worth_level_2(slot->in, slot->in_length);
+	struct libdeflate_compressor **compressor = better ? &packer->better : &packer->fast;
 
 	if (!slot->out)
 		slot->out = malloc(room);
-	slot->out_length = slot->out ? libdeflate_gzip_compress(compressor, slot->in,
-								slot->in_length, slot->out, room)
-				     : 0;
+	if (!*compressor)
+		*compressor = libdeflate_alloc_compressor(better ? 2 : 1);
+	slot->out_length = slot->out && *compressor
+				   ? libdeflate_gzip_compress(*compressor, slot->in,
+							      slot->in_length, slot->out, room)
+				   : 0;
+}
+
+static void packer_free(struct packer *packer)
+{
+	libdeflate_free_compressor(packer->fast);
+	libdeflate_free_compressor(packer->better);
 }
 
 /* ---- the threads ------------------------------------------------------------------------------------------------ */
@@ -73,13 +105,9 @@ static void slot_compress(struct slot *slot, struct libdeflate_compressor *compr
 static void *thread_run(void *context)
 {
 	struct members *members = context;
-	struct libdeflate_compressor *compressor = NULL;
+	struct packer packer = { 0 };
 
 	pthread_mutex_lock(&members->lock);
-	for (size_t i = 0; i < THREADS_MAX && !compressor; i++) {
-		compressor = members->compressors[i];
-		members->compressors[i] = NULL;
-	}
 	for (;;) {
 		struct slot *slot;
 
@@ -90,13 +118,13 @@ static void *thread_run(void *context)
 		slot = slot_of(members, members->started++);
 		slot->state = SLOT_BUSY;
 		pthread_mutex_unlock(&members->lock);
-		slot_compress(slot, compressor);
+		slot_compress(slot, &packer);
 		pthread_mutex_lock(&members->lock);
 		slot->state = SLOT_DONE;
 		pthread_cond_signal(&members->is_done);
 	}
 	pthread_mutex_unlock(&members->lock);
-	libdeflate_free_compressor(compressor);
+	packer_free(&packer);
 	return NULL;
 }
 
@@ -113,14 +141,8 @@ static int start_thread(struct members *members, pthread_attr_t *attr)
 {
 	size_t i = members->threads_len;
 
-	members->compressors[i] = libdeflate_alloc_compressor(MEMBERS_LEVEL);
-	if (!members->compressors[i])
-		return -ENOMEM;
-	if (pthread_create(&members->threads[i], attr, thread_run, members) != 0) {
-		libdeflate_free_compressor(members->compressors[i]);
-		members->compressors[i] = NULL;
+	if (pthread_create(&members->threads[i], attr, thread_run, members) != 0)
 		return -EAGAIN;
-	}
 	members->threads_len++;
 	return 0;
 }
@@ -215,11 +237,7 @@ static int add_alone(struct members *members, struct slot *slot, struct oci_erro
 {
 	int r;
 
-	if (!members->own)
-		members->own = libdeflate_alloc_compressor(MEMBERS_LEVEL);
-	if (!members->own)
-		return err_nomem(err);
-	slot_compress(slot, members->own);
+	slot_compress(slot, &members->own);
 	r = write_slot(members, slot, err);
 	if (r == 0) {
 		members->filled++;
@@ -285,7 +303,7 @@ void members_abandon(struct members *members)
 	if (!members)
 		return;
 	stop_threads(members);
-	libdeflate_free_compressor(members->own);
+	packer_free(&members->own);
 	for (size_t i = 0; i < SLOTS_MAX; i++) {
 		free(members->slots[i].in);
 		free(members->slots[i].out);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * members.h - chunks of 1 MiB become gzip members, by as many threads as there are processors, in order.
+ * members.h - chunks of 512 KiB become gzip members, by as many threads as there are processors, in order.
  */
 #ifndef CARTEFILE_MEMBERS_H
 #define CARTEFILE_MEMBERS_H
@@ -8,8 +8,10 @@
 #include "cartefile-to-oci/layout.h"
 #include "cartefile-to-oci/tar.h"
 
-#define MEMBERS_LEVEL 1
-#define MEMBERS_SIZE ((size_t)1 << 20)
+#define MEMBERS_SIZE ((size_t)512 << 10)
+/* How much of a chunk may be zero bytes for it to be worth level 2; layer_compressor tells the rule. */
+#define MEMBERS_LEVEL2_FROM 25 /* per cent */
+#define MEMBERS_LEVEL2_TO 70
 
 struct members;
 
