@@ -3,8 +3,10 @@
  * cmd_fsck.c - the store is read, all of it. Exit status 1: something was found.
  */
 #include <stdio.h>
+#include <sys/mman.h>
 
 #include "cartefile-to-oci/cmds.h"
+#include "cartefile-to-oci/rootless.h"
 #include "cartefile-to-oci/store.h"
 
 struct fsck_args {
@@ -25,20 +27,45 @@ static void print_line(void *ctx, const char *line)
 	puts(line);
 }
 
+struct job {
+	struct store *store;
+	bool repair;
+	int *found; /* shared with the process that looks */
+};
+
+static int look(void *ctx, const struct rootless *ids, struct oci_error *err)
+{
+	struct job *job = ctx;
+	int r = store_fsck(job->store, job->repair, print_line, NULL, err);
+
+	(void)ids;
+	*job->found = r > 0;
+	if (fflush(stdout) != 0 && r >= 0)
+		r = err_sys(err, errno, "write to stdout");
+	return r < 0 ? r : 0;
+}
+
 static int fsck_run(void *options, char **operands, int count, struct oci_error *err)
 {
 	struct fsck_args *args = options;
 	struct store store = STORE_INIT;
+	struct job job = { .store = &store, .repair = args->repair };
 	int r = store_open(args->store, &store, err);
 
 	(void)operands;
 	(void)count;
-	if (r == 0)
-		r = store_fsck(&store, args->repair, print_line, NULL, err);
-	if (r == 0)
+	if (r < 0)
+		return r;
+	job.found = mmap(NULL, sizeof(*job.found), PROT_READ | PROT_WRITE,
+			 MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	r = job.found == MAP_FAILED ? err_nomem(err)
+				    : rootless_run_for_layers(store.layout.fd, look, &job, err);
+	if (r == 0 && !*job.found)
 		printf("%s: clean\n", store.path);
+	if (r == 0 && *job.found)
+		r = ERR_FAILED;
 	store_close(&store);
-	return r > 0 ? (int)ERR_FAILED : r;
+	return r;
 }
 
 const struct cmd cmd_fsck = {

@@ -3,8 +3,10 @@
  * cmd_gc.c - the store is rid of what no name needs.
  */
 #include <stdio.h>
+#include <sys/mman.h>
 
 #include "cartefile-to-oci/cmds.h"
+#include "cartefile-to-oci/rootless.h"
 #include "cartefile-to-oci/store.h"
 
 struct gc_args {
@@ -42,19 +44,37 @@ static void print_result(const struct store_gc_result *result, bool dry_run)
 		       (unsigned long long)result->bytes);
 }
 
+struct job {
+	struct store *store;
+	bool dry_run;
+	struct store_gc_result *result; /* shared with the process that collects */
+};
+
+static int collect(void *ctx, const struct rootless *ids, struct oci_error *err)
+{
+	struct job *job = ctx;
+
+	(void)ids;
+	return store_gc(job->store, job->dry_run, job->result, err);
+}
+
 static int gc_run(void *options, char **operands, int count, struct oci_error *err)
 {
-	struct store_gc_result result = { 0 };
 	struct gc_args *args = options;
 	struct store store = STORE_INIT;
+	struct job job = { .store = &store, .dry_run = args->dry_run };
 	int r = store_open(args->store, &store, err);
 
 	(void)operands;
 	(void)count;
+	if (r < 0)
+		return r;
+	job.result = mmap(NULL, sizeof(*job.result), PROT_READ | PROT_WRITE,
+			  MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	r = job.result == MAP_FAILED ? err_nomem(err)
+				     : rootless_run_for_layers(store.layout.fd, collect, &job, err);
 	if (r == 0)
-		r = store_gc(&store, args->dry_run, &result, err);
-	if (r == 0)
-		print_result(&result, args->dry_run);
+		print_result(job.result, args->dry_run);
 	store_close(&store);
 	return r;
 }

@@ -11,6 +11,7 @@
 #include <signal.h>
 #include <spawn.h>
 #include <stdio.h>
+#include <string.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
@@ -195,4 +196,29 @@ int rootless_run(rootless_fn *run, void *ctx, struct oci_error *err)
 	fd_closep(&ours);
 	(void)RETRY_EINTR(waitpid(pid, NULL, 0));
 	return r;
+}
+
+/* Layers, or what is left of a process that was unpacking one. */
+static bool has_entries(int storefd, const char *name)
+{
+	CLEANUP_CLOSEDIR DIR *dir = NULL;
+	int fd = openat(storefd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	struct dirent *entry;
+
+	dir = fd < 0 ? NULL : fdopendir(fd);
+	if (!dir)
+		return false;
+	while ((entry = readdir(dir)))
+		if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0)
+			return true;
+	return false;
+}
+
+int rootless_run_for_layers(int storefd, rootless_fn *run, void *ctx, struct oci_error *err)
+{
+	struct rootless none = { 0 };
+
+	if (geteuid() != 0 && (has_entries(storefd, "layers") || has_entries(storefd, "tmp")))
+		return rootless_run(run, ctx, err);
+	return run(ctx, &none, err);
 }

@@ -30,4 +30,10 @@ typedef int rootless_fn(void *ctx, const struct rootless *ids, struct oci_error 
  */
 int rootless_run(rootless_fn *run, void *ctx, struct oci_error *err);
 
+/**
+ * rootless_run_for_layers - the same where the store, open as @storefd, has unpacked layers, whose files are of several owners;
+ * else @run is called here. @run writes what its caller shall know to memory that is shared (mmap(2), MAP_SHARED).
+ */
+int rootless_run_for_layers(int storefd, rootless_fn *run, void *ctx, struct oci_error *err);
+
 #endif

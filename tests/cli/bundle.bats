@@ -275,6 +275,24 @@ bundle_as_user() { try as_user "$CONVERTER" bundle "${BUNDLE_OPTIONS[@]}" "$@"; 
 	prints $'1000:1000\n0:0\n0\nlo\nw'
 }
 
+@test "an ordinary user: gc removes layers with files of lent ids, fsck sees them" {
+	image_of_user 1
+	bundle_as_user "$IMAGE" "$BUNDLE"
+	good
+	find "$D/home/.local/share/carte/layers" -uid 1000999 | grep -q .
+	try as_user "$CONVERTER" fsck
+	good
+	prints "$D/home/.local/share/carte: clean"
+	try as_user "$CONVERTER" rmi "$IMAGE"
+	good
+	try as_user "$CONVERTER" gc
+	good
+	[ -z "$(ls -A "$D/home/.local/share/carte/layers")" ]
+	try as_user "$CONVERTER" fsck
+	good
+	prints "$D/home/.local/share/carte: clean"
+}
+
 @test "an ordinary user: copy, with the owners of its ranges, run by carte-runtime and runc" {
 	image_of_user 1
 	# runc gives nobody additional groups in a container without root
