@@ -11,6 +11,7 @@
 #include "base/error.h"
 #include "base/mem.h"
 #include "cartefile-to-oci/build_report.h"
+#include "cartefile-to-oci/size.h"
 
 /* ---- progress ----------------------------------------------------------------------------------------------------- */
 
@@ -39,24 +40,9 @@ void build_progress_end(struct build_progress *progress)
 
 /* ---- text --------------------------------------------------------------------------------------------------------- */
 
-/* "4.1 MB" */
-static const char *size_words(uint64_t size, char buf[24])
-{
-	static const char *const units[] = { "bytes", "kB", "MB", "GB", "TB" };
-	double value = (double)size;
-	size_t unit = 0;
-
-	while (value >= 1000 && unit + 1 < ARRAY_LEN(units)) {
-		value /= 1000;
-		unit++;
-	}
-	(void)snprintf(buf, 24, unit == 0 ? "%.0f %s" : "%.1f %s", value, units[unit]);
-	return buf;
-}
-
 static void print_more(const struct build_result *result, FILE *out)
 {
-	char a[24], b[24];
+	char a[SIZE_WORDS_SIZE], b[SIZE_WORDS_SIZE];
 
 	if (result->base_layers > 0)
 		(void)fprintf(out, "  %zu layers of the base, as they are\n", result->base_layers);

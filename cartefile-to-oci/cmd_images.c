@@ -10,6 +10,7 @@
 #include "base/mem.h"
 #include "cartefile-to-oci/cmds.h"
 #include "cartefile-to-oci/layout-private.h"
+#include "cartefile-to-oci/size.h"
 #include "cartefile-to-oci/store.h"
 
 #define DEPTH_MAX 8
@@ -135,21 +136,6 @@ static int collect(struct lines *lines, struct oci_error *err)
 
 /* ---- printing -------------------------------------------------------------------------------------------------------------- */
 
-/* "12.3MB", decimal, as the other tools print it */
-static const char *print_size(uint64_t size, char buf[24])
-{
-	static const char *const units[] = { "B", "KB", "MB", "GB", "TB" };
-	double value = (double)size;
-	size_t unit = 0;
-
-	while (value >= 999.5 && unit + 1 < ARRAY_LEN(units)) {
-		value /= 1000;
-		unit++;
-	}
-	snprintf(buf, 24, unit == 0 || value >= 99.95 ? "%.0f%s" : "%.1f%s", value, units[unit]);
-	return buf;
-}
-
 enum { COLUMNS = 6 };
 
 static void cells_of(const struct image_line *line, char buf[4][24], const char *cells[COLUMNS])
@@ -166,7 +152,7 @@ static void cells_of(const struct image_line *line, char buf[4][24], const char 
 	cells[2] = buf[3];
 	cells[3] = line->platform ? line->platform : "-";
 	cells[4] = buf[1];
-	cells[5] = line->size.present ? print_size(line->size.value, buf[2]) : "-";
+	cells[5] = line->size.present ? size_words(line->size.value, buf[2]) : "-";
 }
 
 static void print_table(const struct lines *lines)

@@ -12,6 +12,7 @@
 #include "base/mem.h"
 #include "base/path.h"
 #include "cartefile-to-oci/explain_print.h"
+#include "cartefile-to-oci/size.h"
 
 #define BIGGEST 10
 #define CHAIN_MAX 64 /* longer than any; a document could go round */
@@ -21,24 +22,6 @@ static void put_text(const char *text, FILE *out)
 {
 	for (; *text; text++)
 		(void)fputc((unsigned char)*text < 0x20 || *text == 0x7f ? '?' : *text, out);
-}
-
-/* Three digits or so: "12.3M" */
-static const char *size_words(uint64_t bytes, char buf[16])
-{
-	static const char units[] = "BKMGTPE";
-	uint64_t whole = bytes, tenth = 0;
-	size_t unit = 0;
-
-	for (; whole >= 1024; unit++) {
-		tenth = whole % 1024 * 10 / 1024;
-		whole /= 1024;
-	}
-	if (unit == 0 || whole >= 100)
-		(void)snprintf(buf, 16, "%" PRIu64 "%c", whole, units[unit]);
-	else
-		(void)snprintf(buf, 16, "%" PRIu64 ".%" PRIu64 "%c", whole, tenth, units[unit]);
-	return buf;
 }
 
 /* ---- sums by a word ---- */
@@ -105,7 +88,7 @@ static int by_bytes(const void *a, const void *b)
 
 static void print_sums(const char *head, struct sums *sums, FILE *out)
 {
-	char size[16];
+	char size[SIZE_WORDS_SIZE];
 
 	if (sums->len == 0)
 		return;
@@ -140,7 +123,7 @@ static int print_biggest(const struct explain *explain, struct oci_arena *arena,
 {
 	const struct explain_file **list =
 		oci_arena_array(arena, explain->files_len + 1, sizeof(*list));
-	char size[16];
+	char size[SIZE_WORDS_SIZE];
 
 	if (!list)
 		return -ENOMEM;
@@ -162,7 +145,7 @@ static int print_biggest(const struct explain *explain, struct oci_arena *arena,
 
 static void print_total(const char *word, const struct explain_total *total, FILE *out)
 {
-	char size[16];
+	char size[SIZE_WORDS_SIZE];
 
 	if (total)
 		fprintf(out, "%s: %" PRIu64 " files, %s\n", word, total->files.value,

@@ -120,6 +120,8 @@ libcartefile_a_SOURCES = \
 	cartefile-to-oci/sbom.c \
 	cartefile-to-oci/sbom.h \
 	cartefile-to-oci/script.c \
+	cartefile-to-oci/size.c \
+	cartefile-to-oci/size.h \
 	cartefile-to-oci/slim-private.h \
 	cartefile-to-oci/slim.c \
 	cartefile-to-oci/slim.h \

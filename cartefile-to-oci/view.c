@@ -277,19 +277,28 @@ static const struct tree_node *loose_file(const struct view *view, const struct 
 	return node;
 }
 
-static int find(const struct view *view, const char *path, bool follow_last, struct view_hit *ret,
-		struct oci_error *err)
+/* From the root to @path; as walk_path. @ret is to be freed, whatever is returned. */
+static int walk_new(const struct view *view, const char *path, bool follow_last,
+		    struct view_hit *hit, struct walk **ret, struct oci_error *err)
 {
-	CLEANUP_FREE struct walk *w = calloc(1, sizeof(*w));
-	struct view_hit hit = { 0 };
-	int e;
+	struct walk *w = calloc(1, sizeof(*w));
 
+	*ret = w;
 	if (!w)
 		return err_nomem(err);
 	w->view = view;
-	w->hit = &hit;
+	w->hit = hit;
 	w->err = err;
-	e = walk_path(w, path, follow_last, true);
+	return walk_path(w, path, follow_last, true);
+}
+
+static int find(const struct view *view, const char *path, bool follow_last, struct view_hit *ret,
+		struct oci_error *err)
+{
+	CLEANUP_FREE struct walk *w = NULL;
+	struct view_hit hit = { 0 };
+	int e = walk_new(view, path, follow_last, &hit, &w, err);
+
 	if (e <= 0)
 		return e;
 	hit.path = oci_arena_strdup(view->scratch, w->at[0] ? w->at : "/");
@@ -376,18 +385,12 @@ static int by_name(const void *a, const void *b)
 int view_list(const struct view *view, const char *path, const char ***ret, size_t *ret_len,
 	      struct oci_error *err)
 {
-	CLEANUP_FREE struct walk *w = calloc(1, sizeof(*w));
+	CLEANUP_FREE struct walk *w = NULL;
 	struct names names = { 0 };
 	struct view_hit hit = { 0 };
 	size_t len = 0;
-	int e;
+	int e = walk_new(view, path, true, &hit, &w, err);
 
-	if (!w)
-		return err_nomem(err);
-	w->view = view;
-	w->hit = &hit;
-	w->err = err;
-	e = walk_path(w, path, true, true);
 	if (e < 0)
 		return e;
 	if (e == 1 && !w->done) {

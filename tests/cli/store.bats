@@ -9,7 +9,7 @@ TESTS=$(cd "$BATS_TEST_DIRNAME/.." && pwd)
 . "$TESTS/lib/converter.sh"
 
 setup_file() {
-	converter_find
+	converter_find || skip 'cartefile-to-oci is not built'
 }
 
 setup() {
@@ -18,7 +18,7 @@ setup() {
 	cto images -q
 }
 
-cto() { "$CARTEFILE_TO_OCI" "$@"; }
+cto() { "$CONVERTER" "$@"; }
 
 put() { # TEXT: a blob; prints its digest and size as members of a descriptor
 	local hex

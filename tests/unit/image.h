@@ -5,6 +5,7 @@
 #ifndef CARTE_TESTS_IMAGE_H
 #define CARTE_TESTS_IMAGE_H
 
+#include <dirent.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -26,6 +27,17 @@
 				err->message);                                                     \
 			abort();                                                                   \
 		}                                                                                  \
+	} while (0)
+
+/* a call that must fail with these words */
+#define FAILS(call, code, ...)                                                    \
+	do {                                                                      \
+		struct oci_error fails_err_ = OCI_ERROR_INIT, *err = &fails_err_; \
+		char fails_text_[8192];                                           \
+		int fails_r_ = (call);                                            \
+		snprintf(fails_text_, sizeof(fails_text_), __VA_ARGS__);          \
+		assert_string_equal(err->message, fails_text_);                   \
+		assert_int_equal(fails_r_, -(code));                              \
 	} while (0)
 
 /* an image that is put together by format strings, so that it can be a bad one */
@@ -107,6 +119,23 @@ static inline char *image_read_file(const char *folder, const char *name, struct
 	if (io_read_at(AT_FDCWD, path, 1 << 20, arena, &text, NULL) < 0)
 		abort();
 	return text;
+}
+
+/* how many names are in a folder of the layout */
+static inline size_t image_entries(const char *layout, const char *folder)
+{
+	char path[4096];
+	size_t n = 0;
+	DIR *dir;
+
+	snprintf(path, sizeof(path), "%s/%s", layout, folder);
+	dir = opendir(path);
+	if (!dir)
+		abort();
+	while (readdir(dir))
+		n++;
+	closedir(dir);
+	return n - 2;
 }
 
 static inline char *image_blob_file(const struct digest *digest)

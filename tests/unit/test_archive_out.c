@@ -226,16 +226,6 @@ static void docker_archive(void **state)
 	assert_string_equal(output, "copied\n");
 }
 
-#define FAILS(call, code, ...)                                                    \
-	do {                                                                      \
-		struct oci_error fails_err_ = OCI_ERROR_INIT, *err = &fails_err_; \
-		char fails_text_[4096];                                           \
-		int fails_r_ = (call);                                            \
-		snprintf(fails_text_, sizeof(fails_text_), __VA_ARGS__);          \
-		assert_string_equal(err->message, fails_text_);                   \
-		assert_int_equal(fails_r_, -(code));                              \
-	} while (0)
-
 static void failures_leave_nothing(void **state)
 {
 	char output[512], digest[DIGEST_TEXT_SIZE];

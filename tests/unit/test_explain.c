@@ -11,6 +11,7 @@
 #include "cartefile-to-oci/explain_print.h"
 #include "cartefile-to-oci/packages.h"
 #include "cartefile-to-oci/sbom.h"
+#include "cartefile-to-oci/size.h"
 #include "unit/tree-build.h"
 
 static struct oci_arena arena;
@@ -311,12 +312,37 @@ static void test_sbom(void **state)
 	free(text);
 }
 
+static void sizes(void **state)
+{
+	static const struct {
+		uint64_t size;
+		const char *words;
+	} rows[] = {
+		{ 0, "0B" },
+		{ 999, "999B" },
+		{ 1000, "1.0kB" },
+		{ 12345, "12.3kB" },
+		{ 99949, "99.9kB" },
+		{ 99950, "100kB" },
+		{ 999499, "999kB" },
+		{ 999500, "1.0MB" },
+		{ 12345678901, "12.3GB" },
+		{ UINT64_MAX, "18.4EB" },
+	};
+	char buf[SIZE_WORDS_SIZE];
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++)
+		assert_string_equal(size_words(rows[i].size, buf), rows[i].words);
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, begin, end)
 	const struct CMUnitTest tests[] = {
-		TEST(test_document), TEST(test_bad_document),  TEST(test_store),   TEST(test_why),
-		TEST(test_table),    TEST(test_hostile_names), TEST(test_records), TEST(test_sbom),
+		cmocka_unit_test(sizes),  TEST(test_document), TEST(test_bad_document),
+		TEST(test_store),         TEST(test_why),      TEST(test_table),
+		TEST(test_hostile_names), TEST(test_records),  TEST(test_sbom),
 	};
 	int failed = cmocka_run_group_tests(tests, NULL, NULL);
 

@@ -52,32 +52,6 @@ static int teardown(void **state)
 	return 0;
 }
 
-/* a call that must fail with these words, %s in them being the layout */
-#define FAILS(call, code, ...)                                                    \
-	do {                                                                      \
-		struct oci_error fails_err_ = OCI_ERROR_INIT, *err = &fails_err_; \
-		char fails_text_[8192];                                           \
-		int fails_r_ = (call);                                            \
-		snprintf(fails_text_, sizeof(fails_text_), __VA_ARGS__);          \
-		assert_string_equal(err->message, fails_text_);                   \
-		assert_int_equal(fails_r_, -(code));                              \
-	} while (0)
-
-static size_t entries(const char *sub)
-{
-	char path[256];
-	DIR *dir;
-	size_t n = 0;
-
-	snprintf(path, sizeof(path), "%s/%s", where, sub);
-	dir = opendir(path);
-	assert_non_null(dir);
-	while (readdir(dir))
-		n++;
-	closedir(dir);
-	return n - 2;
-}
-
 static void new_layout(void **state)
 {
 	CLEANUP_ARENA struct oci_arena arena = OCI_ARENA_INIT;
@@ -91,8 +65,8 @@ static void new_layout(void **state)
 		image_read_file(where, "index.json", &arena),
 		"{\"schemaVersion\":2,\"mediaType\":\"application/vnd.oci.image.index.v1+json\","
 		"\"manifests\":[]}");
-	assert_int_equal(entries(""), 3);
-	assert_int_equal(entries("blobs/sha256"), 0);
+	assert_int_equal(image_entries(where, ""), 3);
+	assert_int_equal(image_entries(where, "blobs/sha256"), 0);
 	snprintf(path, sizeof(path), "%s-a/b//c/", where);
 	IMAGE_OK(layout_open(&deep, path, LAYOUT_CREATE | LAYOUT_DURABLE, err));
 	layout_close(&deep);
@@ -189,13 +163,13 @@ static void check_blobs(void)
 	assert_string_equal(content, "hello world\n");
 	/* again: the first stays */
 	write_blob(&layout, "", "hello world\n", &digest);
-	assert_int_equal(entries("blobs/sha256"), 1);
+	assert_int_equal(image_entries(where, "blobs/sha256"), 1);
 	IMAGE_OK(blob_begin(&layout, &writer, err));
 	IMAGE_OK(blob_write(writer, "x", 1, err));
 	blob_abandon(writer);
 	blob_abandon(NULL);
-	assert_int_equal(entries("blobs/sha256"), 1);
-	assert_int_equal(entries(""), 3);
+	assert_int_equal(image_entries(where, "blobs/sha256"), 1);
+	assert_int_equal(image_entries(where, ""), 3);
 }
 
 static void blobs(void **state)
@@ -264,8 +238,8 @@ static void check_durable(void)
 	IMAGE_OK(layout_read_blob(&durable, &digest, 2, &arena, &text, &length, err));
 	assert_string_equal(text, "ab");
 	layout_close(&durable);
-	assert_int_equal(entries("blobs/sha256"), 0);
-	assert_int_equal(entries(""), 3);
+	assert_int_equal(image_entries(where, "blobs/sha256"), 0);
+	assert_int_equal(image_entries(where, ""), 3);
 	IMAGE_OK(layout_open(&durable, where, LAYOUT_DURABLE, err));
 	write_blob(&durable, "a", "b", &digest);
 	IMAGE_OK(layout_flush(&durable, err));
@@ -292,8 +266,8 @@ static void check_durable(void)
 		write_blob(&durable, name, "", &digest);
 	}
 	IMAGE_OK(layout_flush(&durable, err));
-	assert_int_equal(entries("blobs/sha256"), 101);
-	assert_int_equal(entries(""), 3);
+	assert_int_equal(image_entries(where, "blobs/sha256"), 101);
+	assert_int_equal(image_entries(where, ""), 3);
 	layout_close(&durable);
 }
 
@@ -332,12 +306,12 @@ static void leftovers_are_swept(void **state)
 	}
 	assert_int_equal(waitpid(pid, &status, 0), pid);
 	assert_true(WIFSIGNALED(status));
-	assert_int_equal(entries(""), 5);
+	assert_int_equal(image_entries(where, ""), 5);
 	IMAGE_OK(layout_open(&other, where, LAYOUT_CREATE, err));
 	layout_close(&other);
-	assert_int_equal(entries(""), 4);
+	assert_int_equal(image_entries(where, ""), 4);
 	blob_abandon(writer);
-	assert_int_equal(entries(""), 3);
+	assert_int_equal(image_entries(where, ""), 3);
 }
 
 static void copies(void **state)
@@ -362,7 +336,7 @@ static void copies(void **state)
 	FAILS(layout_copy_blob(&from, &layout, &digest, 3, err), EINVAL,
 	      "%s/%s: the content has another digest", path, image_blob_file(&digest));
 	assert_int_equal(layout_has_blob(&layout, &digest, -1), 0);
-	assert_int_equal(entries("blobs/sha256"), 1);
+	assert_int_equal(image_entries(where, "blobs/sha256"), 1);
 	layout_close(&from);
 	free(text);
 }
@@ -746,7 +720,7 @@ static void no_name_is_lost(void **state)
 						   &docs, err));
 		}
 	}
-	assert_int_equal(entries(""), 3);
+	assert_int_equal(image_entries(where, ""), 3);
 }
 
 static void many_make_one_layout(void **state)

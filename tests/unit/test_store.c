@@ -72,31 +72,6 @@ static int teardown(void **state)
 	return folder_remove(AT_FDCWD, where);
 }
 
-#define FAILS(call, code, ...)                                                    \
-	do {                                                                      \
-		struct oci_error fails_err_ = OCI_ERROR_INIT, *err = &fails_err_; \
-		char fails_text_[4096];                                           \
-		int fails_r_ = (call);                                            \
-		snprintf(fails_text_, sizeof(fails_text_), __VA_ARGS__);          \
-		assert_string_equal(err->message, fails_text_);                   \
-		assert_int_equal(fails_r_, -(code));                              \
-	} while (0)
-
-static size_t entries(const char *sub)
-{
-	char path[256];
-	DIR *dir;
-	size_t n = 0;
-
-	snprintf(path, sizeof(path), "%s/%s", where, sub);
-	dir = opendir(path);
-	assert_non_null(dir);
-	while (readdir(dir))
-		n++;
-	closedir(dir);
-	return n - 2;
-}
-
 static char lines[8192];
 
 static void note(void *ctx, const char *line)
@@ -294,16 +269,16 @@ static void temps(void **state)
 	assert_int_equal(chmod(deep, 0), 0);
 	assert_int_equal(chmod(dead, 0), 0);
 	close(dead_fd);
-	assert_int_equal(entries("tmp"), 2);
+	assert_int_equal(image_entries(where, "tmp"), 2);
 	/* one that cannot be opened, without root, is its process's as long as that lives */
 	assert_int_equal(rename(dead, strcat(strcpy((char[400]){ 0 }, where), "/tmp/999999999-1")),
 			 0);
 	IMAGE_OK(store_open(where, &other, err)); /* sweeps */
 	store_close(&other);
-	assert_int_equal(entries("tmp"), 1);
+	assert_int_equal(image_entries(where, "tmp"), 1);
 	assert_int_equal(access(strcat(strcpy((char[400]){ 0 }, path), "/alive"), F_OK), 0);
 	store_temp_remove(fd, path);
-	assert_int_equal(entries("tmp"), 0);
+	assert_int_equal(image_entries(where, "tmp"), 0);
 	free(dead);
 }
 
@@ -357,7 +332,7 @@ static void layers(void **state)
 	close(fd);
 	snprintf(path, sizeof(path), "%s/layers/%s", where, digest_hex(&id, hex));
 	assert_string_equal(image_read_file(path, "file", &arena), "first");
-	assert_int_equal(entries("tmp"), 0);
+	assert_int_equal(image_entries(where, "tmp"), 0);
 	clean();
 }
 
@@ -411,7 +386,7 @@ static void gc(void **state)
 	IMAGE_OK(store_gc(&store, true, &result, err));
 	assert_int_equal(result.blobs, 0);
 	assert_int_equal(result.records, 1);
-	assert_int_equal(entries("cache/path"), 2);
+	assert_int_equal(image_entries(where, "cache/path"), 2);
 
 	IMAGE_OK(layout_remove_name(&store.layout, "lose:1", err));
 	for (int dry = 1; dry >= 0; dry--) {
@@ -421,11 +396,11 @@ static void gc(void **state)
 		assert_int_equal(result.records, 4);
 		assert_true(result.bytes > 300);
 	}
-	assert_int_equal(entries("blobs/sha256"), 7);
-	assert_int_equal(entries("layers"), 2);
-	assert_int_equal(entries("explain"), 1);
-	assert_int_equal(entries("cache/layer"), 1);
-	assert_int_equal(entries("cache/path"), 1);
+	assert_int_equal(image_entries(where, "blobs/sha256"), 7);
+	assert_int_equal(image_entries(where, "layers"), 2);
+	assert_int_equal(image_entries(where, "explain"), 1);
+	assert_int_equal(image_entries(where, "cache/layer"), 1);
+	assert_int_equal(image_entries(where, "cache/path"), 1);
 	clean();
 	IMAGE_OK(store_gc(&store, false, &result, err));
 	assert_int_equal(result.blobs + result.layers + result.records, 0);
@@ -447,7 +422,7 @@ static void gc_does_not_guess(void **state)
 	FAILS(store_gc(&store, false, &result, err), EINVAL,
 	      "cannot tell what is needed (see fsck): %s/%s: expected %d bytes, there are 0", where,
 	      path, (int)st.st_size);
-	assert_int_equal(entries("blobs/sha256"), 3);
+	assert_int_equal(image_entries(where, "blobs/sha256"), 3);
 }
 
 /* A build that has blobs without a name yet must not lose them. */
@@ -479,7 +454,7 @@ static void gc_waits_for_builds(void **state)
 	IMAGE_OK(store_open(where, &store, err));
 	IMAGE_OK(store_gc(&store, false, &result, err));
 	assert_int_equal(result.blobs, 0);
-	assert_int_equal(entries("blobs/sha256"), 3);
+	assert_int_equal(image_entries(where, "blobs/sha256"), 3);
 	assert_int_equal(waitpid(pid, &status, 0), pid);
 	assert_int_equal(status, 0);
 	clean();
@@ -606,7 +581,7 @@ static void check_after(unsigned number)
 {
 	IMAGE_OK(store_open(where, &store, err));
 	clean();
-	assert_int_equal(entries("tmp"), 0);
+	assert_int_equal(image_entries(where, "tmp"), 0);
 	IMAGE_OK(work(where, number, err));
 	clean();
 	store_close(&store);
@@ -762,7 +737,7 @@ static void many_at_once(void **state)
 	}
 	IMAGE_OK(store_open(where, &store, err));
 	clean();
-	assert_int_equal(entries("tmp"), 0);
+	assert_int_equal(image_entries(where, "tmp"), 0);
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
