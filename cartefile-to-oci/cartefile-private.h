@@ -86,7 +86,4 @@ unsigned word_distance(const char *a, const char *b);
 int reference_check(const struct cartefile *file, const struct word *word, size_t from,
 		    const char *what, bool digest, struct oci_error *err);
 
-/** reference_normal - of one that was checked: with the domain and the tag that it lacks: localhost/, :latest. NULL: no memory. */
-char *reference_normal(const char *text, struct oci_arena *arena);
-
 #endif

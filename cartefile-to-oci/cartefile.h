@@ -46,7 +46,7 @@ struct cartefile {
 	enum cartefile_from from;
 	struct cartefile_place from_place;
 	char *from_text; /* behind the scheme: path, layout or image; NULL for scratch; of the store: normalised as image_name */
-	char *from_ref;  /* FROM_OCI: REF or NULL */
+	char *from_ref;  /* FROM_OCI and the archives: REF or NULL */
 	char *image_name; /* NAME, normalised: "localhost/school/login:1.0"; NULL without one */
 	struct cartefile_place name_place;
 	struct oci_pair *labels; /* key=value of NAME, as written: labels of the image */
@@ -78,5 +78,8 @@ int cartefile_fail(const struct cartefile *file, struct cartefile_place place, i
 /** cartefile_blame - put the place before an error that is recorded without one: "Cartefile:3:7: ". */
 void cartefile_blame(const struct cartefile *file, struct cartefile_place place,
 		     struct oci_error *err);
+
+/** reference_normal - an image's name with the domain and the tag that it lacks: localhost/, :latest. NULL: no memory. */
+char *reference_normal(const char *text, struct oci_arena *arena);
 
 #endif

@@ -9,9 +9,9 @@
 #include "base/mem.h"
 #include "cartefile-to-oci/cartefile-private.h"
 
-#define FORMS                                                                              \
-	"scratch, dir:PATH, tar:FILE, oci:LAYOUT[:REF], oci-archive:FILE, docker-archive:" \
-	"FILE, docker://IMAGE or store:NAME"
+#define FORMS                                                                                    \
+	"scratch, dir:PATH, tar:FILE, oci:LAYOUT[:REF], oci-archive:FILE[:REF], docker-archive:" \
+	"FILE[:REF], docker://IMAGE or store:NAME"
 
 static const struct scheme {
 	const char *prefix;
@@ -144,16 +144,16 @@ static int check_count(const struct cartefile *file, const struct instruction *i
 	return 0;
 }
 
-/* LAYOUT[:REF]: a REF may have colons of its own, a LAYOUT only quoted ones. */
-static int split_layout(struct parse *parse, const struct word *word, size_t from,
-			struct oci_error *err)
+/* PATH[:REF]: a REF may have colons of its own, a PATH only quoted ones. */
+static int split_ref(struct parse *parse, const struct scheme *scheme, const struct word *word,
+		     size_t from, struct oci_error *err)
 {
 	struct cartefile *file = parse->file;
 	size_t colon = word_find(word, ':', from);
 
 	if (colon == from)
 		return cartefile_fail(file, word->letters[from].place, EINVAL, err,
-				      "FROM oci: expected the path of an OCI image layout");
+				      "FROM %s expected %s", scheme->prefix, scheme->rest);
 	file->from_text = oci_arena_strndup(parse->arena, word->text + from, colon - from);
 	if (!file->from_text)
 		return err_nomem(err);
@@ -161,7 +161,8 @@ static int split_layout(struct parse *parse, const struct word *word, size_t fro
 		return 0;
 	if (colon + 1 == word->length)
 		return cartefile_fail(file, word->letters[colon + 1].place, EINVAL, err,
-				      "FROM oci: expected the name of an image behind ':'");
+				      "FROM %s expected the name of an image behind ':'",
+				      scheme->prefix);
 	file->from_ref = oci_arena_strdup(parse->arena, word->text + colon + 1);
 	return file->from_ref ? 0 : err_nomem(err);
 }
@@ -177,8 +178,9 @@ static int parse_rest(struct parse *parse, const struct scheme *scheme, const st
 	if (!*rest)
 		return cartefile_fail(file, word->letters[from].place, EINVAL, err,
 				      "FROM %s expected %s", scheme->prefix, scheme->rest);
-	if (scheme->from == FROM_OCI)
-		return split_layout(parse, word, from, err);
+	if (scheme->from == FROM_OCI || scheme->from == FROM_OCI_ARCHIVE ||
+	    scheme->from == FROM_DOCKER_ARCHIVE)
+		return split_ref(parse, scheme, word, from, err);
 	if (scheme->from == FROM_DOCKER || scheme->from == FROM_STORE)
 		r = reference_check(file, word, from,
 				    scheme->from == FROM_DOCKER ? "FROM docker://" : "FROM store",

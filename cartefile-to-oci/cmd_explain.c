@@ -36,9 +36,10 @@ static int find_image(const struct store *store, const char *name, struct digest
 {
 	CLEANUP_ARENA struct oci_arena arena = OCI_ARENA_INIT;
 	struct oci_descriptor *descriptor;
-	int e;
+	int e = store_name(store, name, &arena, &name, err);
 
-	e = layout_resolve(&store->layout, name, NULL, &arena, &descriptor, err);
+	if (e == 0)
+		e = layout_resolve(&store->layout, name, NULL, &arena, &descriptor, err);
 	if (e < 0)
 		return e;
 	e = digest_parse(descriptor->digest, ret);

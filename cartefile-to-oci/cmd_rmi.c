@@ -5,6 +5,7 @@
 #include <stdio.h>
 
 #include "base/log.h"
+#include "base/mem.h"
 #include "cartefile-to-oci/cmds.h"
 #include "cartefile-to-oci/store.h"
 
@@ -17,6 +18,19 @@ static const struct opt rmi_opts[] = {
 	{ .name = NULL },
 };
 
+static int remove_one(const struct store *store, const char *text, struct oci_error *err)
+{
+	CLEANUP_ARENA struct oci_arena arena = OCI_ARENA_INIT;
+	const char *name;
+	int r = store_name(store, text, &arena, &name, err);
+
+	if (r == 0)
+		r = layout_remove_name(&store->layout, name, err);
+	if (r == 0)
+		printf("%s\n", name);
+	return r;
+}
+
 static int rmi_run(void *options, char **operands, int count, struct oci_error *err)
 {
 	const struct log_target log = { .program = "cartefile-to-oci" };
@@ -27,10 +41,8 @@ static int rmi_run(void *options, char **operands, int count, struct oci_error *
 	for (int i = 0; i < count && store.lock >= 0; i++) {
 		struct oci_error words = OCI_ERROR_INIT;
 
-		if (layout_remove_name(&store.layout, operands[i], &words) == 0) {
-			printf("%s\n", operands[i]);
+		if (remove_one(&store, operands[i], &words) == 0)
 			continue;
-		}
 		/* the others go all the same; the last failure is main's to tell */
 		if (err->code)
 			log_failure(&log, err);

@@ -273,11 +273,20 @@ static int member_to_descriptor(const struct image_want *want, const struct tree
 	return ret->digest ? 0 : err_nomem(err);
 }
 
+/* skopeo writes the whole name, docker leaves its own registry away, podman puts localhost/ before a short one. */
 static bool has_tag(const struct oci_docker_image *image, const char *ref)
 {
+	static const char *const before[] = { "", "docker.io/library/", "docker.io/",
+					      "localhost/" };
+
 	for (size_t i = 0; i < image->repo_tags_len; i++)
-		if (strcmp(image->repo_tags[i], ref) == 0)
-			return true;
+		for (size_t j = 0; j < ARRAY_LEN(before); j++) {
+			const char *tag = image->repo_tags[i];
+			size_t length = strlen(before[j]);
+
+			if (strncmp(tag, before[j], length) == 0 && strcmp(tag + length, ref) == 0)
+				return true;
+		}
 	return false;
 }
 

@@ -31,12 +31,13 @@ int image_platform_parse(const char *text, struct oci_arena *arena, struct oci_p
 		*variant++ = '\0';
 	if (!architecture || !is_word(words) || !is_word(architecture) ||
 	    (variant && !is_word(variant)))
-		return err_set(
-			err, EINVAL,
+		return err_set_as(
+			err, ERR_USAGE, EINVAL,
 			"--platform %s: expected OS/ARCH or OS/ARCH/VARIANT, such as linux/arm64",
 			text);
 	if (strcmp(words, word_linux) != 0)
-		return err_set(err, EINVAL, "--platform %s: only linux images are made", text);
+		return err_set_as(err, ERR_USAGE, EINVAL,
+				  "--platform %s: only linux images are made", text);
 	*ret = (struct oci_platform){ .os = words,
 				      .architecture = architecture,
 				      .variant = variant };

@@ -80,7 +80,9 @@ int image_open_from(enum cartefile_from from, const char *text, const char *ref,
 		r = image_open_layout(&want, text, ref, &image, err);
 	} else if (from == FROM_STORE) {
 		want.name = store->layout.name;
-		r = image_open_layout(&want, store->path, text, &image, err);
+		r = store_name(store, text, arena, &text, err);
+		if (r == 0)
+			r = image_open_layout(&want, store->path, text, &image, err);
 	} else if (from == FROM_OCI_ARCHIVE) {
 		r = open_with_scratch(&want, image_oci_archive, &image, err);
 	} else if (from == FROM_DOCKER_ARCHIVE) {

@@ -119,9 +119,9 @@ int keep_basics(struct slim *s)
 /* What a set names and nothing provides is worth a line. */
 static int none_there(struct slim *s, const char *set, const char *what)
 {
-	return err_set(s->err, ENOENT, "--keep %s: %s is %s", set, what,
-		       s->view.sysroot ? "neither in the image nor in the sysroot"
-				       : "not in the image");
+	return err_set_as(s->err, ERR_NOT_FOUND, ENOENT, "--keep %s: %s is %s", set, what,
+			  s->view.sysroot ? "neither in the image nor in the sysroot"
+					  : "not in the image");
 }
 
 static int take_tree(struct slim *s, const char *path, const char *set)
@@ -410,16 +410,17 @@ static int keep_set(struct slim *s, const char *set)
 		if (strlen(sets[i].word) != length || strncmp(set, sets[i].word, length) != 0)
 			continue;
 		if (sets[i].wants_name != (set[length] == ':' && set[length + 1]))
-			return err_set(s->err, EINVAL,
-				       sets[i].wants_name ? "--keep %s: a name is missing: %s:NAME"
-							  : "--keep %s: only '%s' is possible",
-				       set, sets[i].word);
+			return err_set_as(s->err, ERR_USAGE, EINVAL,
+					  sets[i].wants_name
+						  ? "--keep %s: a name is missing: %s:NAME"
+						  : "--keep %s: only '%s' is possible",
+					  set, sets[i].word);
 		return sets[i].keep(s, set + length + 1, set);
 	}
-	return err_set(s->err, EINVAL,
-		       "--keep %s: unknown; possible are ca, gconv, locale:NAME, nss, terminfo, "
-		       "tz:ZONE and absolute paths",
-		       set);
+	return err_set_as(s->err, ERR_USAGE, EINVAL,
+			  "--keep %s: unknown; possible are ca, gconv, locale:NAME, nss, terminfo, "
+			  "tz:ZONE and absolute paths",
+			  set);
 }
 
 int keep_sets(struct slim *s)

@@ -21,6 +21,8 @@
 
 #define ENTRIES_MAX 2000000u /* ten times the largest image that is known to us */
 
+#define TAR_BLOCK 512u
+
 #define WHITEOUT ".wh."
 #define WHITEOUT_META \
 	".wh..wh." /* of aufs; only the next has a meaning (image-spec layer.md#whiteouts) */
@@ -36,7 +38,9 @@ struct layer_reader {
 	int failed;            /* a callback's error */
 	const void *first;     /* read ahead to see whether there is anything */
 	ssize_t first_length;
-	bool empty, ended, sparse;
+	bool empty, ended, sparse, padded;
+	uint64_t fed;      /* bytes that libarchive got, zeros for a missing end not among them */
+	uint64_t data_end; /* of the entry, in the same count */
 	size_t entries;
 	uint64_t at;         /* in the content */
 	const void *block;   /* of libarchive, behind a hole */
@@ -48,6 +52,31 @@ struct layer_reader {
 };
 
 /* ---- bytes for libarchive ------------------------------------------------------------------------------------------ */
+/*
+ * A layer of umoci-insert(1) ends behind the last byte of the last file, without the zeros that would fill its block. Go's tar
+ * reader, and with it docker and podman, takes that for an end; so does this one, since a layer's digest says that it is all
+ * there. (Of a tar that is no layer the rest may be lost.)
+ */
+static la_ssize_t pad(struct layer_reader *reader, const void **ret)
+{
+	size_t over = reader->fed % TAR_BLOCK;
+
+	if (over == 0 || reader->padded || !reader->input.is_layer)
+		return 0;
+	reader->padded = true;
+	*ret = zeros;
+	return (la_ssize_t)(TAR_BLOCK - over);
+}
+
+/* Only zeros behind a file may be missing, nothing of what is in it. */
+static int check_padded(const struct layer_reader *reader, struct oci_error *err)
+{
+	if (!reader->padded || (!reader->sparse && reader->data_end <= reader->fed))
+		return 0;
+	return err_set_as(err, ERR_DOCUMENT, EINVAL, "%s: tar: ends within its last file",
+			  reader->input.name);
+}
+
 static la_ssize_t give(struct archive *archive, void *ctx, const void **ret)
 {
 	struct layer_reader *reader = ctx;
@@ -55,11 +84,16 @@ static la_ssize_t give(struct archive *archive, void *ctx, const void **ret)
 
 	if (reader->first) {
 		*ret = TAKE_PTR(reader->first);
-		return reader->first_length;
+		n = reader->first_length;
+	} else {
+		n = layer_stream_read(&reader->stream, ret, reader->err);
 	}
-	n = layer_stream_read(&reader->stream, ret, reader->err);
-	if (n >= 0)
+	if (n == 0)
+		return pad(reader, ret);
+	if (n > 0) {
+		reader->fed += (uint64_t)n;
 		return n;
+	}
 	reader->failed = (int)n;
 	archive_set_error(archive, (int)-n, "input failed");
 	return ARCHIVE_FATAL;
@@ -68,9 +102,11 @@ static la_ssize_t give(struct archive *archive, void *ctx, const void **ret)
 static la_int64_t jump(struct archive *archive, void *ctx, la_int64_t length)
 {
 	struct layer_reader *reader = ctx;
+	int64_t skipped = reader->first ? 0 : layer_stream_skip(&reader->stream, length);
 
 	(void)archive;
-	return reader->first ? 0 : layer_stream_skip(&reader->stream, length);
+	reader->fed += (uint64_t)skipped;
+	return skipped;
 }
 
 /* libarchive said no: its words, or those of the callback that made it say so. */
@@ -352,6 +388,7 @@ static int take_entry(struct layer_reader *reader, struct archive_entry *from,
 		reader->entry.xattrs_len = reader->xattrs.len;
 	}
 	reader->sparse = archive_entry_sparse_count(from) > 0;
+	reader->data_end = (uint64_t)archive_filter_bytes(reader->archive, 0) + reader->entry.size;
 	return r;
 }
 
@@ -365,7 +402,9 @@ int layer_next(struct layer_reader *reader, const struct layer_entry **ret, stru
 		return 0;
 	r = reader->empty ? ARCHIVE_EOF : archive_read_next_header(reader->archive, &entry);
 	if (r == ARCHIVE_EOF) {
-		r = layer_stream_finish(&reader->stream, &reader->input, err);
+		r = check_padded(reader, err);
+		if (r == 0)
+			r = layer_stream_finish(&reader->stream, &reader->input, err);
 		reader->ended = r == 0;
 		return r;
 	}

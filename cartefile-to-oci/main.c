@@ -66,6 +66,14 @@ static int run_command(const struct cmd *cmd, int argc, char **argv, struct oci_
 	return r < 0 ? r : cmd->run(options, operands, count, err);
 }
 
+/* 4 is of a file or image that is not there, whoever of many callees found out. */
+static int exit_status(const struct oci_error *err)
+{
+	enum err_kind kind = err_kind(err);
+
+	return kind == ERR_FAILED && err->code == ENOENT ? ERR_NOT_FOUND : (int)kind;
+}
+
 int main(int argc, char **argv)
 {
 	static char build_word[] = "build";
@@ -99,5 +107,5 @@ int main(int argc, char **argv)
 	if (r >= 0)
 		return r;
 	log_failure(&log, &err);
-	return (int)err_kind(&err);
+	return exit_status(&err);
 }

@@ -15,6 +15,7 @@
 #include "base/error.h"
 #include "base/mem.h"
 #include "base/path.h"
+#include "cartefile-to-oci/cartefile.h"
 #include "cartefile-to-oci/store-private.h"
 
 #define TRIES 100
@@ -157,6 +158,34 @@ int store_folder(const struct store *store, const char *name, struct oci_error *
 	int fd = openat(store->layout.fd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 
 	return fd < 0 ? err_sys(err, errno, "%s/%s", store->path, name) : fd;
+}
+
+/* ---- names ------------------------------------------------------------------------------------------------------------------- */
+
+static bool is_there(const struct oci_index *index, const char *text)
+{
+	for (size_t i = 0; i < index->manifests_len; i++)
+		if (descriptor_is_named_by(&index->manifests[i], text))
+			return true;
+	return false;
+}
+
+int store_name(const struct store *store, const char *text, struct oci_arena *arena,
+	       const char **ret, struct oci_error *err)
+{
+	struct oci_index *index;
+	const char *normal;
+	int r = layout_index(&store->layout, arena, &index, err);
+
+	if (r < 0)
+		return r;
+	if (strncmp(text, "store:", strlen("store:")) == 0)
+		text += strlen("store:");
+	normal = reference_normal(text, arena);
+	if (!normal)
+		return err_nomem(err);
+	*ret = !is_there(index, text) && is_there(index, normal) ? normal : text;
+	return 0;
 }
 
 /* ---- temporary files ------------------------------------------------------------------------------------------------------------- */

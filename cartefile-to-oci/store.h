@@ -39,6 +39,13 @@ int store_open(const char *path, struct store *ret, struct oci_error *err);
 void store_close(struct store *store);
 
 /**
+ * store_name - the entry that a user means by @text: what the store has under it (a name, or a digest), else what NAME makes of it,
+ * with localhost/ and :latest. "store:" in front is passed over. When there is neither, it is @text: for the message.
+ */
+int store_name(const struct store *store, const char *text, struct oci_arena *arena,
+	       const char **ret, struct oci_error *err);
+
+/**
  * store_cache_get - a record (malloc'ed, NUL-terminated): 1, 0 when there is none or it is damaged, -errno.
  * @kind: small letters and '-'
  *

@@ -247,6 +247,10 @@ fails() { # EXPECTED-STDERR COMMAND...
 	fails "--output oci:$D/x:: the reference is missing" cto -o "oci:$D/x:" "$C"
 	fails '--platform arm64: expected OS/ARCH or OS/ARCH/VARIANT, such as linux/arm64' cto --platform arm64 -o "oci:$D/x" "$C"
 	[ ! -e "$D/x" ]
+	run cto --platform arm64 -o "oci:$D/x" "$C"
+	[ "$status" = 2 ]
+	run cto --keep nothing -o "oci:$D/x" "$C"
+	[ "$status" = 2 ]
 }
 
 @test "the program: missing, elsewhere, a folder, not executable, empty, a dangling link, for another machine" {
@@ -351,6 +355,25 @@ dynamic() { # a program that needs its libraries, into the context; skips where 
 	[ "$(stat -c %a "$D/bundle/rootfs/srv/data")" = 750 ]
 	[ "$(id -u)" != 0 ] || [ "$(stat -c %u:%g "$D/bundle/rootfs/srv/data/one")" = 33:44 ]
 	cmp "$D/bundle/rootfs/bin/server" "$PROGRAM"
+}
+
+@test "bases of other tools: archives with names, the layer of umoci insert" {
+	command -v skopeo >/dev/null && command -v umoci >/dev/null || skip 'skopeo and umoci are not installed'
+	umoci init --layout "$C/base"
+	umoci new --image "$C/base:1"
+	umoci insert --image "$C/base:1" "$C/etc" /etc || skip 'umoci cannot insert without root'
+	skopeo copy -q "oci:$C/base:1" "oci-archive:$C/o.tar:a/b:1"
+	skopeo copy -q "oci:$C/base:1" "docker-archive:$C/d.tar:a/b:1"
+	for from in oci:base:1 oci-archive:o.tar oci-archive:o.tar:a/b:1 docker-archive:d.tar:a/b:1 docker-archive:d.tar:docker.io/a/b:1; do
+		cartefile "FROM $from" 'NAME x:1' 'PATH server' 'exe_PATH /server'
+		rm -rf "$D/x"
+		cto -q -o "oci:$D/x" "$C"
+		cto unpack "oci:$D/x" "$D/x/files"
+		diff -r "$C/etc" "$D/x/files/etc"
+		cmp "$D/x/files/server" "$PROGRAM"
+	done
+	cartefile 'FROM docker-archive:d.tar:b:1' 'exe_PATH /server'
+	fails "Cartefile:1:6: docker-archive:$C/d.tar: has no image 'b:1'; there is: docker.io/a/b:1" cto -o "oci:$D/y" "$C"
 }
 
 @test "ten builds at once, into one store and one layout" {

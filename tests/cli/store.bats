@@ -104,6 +104,24 @@ cartefile-to-oci: $CARTE_STORE: no image 'y': there is localhost/c:1" cto rmi x 
 	fails 4 "cartefile-to-oci: $CARTE_STORE: no image 'localhost/c:1': there is none" cto rmi localhost/c:1
 }
 
+@test 'a name is found as NAME writes it: without localhost/ and :latest' {
+	index localhost/a:1=one localhost/b:latest=two c:1=three localhost/c:1=four
+	[ "$(cto rmi a:1)" = localhost/a:1 ]
+	[ "$(cto rmi store:b)" = localhost/b:latest ]
+	[ "$(cto rmi c:1)" = c:1 ]
+	[ "$(cto rmi c:1)" = localhost/c:1 ]
+	index localhost/a:1=one
+	fails 4 "cartefile-to-oci: bundle $D/bundle: $CARTE_STORE: no image 'a': there is localhost/a:1" cto bundle a "$D/bundle"
+	run -0 cto diff a:1 localhost/a:1
+	[ -z "$output" ]
+	fails 4 "cartefile-to-oci: $CARTE_STORE: no image 'b:1': there is localhost/a:1" cto explain b:1
+}
+
+@test 'exit status 4: what is named is not there' {
+	fails 4 "cartefile-to-oci: context $D/none: No such file or directory" cto "$D/none"
+	fails 4 "cartefile-to-oci: $D/none: No such file or directory" cto -f "$D/none" "$D"
+}
+
 @test 'gc: what no name needs' {
 	index localhost/a:1=one localhost/b:1=two
 	[ "$(cto gc)" = 'nothing to remove' ]

@@ -35,7 +35,9 @@ static void check(const struct cartefile *file)
 	EXPECT(file->from >= FROM_SCRATCH && file->from <= FROM_STORE && file->from_place.line > 0);
 	EXPECT(!file->from_text == (file->from == FROM_SCRATCH));
 	EXPECT(!file->from_text || *file->from_text);
-	EXPECT(!file->from_ref || (file->from == FROM_OCI && *file->from_ref));
+	EXPECT(!file->from_ref || *file->from_ref);
+	EXPECT(!file->from_ref || file->from == FROM_OCI || file->from == FROM_OCI_ARCHIVE ||
+	       file->from == FROM_DOCKER_ARCHIVE);
 	if (file->image_name) {
 		const char *slash = strchr(file->image_name, '/');
 

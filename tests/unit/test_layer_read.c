@@ -302,7 +302,52 @@ static void truncated(void **state)
 	tar_file(&tar, "a", "0123456789");
 	tar.length -= 505;
 	assert_true(read_layer(&tar, &report) < 0);
-	assert_string_equal(report.err.message, "x.tar: tar: Truncated tar archive");
+	assert_string_equal(report.err.message, "x.tar: tar: ends within its last file");
+}
+
+/* A tar whose last file has 600 bytes, and ends @missing bytes before the last one of them. */
+static struct tar_bytes ends_early(size_t missing)
+{
+	struct tar_bytes tar = { 0 };
+	char content[601];
+
+	memset(content, 'x', 600);
+	content[600] = '\0';
+	tar_folder(&tar, "etc");
+	tar_file(&tar, "etc/passwd", content);
+	tar.length -= 1024 - 600 + missing;
+	return tar;
+}
+
+/* What umoci-insert(1) writes: nothing behind the last byte of the last file. */
+static void no_padding(void **state)
+{
+	static const struct {
+		size_t missing;
+		const char *message;
+	} cases[] = {
+		{ 1, "x.tar: tar: ends within its last file" },
+		{ 87, "x.tar: tar: ends within its last file" },
+		{ 101, "x.tar: tar: Truncated input file (needed 1024 bytes, only 512 available)" },
+	};
+	struct layer_input input = { .name = "x.tar" };
+	struct tar_bytes tar = ends_early(0);
+	struct report report;
+
+	(void)state;
+	assert_int_equal(read_layer(&tar, &report), 0);
+	assert_string_equal(report.text, "1 'etc' 755 0 0\n2 'etc/passwd' 644 0 600\n");
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		tar = ends_early(cases[i].missing);
+		assert_true(read_layer(&tar, &report) < 0);
+		assert_string_equal(report.err.message, cases[i].message);
+	}
+	/* nobody says that a tar is whole which is no layer */
+	tar = ends_early(0);
+	input.fd = tar_fd(&tar);
+	assert_true(read_as(&input, &report) < 0);
+	assert_non_null(strstr(report.err.message, "x.tar: tar: Truncated"));
+	close(input.fd);
 }
 
 /* ---- compression ---------------------------------------------------------------------------------------------------- */
@@ -580,6 +625,7 @@ int main(void)
 		cmocka_unit_test(refused_attributes),
 		cmocka_unit_test(not_a_layer),
 		cmocka_unit_test(truncated),
+		cmocka_unit_test(no_padding),
 		cmocka_unit_test(compressions),
 		cmocka_unit_test(damaged_compressions),
 		cmocka_unit_test(promises),
