@@ -90,6 +90,7 @@ static int run(char *const argv[], const struct image_want *want, struct oci_err
 	int status, r, ends[2];
 	pid_t pid;
 
+	said[0] = '\0';
 	if (pipe2(ends, O_CLOEXEC) < 0)
 		return err_sys(err, errno, "pipe");
 	r = posix_spawn_file_actions_init(&actions);

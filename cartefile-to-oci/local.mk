@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 # cartefile-to-oci. All of it but main.c is a convenience library, so that unit tests reach every function.
 
+if HAVE_CONVERTER
 noinst_LIBRARIES += libcartefile.a
+endif
 libcartefile_a_CPPFLAGS = $(AM_CPPFLAGS) $(CONVERTER_CFLAGS) $(YAJL_CFLAGS) \
 	-DBINDIR='"$(bindir)"'
 libcartefile_a_CFLAGS = $(AM_CFLAGS) $(PROGRAM_CFLAGS)
