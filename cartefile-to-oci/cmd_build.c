@@ -105,6 +105,20 @@ static int read_words(const struct build_args *args, struct build_options *optio
 	return r;
 }
 
+/* What would be passed over in silence looks as if it had been done. */
+static int check_trace(const struct build_args *args, const struct build_options *options,
+		       struct oci_error *err)
+{
+	const char *option = args->probe           ? "probe"
+			     : args->exercise      ? "exercise"
+			     : args->trace_seconds ? "trace-seconds"
+						   : NULL;
+
+	if (!option || (options->slim_given && options->slim == SLIM_TRACE))
+		return 0;
+	return err_set_as(err, ERR_USAGE, EINVAL, "--%s is for --slim trace", option);
+}
+
 /* ---- destinations ------------------------------------------------------------------------------------------------- */
 
 static const struct {
@@ -248,6 +262,8 @@ static int build_run(void *arguments, char **operands, int count, struct oci_err
 	bool is_json = false;
 	int r = read_words(args, &options, &is_json, err);
 
+	if (r == 0)
+		r = check_trace(args, &options, err);
 	if (r == 0)
 		r = parse_dests(&args->outputs, &options, err);
 	if (r == 0)

@@ -247,6 +247,8 @@ fails() { # EXPECTED-STDERR COMMAND...
 	fails "--output oci:$D/x:: the reference is missing" cto -o "oci:$D/x:" "$C"
 	fails '--platform arm64: expected OS/ARCH or OS/ARCH/VARIANT, such as linux/arm64' cto --platform arm64 -o "oci:$D/x" "$C"
 	[ ! -e "$D/x" ]
+	fails '--probe is for --slim trace' cto --probe x -o "oci:$D/x" "$C"
+	fails '--exercise is for --slim trace' cto --slim elf --exercise x -o "oci:$D/x" "$C"
 	run cto --platform arm64 -o "oci:$D/x" "$C"
 	[ "$status" = 2 ]
 	run cto --keep nothing -o "oci:$D/x" "$C"
