@@ -154,14 +154,36 @@ static int check_name(const struct build *build, const struct build_dest *dest,
 		       build->file->name);
 }
 
+/* A new folder that has no blobs goes. One that another build is at work in stays. */
+static void discard_folder(int fd, const char *path)
+{
+	static const char *const folders[] = { "blobs/sha256", "blobs" };
+
+	for (size_t i = 0; i < ARRAY_LEN(folders); i++)
+		if (unlinkat(fd, folders[i], AT_REMOVEDIR) < 0 && errno != ENOENT)
+			return;
+	(void)unlinkat(fd, "index.json", 0);
+	(void)unlinkat(fd, "oci-layout", 0);
+	(void)rmdir(path);
+}
+
 /* by name: the user's own folder */
 static int open_layout(struct build *build, size_t i, struct oci_error *err)
 {
 	const char *path = build->dests[i].path;
+	CLEANUP_CLOSE int fd = -EBADF;
 	struct stat st;
+	int r;
 
 	build->is_new[i] = stat(path, &st) < 0 && errno == ENOENT;
-	return layout_open(&build->layouts[i], path, LAYOUT_CREATE, err);
+	r = layout_open(&build->layouts[i], path, LAYOUT_CREATE, err);
+	if (r == 0 || !build->is_new[i])
+		return r;
+	/* half made: the disk is full */
+	fd = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (fd >= 0)
+		discard_folder(fd, path);
+	return r;
 }
 
 int build_open_layouts(struct build *build, struct oci_error *err)
@@ -203,7 +225,6 @@ static void discard_blob(const struct layout *layout, const struct digest *diges
 /* What this build has put there. Another build that is at work in the same new folder keeps what it has, and the folder. */
 static void discard_layout(const struct build *build, const struct layout *layout, const char *path)
 {
-	static const char *const folders[] = { "blobs/sha256", "blobs" };
 	const struct image_docs *base = build->plan.base;
 	struct digest digest;
 
@@ -214,12 +235,7 @@ static void discard_layout(const struct build *build, const struct layout *layou
 	for (size_t i = 0; base && i < base->manifest->layers_len; i++)
 		if (digest_parse(base->manifest->layers[i].digest, &digest) == 0)
 			discard_blob(layout, &digest);
-	for (size_t i = 0; i < ARRAY_LEN(folders); i++)
-		if (unlinkat(layout->fd, folders[i], AT_REMOVEDIR) < 0)
-			return;
-	(void)unlinkat(layout->fd, "index.json", 0);
-	(void)unlinkat(layout->fd, "oci-layout", 0);
-	(void)rmdir(path);
+	discard_folder(layout->fd, path);
 }
 
 void build_discard_layouts(struct build *build)

@@ -226,7 +226,7 @@ static int clean(const struct layer_reader *reader, const char *name, const char
 
 static bool has_prefix(const char *text, const char *prefix)
 {
-	return strncmp(text, prefix, strlen(prefix)) == 0;
+	return text && strncmp(text, prefix, strlen(prefix)) == 0;
 }
 
 /* In @path, in place: the path that a mark is about, and which mark it is. */
@@ -408,7 +408,11 @@ int layer_next(struct layer_reader *reader, const struct layer_entry **ret, stru
 		reader->ended = r == 0;
 		return r;
 	}
-	/* a warning is of names that are no words of this locale; their bytes are as they were */
+	/* a warning is of names that are no words of this locale; their bytes are as they were. Or of what was left out of
+	   the headers, a name perhaps: others would see another entry */
+	if (r == ARCHIVE_WARN && has_prefix(archive_error_string(reader->archive), "Ignoring "))
+		return err_set_as(err, ERR_DOCUMENT, EINVAL, "%s: tar: a pax header is malformed",
+				  reader->input.name);
 	if (r != ARCHIVE_OK && r != ARCHIVE_WARN)
 		return archive_failed(reader, err);
 	if (++reader->entries > ENTRIES_MAX)

@@ -21,8 +21,16 @@ void layer_tree_begin(struct layer_tree *to, const char *name)
 
 void layer_tree_end(struct layer_tree *to)
 {
-	for (struct tree_node *node = to->tree->root; node; node = tree_next(node))
+	struct tree_node *node = to->tree->root, *next;
+
+	for (; node; node = next) {
+		next = tree_next(node);
 		node->line = 0;
+		/* no image of ours has any; till now it was in the place of something, and may have had hard links */
+		if (!to->in_base && !to->digests &&
+		    (node->type == TREE_CHAR || node->type == TREE_BLOCK))
+			tree_remove(to->tree, node);
+	}
 }
 
 static int bad(const struct layer_tree *to, const char *path, const char *what,
@@ -266,8 +274,6 @@ static void mark_ancestors(const struct layer_tree *to, const char *path)
 int layer_tree_put(struct layer_tree *to, const struct layer_entry *entry,
 		   struct layer_reader *reader, struct oci_error *err)
 {
-	bool device = entry->type == TREE_CHAR || entry->type == TREE_BLOCK;
-	struct tree_node *old;
 	char path[PATH_MAX];
 	int r = real_path(to, entry->path, path, err);
 
@@ -275,13 +281,6 @@ int layer_tree_put(struct layer_tree *to, const struct layer_entry *entry,
 		return r;
 	if (entry->mark != LAYER_ENTRY)
 		return put_mark(to, entry, path);
-	/* no image of ours has any; but it may be in the place of something */
-	if (device && !to->in_base && !to->digests) {
-		old = tree_find(to->tree, path);
-		if (old)
-			tree_remove(to->tree, old);
-		return 0;
-	}
 	if (entry->hardlink)
 		r = put_hardlink(to, entry, path, err);
 	else

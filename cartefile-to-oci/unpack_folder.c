@@ -145,6 +145,21 @@ static int make_folder(struct unpack *unpack, int above, const char *path, const
 	return 0;
 }
 
+/* A folder is about to be made in it: what no entry says of it does not depend on when that was. */
+static int note_above(struct unpack *unpack, int above, const char *path, struct oci_error *err)
+{
+	const char *last = strrchr(path, '/');
+	char part[PATH_MAX], real[PATH_MAX];
+	struct stat st;
+	int r;
+
+	(void)snprintf(part, sizeof(part), "%.*s", last ? (int)(last - path) : 0, path);
+	if (fstat(above, &st) < 0)
+		return unpack_fail(unpack, path, errno, err, "stat its folder");
+	r = find_real(unpack, above, part, real, err);
+	return r < 0 ? r : note_as_is(unpack, real, &st, err);
+}
+
 /* The folder @path, which is not there, and what is missing above it. */
 static int make_folders(struct unpack *unpack, const char *path, struct oci_error *err)
 {
@@ -160,7 +175,9 @@ static int make_folders(struct unpack *unpack, const char *path, struct oci_erro
 		(void)snprintf(name, sizeof(name), "%.*s", (int)(end - at), at);
 		fd = unpack_open_folder(unpack, part);
 		if (fd == -ENOENT) {
-			r = make_folder(unpack, above, part, name, err);
+			r = note_above(unpack, above, part, err);
+			if (r == 0)
+				r = make_folder(unpack, above, part, name, err);
 			if (r < 0)
 				return r;
 			fd = unpack_open_folder(unpack, part);

@@ -297,6 +297,18 @@ fails() { # EXPECTED-STDERR COMMAND...
 	[ -z "$(ls -A "$D/store/tmp" 2>/dev/null)" ]
 }
 
+@test "a new layout that could only be half made is removed" {
+	cto images -q
+	said=$(
+		trap '' XFSZ
+		ulimit -f 0
+		cto -o "oci:$D/half" "$C" 2>&1
+	) || status=$?
+	[ "$status" = 1 ]
+	[ "$said" = "cartefile-to-oci: $D/half/oci-layout: File too large" ]
+	[ ! -e "$D/half" ]
+}
+
 @test "--explain tells why each file is there, also of an image that was found again" {
 	make_image --explain "$D/e1" >/dev/null
 	jq -e '.name == "localhost/test:1" and ([.files[] | select(.path == "/bin/server")][0].layer == "executable")' "$D/e1"
