@@ -18,7 +18,7 @@
 #include "cartefile-to-oci/base_tar.h"
 #include "cartefile-to-oci/image_source-private.h"
 
-#define COPY_SIZE (256u * 1024)
+#define COPY_SIZE ((size_t)256 << 10)
 #define LAYERS_MAX 4096u
 
 static void tree_cleanup(struct tree *tree)

@@ -8,32 +8,30 @@
 #include <string.h>
 
 #include "base/mem.h"
-#include "runtime/subid.h"
+#include "base/subid.h"
 
 #define UID 1000
 #define ENTRIES_MAX 340 /* user_namespaces(7) */
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-static uint64_t end_of(const struct oci_id_mapping *m)
+static uint64_t end_of(const struct subid_mapping *m)
 {
-	return (uint64_t)m->host_id.value + m->size.value;
+	return (uint64_t)m->outside + m->count;
 }
 
-static void check_map(const struct oci_id_mapping *map, size_t len)
+static void check_map(const struct subid_mapping *map, size_t len)
 {
 	uint64_t next = 0;
 
 	if (len < 1 || len > ENTRIES_MAX)
 		abort();
 	for (size_t i = 0; i < len; i++) {
-		if (map[i].container_id.value != next || map[i].size.value == 0 ||
-		    end_of(&map[i]) > UINT32_MAX)
+		if (map[i].inside != next || map[i].count == 0 || end_of(&map[i]) > UINT32_MAX)
 			abort();
-		next += map[i].size.value;
+		next += map[i].count;
 		for (size_t k = 0; k < i; k++)
-			if (map[i].host_id.value < end_of(&map[k]) &&
-			    map[k].host_id.value < end_of(&map[i]))
+			if (map[i].outside < end_of(&map[k]) && map[k].outside < end_of(&map[i]))
 				abort();
 	}
 	if (next > UINT32_MAX)
@@ -46,7 +44,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	/* of just that size, so that a byte too many is one outside */
 	CLEANUP_FREE char *text = malloc(size + 1);
 	CLEANUP_FREE char *name = NULL, *lines = NULL;
-	struct oci_id_mapping *map;
+	struct subid_mapping *map;
 	struct subid_range *ranges;
 	const char *found;
 	size_t len, end;
