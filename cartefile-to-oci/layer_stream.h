@@ -7,13 +7,8 @@
 
 #include "cartefile-to-oci/layer_read.h"
 
-<<<<<<< HEAD
-#define LAYER_IN_SIZE (1280u * 1024) /* holds a whole member of ours */
-#define LAYER_OUT_SIZE (1024u * 1024)
-=======
-#define LAYER_IN_SIZE ((size_t)1280 << 10) /* holds a whole member of ours, with 1 MiB of data */
+#define LAYER_IN_SIZE ((size_t)1280 << 10) /* holds a whole member of ours */
 #define LAYER_OUT_SIZE ((size_t)1 << 20)
->>>>>>> h-r3
 
 struct layer_stream;
 

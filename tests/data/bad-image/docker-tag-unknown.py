@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 # expect: cartefile-to-oci: unpack: docker-archive:image.tar: has no image 'two:2'; there is: one:1
-# status: 1
+# status: 4
 # args: unpack docker-archive:image.tar:two:2 out
 import json
 
