@@ -99,6 +99,9 @@ static int open_context(struct build *build, struct oci_error *err)
 	char *text;
 	int r;
 
+	if (fd < 0 && errno == ENOENT && !strchr(path, '/'))
+		return err_set_as(err, ERR_NOT_FOUND, ENOENT,
+				  "'%s' is neither a command (see --help) nor a folder", path);
 	if (fd < 0)
 		return err_sys(err, errno, "context %s", path);
 	r = read_cartefile(build, fd, err);
@@ -222,20 +225,48 @@ static void discard_blob(const struct layout *layout, const struct digest *diges
 	(void)unlinkat(layout->fd, path, 0);
 }
 
+static void discard_described(const struct layout *layout, const struct oci_descriptor *descriptor)
+{
+	struct digest digest;
+
+	if (digest_parse(descriptor->digest, &digest) == 0)
+		discard_blob(layout, &digest);
+}
+
+static void discard_image(const struct layout *layout, const struct image_docs *image)
+{
+	if (!image->manifest)
+		return;
+	for (size_t i = 0; i < image->manifest->layers_len; i++)
+		discard_described(layout, &image->manifest->layers[i]);
+	discard_described(layout, image->manifest->config);
+	discard_described(layout, image->descriptor);
+}
+
 /* What this build has put there. Another build that is at work in the same new folder keeps what it has, and the folder. */
 static void discard_layout(const struct build *build, const struct layout *layout, const char *path)
 {
 	const struct image_docs *base = build->plan.base;
-	struct digest digest;
 
+	discard_image(layout, &build->published);
 	for (size_t i = 0; i < ARRAY_LEN(build->plan.layers); i++)
 		discard_blob(layout, &build->plan.layers[i].blob);
 	for (size_t i = 0; i < ARRAY_LEN(build->documents); i++)
 		discard_blob(layout, &build->documents[i]);
 	for (size_t i = 0; base && i < base->manifest->layers_len; i++)
+<<<<<<< HEAD
 		if (digest_parse(base->manifest->layers[i].digest, &digest) == 0)
 			discard_blob(layout, &digest);
 	discard_folder(layout->fd, path);
+=======
+		discard_described(layout, &base->manifest->layers[i]);
+	for (size_t i = 0; i < ARRAY_LEN(folders); i++)
+		if (unlinkat(layout->fd, folders[i], AT_REMOVEDIR) < 0)
+			return;
+	(void)unlinkat(layout->fd, "index.json", 0);
+	(void)unlinkat(layout->fd, "oci-layout", 0);
+	(void)rmdir(path);
+>>>>>>> h-r1
 }
 
 void build_discard_layouts(struct build *build)

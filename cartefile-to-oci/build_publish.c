@@ -179,6 +179,7 @@ int build_publish(struct build *build, const struct image_docs *image, struct oc
 	};
 	int r = 0;
 
+	build->published = *image;
 	for (size_t i = 0; i < build->dests_len && r == 0; i++) {
 		const struct layout *to = layout_of(build, i);
 

@@ -9,6 +9,7 @@
 #include "base/mem.h"
 #include "cartefile-to-oci/cmds.h"
 #include "cartefile-to-oci/explain_print.h"
+#include "cartefile-to-oci/image_source.h"
 #include "cartefile-to-oci/store.h"
 
 struct explain_args {
@@ -35,15 +36,14 @@ static int find_image(const struct store *store, const char *name, struct digest
 		      struct oci_error *err)
 {
 	CLEANUP_ARENA struct oci_arena arena = OCI_ARENA_INIT;
-	struct oci_descriptor *descriptor;
-	int e = store_name(store, name, &arena, &name, err);
+	struct image_source image = IMAGE_SOURCE_INIT;
+	int e = image_open(name, store, NULL, &arena, &image, err);
 
-	if (e == 0)
-		e = layout_resolve(&store->layout, name, NULL, &arena, &descriptor, err);
 	if (e < 0)
 		return e;
-	e = digest_parse(descriptor->digest, ret);
-	return e < 0 ? err_set(err, -e, "%s: '%s' is no digest", name, descriptor->digest) : 0;
+	*ret = image.docs.manifest_digest;
+	image_close(&image);
+	return 0;
 }
 
 static int print(const struct explain_args *args, const char *name, const char *text, size_t length,

@@ -84,6 +84,8 @@ int main(int argc, char **argv)
 
 	/* a reader that went away is an error of the write, not the end */
 	(void)signal(SIGPIPE, SIG_IGN);
+	/* likewise a limit of the size of files (setrlimit(2)): EFBIG, and what was begun is removed */
+	(void)signal(SIGXFSZ, SIG_IGN);
 	if (argc < 2 || strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0) {
 		print_help();
 		return argc < 2 ? ERR_USAGE : 0;

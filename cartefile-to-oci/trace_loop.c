@@ -70,6 +70,7 @@ static int spawn_prepared(char *const *argv, int out, int err_fd, posix_spawnatt
 		return -code;
 	(void)sigemptyset(&defaults);
 	(void)sigaddset(&defaults, SIGPIPE);
+	(void)sigaddset(&defaults, SIGXFSZ);
 	code = posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
 	if (!code)
 		code = posix_spawn_file_actions_adddup2(&actions, out, STDOUT_FILENO);

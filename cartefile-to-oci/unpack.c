@@ -103,7 +103,7 @@ static int open_target(const char *folder, bool *ret_made, struct oci_error *err
 		return err_sys(err, errno, "%s", folder);
 	r = store_each(fd, count_one, &any, err);
 	if (r == 0 && any)
-		r = err_set(err, ENOTEMPTY, "%s: is not empty", folder);
+		r = err_set_as(err, ERR_EXISTS, ENOTEMPTY, "%s: is not empty", folder);
 	if (r < 0) {
 		(void)close(fd);
 		return r;

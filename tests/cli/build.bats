@@ -297,6 +297,7 @@ fails() { # EXPECTED-STDERR COMMAND...
 	[ -z "$(ls -A "$D/store/tmp" 2>/dev/null)" ]
 }
 
+<<<<<<< HEAD
 @test "a new layout that could only be half made is removed" {
 	cto images -q
 	said=$(
@@ -307,6 +308,31 @@ fails() { # EXPECTED-STDERR COMMAND...
 	[ "$status" = 1 ]
 	[ "$said" = "cartefile-to-oci: $D/half/oci-layout: File too large" ]
 	[ ! -e "$D/half" ]
+=======
+@test "a destination that fails: no layout stays, also of an image that was there before" {
+	: >"$D/file"
+	for i in 1 2; do
+		fails "open folder $D/file: Not a directory" cto -o "oci:$D/new" -o "bundle:$D/file" "$C"
+		[ ! -e "$D/new" ]
+	done
+	head -c 400000 /dev/urandom >"$C/etc/large"
+	run bash -c 'ulimit -f 100; exec "$@" 2>&1' - "$CONVERTER" -o "oci-archive:$D/a.tar" -o "oci:$D/new" "$C"
+	[ "$status" = 1 ]
+	[[ ${lines[0]} == 'cartefile-to-oci: '*': File too large' ]]
+	[ ! -e "$D/new" ]
+	[ ! -e "$D/a.tar" ]
+	[ "$("$CONVERTER" fsck)" = "$CARTE_STORE: clean" ]
+}
+
+@test "explain: an image that is elsewhere, when it was made here" {
+	cto -q -o "oci:$D/out:x" "$C"
+	[ "$(cto explain --why /bin/server "oci:$D/out:x")" = '/bin/server: exe_PATH, PATH, line 4' ]
+}
+
+@test "a word that is no command" {
+	cd "$D"
+	fails "'bundel' is neither a command (see --help) nor a folder" cto bundel
+>>>>>>> h-r1
 }
 
 @test "--explain tells why each file is there, also of an image that was found again" {
