@@ -254,19 +254,8 @@ static void discard_layout(const struct build *build, const struct layout *layou
 	for (size_t i = 0; i < ARRAY_LEN(build->documents); i++)
 		discard_blob(layout, &build->documents[i]);
 	for (size_t i = 0; base && i < base->manifest->layers_len; i++)
-<<<<<<< HEAD
-		if (digest_parse(base->manifest->layers[i].digest, &digest) == 0)
-			discard_blob(layout, &digest);
-	discard_folder(layout->fd, path);
-=======
 		discard_described(layout, &base->manifest->layers[i]);
-	for (size_t i = 0; i < ARRAY_LEN(folders); i++)
-		if (unlinkat(layout->fd, folders[i], AT_REMOVEDIR) < 0)
-			return;
-	(void)unlinkat(layout->fd, "index.json", 0);
-	(void)unlinkat(layout->fd, "oci-layout", 0);
-	(void)rmdir(path);
->>>>>>> h-r1
+	discard_folder(layout->fd, path);
 }
 
 void build_discard_layouts(struct build *build)

@@ -297,7 +297,6 @@ fails() { # EXPECTED-STDERR COMMAND...
 	[ -z "$(ls -A "$D/store/tmp" 2>/dev/null)" ]
 }
 
-<<<<<<< HEAD
 @test "a new layout that could only be half made is removed" {
 	cto images -q
 	said=$(
@@ -308,7 +307,8 @@ fails() { # EXPECTED-STDERR COMMAND...
 	[ "$status" = 1 ]
 	[ "$said" = "cartefile-to-oci: $D/half/oci-layout: File too large" ]
 	[ ! -e "$D/half" ]
-=======
+}
+
 @test "a destination that fails: no layout stays, also of an image that was there before" {
 	: >"$D/file"
 	for i in 1 2; do
@@ -332,7 +332,6 @@ fails() { # EXPECTED-STDERR COMMAND...
 @test "a word that is no command" {
 	cd "$D"
 	fails "'bundel' is neither a command (see --help) nor a folder" cto bundel
->>>>>>> h-r1
 }
 
 @test "--explain tells why each file is there, also of an image that was found again" {
