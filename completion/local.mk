@@ -2,3 +2,6 @@
 # The completion asks the program for its --help, so it cannot fall behind.
 
 dist_bashcompletion_DATA = completion/carte-runtime
+if HAVE_CONVERTER
+dist_bashcompletion_DATA += completion/cartefile-to-oci
+endif

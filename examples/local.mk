@@ -1,2 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
-EXTRA_DIST += examples/quickstart/run
+EXTRA_DIST += \
+	examples/build \
+	examples/programs/nginx/Cartefile \
+	examples/programs/nginx/nginx.conf \
+	examples/programs/nginx/pages/index.html \
+	examples/programs/python/Cartefile \
+	examples/programs/python/notes.py \
+	examples/programs/redis/Cartefile \
+	examples/programs/redis/redis.conf \
+	examples/programs/run \
+	examples/programs/static/Cartefile \
+	examples/programs/static/hello.c \
+	examples/quickstart/run

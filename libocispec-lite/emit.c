@@ -180,6 +180,10 @@ static void put_element(struct out *out, const struct oci_row *row, const char *
 	case OCI_KIND_ENUMS:
 		put_word(out, row, ((const int *)(const void *)array)[i]);
 		break;
+	case OCI_KIND_NAMES:
+		put_key(out, ((char *const *)(const void *)array)[i]);
+		put(out, "{}", 2);
+		break;
 	case OCI_KIND_PAIRS:
 		pairs = (const struct oci_pair *)(const void *)array;
 		put_key(out, pairs[i].key);
@@ -198,7 +202,7 @@ static void put_element(struct out *out, const struct oci_row *row, const char *
 static void put_elements(struct out *out, const struct oci_row *row, const char *object,
 			 unsigned depth)
 {
-	bool map = row->kind == OCI_KIND_PAIRS || row->kind == OCI_KIND_MAP;
+	bool map = row->kind == OCI_KIND_PAIRS || row->kind >= OCI_KIND_MAP;
 	const char *array;
 	size_t length, i;
 
@@ -219,6 +223,8 @@ static bool is_present(const struct oci_row *row, const char *member)
 	const char *pointer;
 	int value;
 
+	if (row->flags & OCI_REFUSED)
+		return false;
 	switch ((enum oci_kind)row->kind) {
 	case OCI_KIND_BOOL:
 		return ((const struct oci_bool *)(const void *)member)->present;

@@ -8,6 +8,8 @@ OCISPEC_SOURCES = \
 	libocispec-lite/emit.c \
 	libocispec-lite/error.c \
 	libocispec-lite/features.c \
+	libocispec-lite/image.c \
+	libocispec-lite/image_config.c \
 	libocispec-lite/linux.c \
 	libocispec-lite/number.c \
 	libocispec-lite/parse.c \
@@ -17,6 +19,7 @@ OCISPEC_SOURCES = \
 	libocispec-lite/seccomp.c \
 	libocispec-lite/state.c \
 	libocispec-lite/text.c \
+	libocispec-lite/image-rules.h \
 	libocispec-lite/number.h \
 	libocispec-lite/scratch.h \
 	libocispec-lite/tables.h \
@@ -38,6 +41,7 @@ ocispecincludedir = $(includedir)/ocispec-lite
 ocispecinclude_HEADERS = \
 	libocispec-lite/ocispec-lite/arena.h \
 	libocispec-lite/ocispec-lite/error.h \
+	libocispec-lite/ocispec-lite/image.h \
 	libocispec-lite/ocispec-lite/runtime.h \
 	libocispec-lite/ocispec-lite/table.h
 

@@ -144,7 +144,7 @@ static const char *const type_names[] = {
 	[OCI_KIND_I64] = "integer",   [OCI_KIND_U64] = "integer",   [OCI_KIND_ENUM] = "string",
 	[OCI_KIND_OBJECT] = "object", [OCI_KIND_STRINGS] = "array", [OCI_KIND_U32S] = "array",
 	[OCI_KIND_ENUMS] = "array",   [OCI_KIND_OBJECTS] = "array", [OCI_KIND_PAIRS] = "object",
-	[OCI_KIND_MAP] = "object",
+	[OCI_KIND_MAP] = "object",    [OCI_KIND_NAMES] = "object",
 };
 
 static int fail_type(struct parser *p, const char *got)
@@ -159,6 +159,7 @@ static int fail_type(struct parser *p, const char *got)
 			break;
 		case OCI_KIND_OBJECTS:
 		case OCI_KIND_MAP:
+		case OCI_KIND_NAMES:
 			expected = "object";
 			break;
 		default:
@@ -226,6 +227,7 @@ static size_t element_size(const struct oci_row *row)
 {
 	switch (row->kind) {
 	case OCI_KIND_STRINGS:
+	case OCI_KIND_NAMES:
 		return sizeof(char *);
 	case OCI_KIND_U32S:
 		return sizeof(uint32_t);
@@ -255,6 +257,12 @@ static int push_elements(struct parser *p, struct frame *f, enum frame_kind kind
 	return 1;
 }
 
+/* Those end in NULL too. */
+static bool is_string_array(const struct oci_row *row)
+{
+	return row->kind == OCI_KIND_STRINGS || row->kind == OCI_KIND_NAMES;
+}
+
 /* The elements move to the arena. */
 static int pop_elements(struct parser *p)
 {
@@ -262,7 +270,7 @@ static int pop_elements(struct parser *p)
 	size_t size = element_size(f->row);
 	char *array;
 
-	array = oci_arena_array(p->arena, f->count + (f->row->kind == OCI_KIND_STRINGS), size);
+	array = oci_arena_array(p->arena, f->count + is_string_array(f->row), size);
 	if (!array)
 		return fail_nomem(p);
 	memcpy(array, p->scratch.data + f->base, f->count * size);
@@ -353,7 +361,7 @@ static int map_key(struct parser *p, struct frame *f, const char *key, size_t le
 
 	if (!copy || !element)
 		return fail_nomem(p);
-	memcpy(element, &copy, sizeof(copy)); /* both kinds start with char *key */
+	memcpy(element, &copy, sizeof(copy)); /* each kind starts with its char *key */
 	f->count++;
 	return push_name(p, key, length);
 }
@@ -376,6 +384,8 @@ static int on_key(void *ctx, const unsigned char *text, size_t length)
 	if (f->seen & bit)
 		return fail(p, EINVAL, "duplicate key");
 	f->seen |= bit;
+	if (f->row->flags & OCI_REFUSED)
+		return fail(p, EINVAL, "does not belong in this kind of document");
 	return 1;
 }
 
@@ -536,6 +546,8 @@ static int fail_number(struct parser *p, const struct oci_row *row, const char *
 		if (text[i] == '.' || text[i] == 'e' || text[i] == 'E')
 			return fail(p, EINVAL, "expected integer, got number %s", quoted);
 	oci_number_range(row, &min, &max);
+	if (min >= 0 && (uint64_t)min == max)
+		return fail(p, EINVAL, "expected %lld, got %s", (long long)min, quoted);
 	return fail(p, EINVAL, "expected integer from %lld to %llu, got %s", (long long)min,
 		    (unsigned long long)max, quoted);
 }
@@ -615,7 +627,7 @@ static int on_start_object(void *ctx)
 		memcpy(slot(p, f), &object, sizeof(object));
 		return push_object(p, row->of.table, object, 0);
 	}
-	if (f->kind == FRAME_OBJECT && (row->kind == OCI_KIND_PAIRS || row->kind == OCI_KIND_MAP))
+	if (f->kind == FRAME_OBJECT && (row->kind == OCI_KIND_PAIRS || row->kind >= OCI_KIND_MAP))
 		return push_elements(p, f, FRAME_MAP);
 	if (f->kind == FRAME_ARRAY && row->kind == OCI_KIND_OBJECTS) {
 		if (!oci_buffer_push(&p->scratch, row->of.table->size))
@@ -624,6 +636,8 @@ static int on_start_object(void *ctx)
 	}
 	if (f->kind == FRAME_MAP && row->kind == OCI_KIND_MAP)
 		return push_object(p, row->of.table, NULL, p->scratch.used - row->of.table->size);
+	if (f->kind == FRAME_MAP && row->kind == OCI_KIND_NAMES)
+		return push_frame(p, FRAME_SKIP_OBJECT) != NULL;
 	return fail_type(p, "object");
 }
 

@@ -5,6 +5,7 @@
 #ifndef OCISPEC_LITE_TABLES_H
 #define OCISPEC_LITE_TABLES_H
 
+#include <ocispec-lite/image.h>
 #include <ocispec-lite/table.h>
 
 #pragma GCC visibility push(hidden)
@@ -18,6 +19,12 @@ extern OCI_TABLE_DECLARE(oci_id_mapping_table, struct oci_id_mapping);
 extern OCI_TABLE_DECLARE(oci_state_table, struct oci_state);
 extern OCI_TABLE_DECLARE(oci_process_state_table, struct oci_process_state);
 extern OCI_TABLE_DECLARE(oci_features_table, struct oci_features);
+extern OCI_TABLE_DECLARE(oci_descriptor_table, struct oci_descriptor);
+extern OCI_TABLE_DECLARE(oci_index_table, struct oci_index);
+extern OCI_TABLE_DECLARE(oci_manifest_table, struct oci_manifest);
+extern OCI_TABLE_DECLARE(oci_image_config_table, struct oci_image_config);
+extern OCI_TABLE_DECLARE(oci_image_layout_table, struct oci_image_layout);
+extern OCI_TABLE_DECLARE(oci_docker_image_table, struct oci_docker_image);
 
 #define NEEDED .flags = OCI_REQUIRED
 /* Go writes an optional string that is not set as "" or not at all */

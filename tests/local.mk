@@ -56,6 +56,7 @@ check-layers:
 
 # What the compiler is given for all of the files; a library that is missing gives nothing.
 check-analysis: $(BUILT_SOURCES)
+	@ANALYSIS_CFLAGS='$(DEFS) $(CONVERTER_CFLAGS) $(YAJL_CFLAGS) $(LIBCAP_CFLAGS) $(LIBSECCOMP_CFLAGS) $(LIBCRIU_CFLAGS) $(LIBSYSTEMD_CFLAGS) $(LIBMOUNT_CFLAGS)' \
 	@ANALYSIS_CFLAGS='$(DEFS) $(YAJL_CFLAGS) $(LIBCAP_CFLAGS) $(LIBSECCOMP_CFLAGS) $(LIBCRIU_CFLAGS) $(LIBDBUS_CFLAGS) $(LIBMOUNT_CFLAGS)' \
 		$(top_srcdir)/tests/check-analysis '$(abs_top_srcdir)' '$(abs_top_builddir)'
 
@@ -76,7 +77,7 @@ fuzz-smoke:
 race: all
 	@RUNTIME='$(RUNTIME)' $(top_srcdir)/tests/race/run $(ARGS)
 
-FORMAT_FILES = find $(top_srcdir)/libocispec-lite $(top_srcdir)/src $(top_srcdir)/tests -name '*.[ch]'
+FORMAT_FILES = find $(top_srcdir)/libocispec-lite $(top_srcdir)/src $(top_srcdir)/cartefile-to-oci $(top_srcdir)/tests -name '*.[ch]'
 fmt:
 	$(FORMAT_FILES) -exec $(CLANG_FORMAT) -i --style=file {} +
 

@@ -59,12 +59,14 @@ enum oci_kind {
 	OCI_KIND_OBJECTS,    /* struct x * and NAME_len: an array of objects */
 	OCI_KIND_PAIRS,      /* struct oci_pair * and NAME_len: an object of strings */
 	OCI_KIND_MAP, /* struct x *, which starts with char *key, and NAME_len: an object of objects */
+	OCI_KIND_NAMES, /* as STRINGS: the keys of an object of empty objects, Go's map[string]struct{} */
 };
 
 /* flags of a row */
 #define OCI_REQUIRED 1u         /* missing or null is an error */
 #define OCI_EMPTY_IS_ABSENT 2u  /* string: "" reads as NULL; an optional enum does that anyway */
 #define OCI_MINUS1_IS_ABSENT 4u /* number: -1 reads as absent, whatever the range */
+#define OCI_REFUSED 8u          /* this key is an error, see OCI_ROW_REFUSED */
 
 /** struct oci_word - a word of an enumeration. */
 struct oci_word {
@@ -180,6 +182,10 @@ struct oci_table {
 #define OCI_ROW_PAIRS(T, m, key_, ...)                                                          \
 	OCI_ROW_(key_, OCI_KIND_PAIRS, OCI_OFFSET(T, m, struct oci_pair *), OCI_ROW_LEN_(T, m), \
 		 __VA_ARGS__)
+#define OCI_ROW_NAMES(T, m, key_, ...) \
+	OCI_ROW_(key_, OCI_KIND_NAMES, OCI_OFFSET(T, m, char **), OCI_ROW_LEN_(T, m), __VA_ARGS__)
+/* a key that would make the document another kind of document to another reader; it has no member */
+#define OCI_ROW_REFUSED(key_) OCI_ROW_(key_, OCI_KIND_BOOL, 0, .flags = OCI_REFUSED)
 /* the struct must start with its char *key, or the array size here is negative */
 #define OCI_ROW_MAP(T, m, key_, table_, ...)                                                     \
 	OCI_ROW_(key_, OCI_KIND_MAP,                                                             \

@@ -25,6 +25,8 @@ libbase_a_SOURCES = \
 	src/base/seal.c \
 	src/base/seal.h \
 	src/base/seal_move.c \
+	src/base/subid.c \
+	src/base/subid.h \
 	src/base/sys.c \
 	src/base/sys.h \
 	src/base/sys_bpf.c \
@@ -32,4 +34,6 @@ libbase_a_SOURCES = \
 	src/base/sys_landlock.c \
 	src/base/sys_landlock.h \
 	src/base/sys_process.c \
-	src/base/sys_process.h
+	src/base/sys_process.h \
+	src/base/utf8.c \
+	src/base/utf8.h

@@ -19,6 +19,7 @@
 #include "base/io.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "base/utf8.h"
 
 #define LOG_TEXT_MAX (sizeof(((struct oci_error *)0)->message))
 /* a byte becomes at most "\u0000"; the rest is room for the time and the keys */
@@ -63,40 +64,12 @@ static void put_format(struct line *line, const char *format, ...)
 	put_text(line, buf);
 }
 
-/* Bytes of the UTF-8 sequence at @s, 0 when it is none (RFC 3629: no surrogates, nothing overlong). */
-static size_t utf8_length(const unsigned char *s)
-{
-	static const struct {
-		unsigned char first, last, second_low, second_high;
-		size_t length;
-	} forms[] = {
-		{ 0x01, 0x7f, 0, 0, 1 },       { 0xc2, 0xdf, 0x80, 0xbf, 2 },
-		{ 0xe0, 0xe0, 0xa0, 0xbf, 3 }, { 0xe1, 0xec, 0x80, 0xbf, 3 },
-		{ 0xed, 0xed, 0x80, 0x9f, 3 }, { 0xee, 0xef, 0x80, 0xbf, 3 },
-		{ 0xf0, 0xf0, 0x90, 0xbf, 4 }, { 0xf1, 0xf3, 0x80, 0xbf, 4 },
-		{ 0xf4, 0xf4, 0x80, 0x8f, 4 },
-	};
-
-	for (size_t i = 0; i < ARRAY_LEN(forms); i++) {
-		if (*s < forms[i].first || *s > forms[i].last)
-			continue;
-		if (forms[i].length > 1 &&
-		    (s[1] < forms[i].second_low || s[1] > forms[i].second_high))
-			return 0;
-		for (size_t k = 2; k < forms[i].length; k++)
-			if ((s[k] & 0xc0) != 0x80)
-				return 0;
-		return forms[i].length;
-	}
-	return 0;
-}
-
 static void put_escaped(struct line *line, const char *text, enum escape how)
 {
 	const unsigned char *s = (const unsigned char *)text;
 
 	while (*s) {
-		size_t n = utf8_length(s);
+		size_t n = utf8_length((const char *)s, 4);
 
 		if (!n && how == ESCAPE_JSON) {
 			put_text(line, "\\ufffd");

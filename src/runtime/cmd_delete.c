@@ -62,7 +62,7 @@ static int delete_known(struct cmd_context *ctx, struct oci_arena *arena, struct
 	r = refuse(state, force, err);
 	/* before the lock is asked for: a create or run that hangs holds it */
 	if (r == 0 && state->status != OCI_STATUS_STOPPED)
-		r = container_kill(state, err);
+		r = container_kill(ctx->root, state, err);
 	if (r < 0)
 		return r;
 	r = state_dir_open(ctx->root, state->id, true, &dir, err);
@@ -73,9 +73,9 @@ static int delete_known(struct cmd_context *ctx, struct oci_arena *arena, struct
 	if (r == 0)
 		r = refuse(state, force, err);
 	if (r == 0 && state->status != OCI_STATUS_STOPPED)
-		r = container_kill(state, err);
+		r = container_kill(ctx->root, state, err);
 	if (r == 0)
-		r = container_destroy(&dir, state, NULL, err);
+		r = container_destroy(ctx->root, &dir, state, NULL, err);
 	state_dir_close(&dir);
 	return r;
 }

@@ -35,7 +35,7 @@ static int kill_one(struct cmd_context *ctx, const char *id, int sig, bool all,
 	r = state_load(&arena, ctx->root, id, &state, err);
 	if (r < 0)
 		return r;
-	r = container_signal(state, sig, all, &said);
+	r = container_signal(ctx->root, state, sig, all, &said);
 	/* `kill --all` of a stopped container has nothing to do, and engines count on that */
 	if (r < 0 && !(r == -ESRCH && all))
 		return err_copy(err, &said);

@@ -113,15 +113,57 @@ static bool kill_reaches_init_only(const struct state *state)
 	return !state->private_pid_ns.value;
 }
 
-int container_signal(const struct state *state, int sig, bool all, struct oci_error *err)
+/*
+ * When a container has stopped, with nobody left in its cgroup, another one may be made there: both have the same
+ * linux.cgroupsPath. From then on whoever is in that cgroup is the other's. Looked for only where somebody is.
+ */
+static int find_successor(const char *root, const struct state *state,
+			  enum cgroup_overlap *ret_overlap, struct oci_error *err)
+{
+	CLEANUP_ARENA struct oci_arena arena = OCI_ARENA_INIT;
+	size_t len = 0, pids_len = 0;
+	struct state *other;
+	char **ids;
+	pid_t *pids;
+	int r;
+
+	*ret_overlap = CGROUP_APART;
+	if (cgroup_pids(&state->cgroup, &arena, &pids, &pids_len, NULL) < 0 || pids_len == 0)
+		return 0;
+	r = state_list(&arena, root, &ids, &len, err);
+	for (size_t i = 0; r == 0 && i < len && *ret_overlap == CGROUP_APART; i++) {
+		/* one that is deleted while we look, or half-made, has nobody there */
+		if (strcmp(ids[i], state->id) == 0 ||
+		    state_load(&arena, root, ids[i], &other, NULL) < 0 ||
+		    other->status == OCI_STATUS_STOPPED)
+			continue;
+		*ret_overlap = cgroup_overlap(&state->cgroup, &other->cgroup);
+		if (*ret_overlap != CGROUP_BELOW)
+			continue;
+		return err_set_as(
+			err, ERR_STATE, EBUSY,
+			"cgroup: that of container '%s' is below this one's; delete it first",
+			ids[i]);
+	}
+	return r;
+}
+
+int container_signal(const char *root, const struct state *state, int sig, bool all,
+		     struct oci_error *err)
 {
 	CLEANUP_CLOSE int pidfd = -EBADF;
 	bool cgroups = state->cgroup.mode != CGROUP_MODE_NONE;
+	enum cgroup_overlap overlap = CGROUP_APART;
 	int r;
 
 	if (sig == SIGKILL && kill_reaches_init_only(state))
 		all = true;
-	if (all && cgroups) {
+	if (all && cgroups && state->status == OCI_STATUS_STOPPED) {
+		r = find_successor(root, state, &overlap, err);
+		if (r < 0)
+			return r;
+	}
+	if (all && cgroups && overlap == CGROUP_APART) {
 		r = cgroup_signal(&state->cgroup, sig, err);
 		if (r == -ESRCH)
 			return err_set(err, ESRCH, "container not running");
@@ -161,15 +203,15 @@ static int kill_creator(const struct state *state, struct oci_error *err)
 }
 
 /* none to be found is what is wanted */
-static int kill_all(const struct state *state, struct oci_error *err)
+static int kill_all(const char *root, const struct state *state, struct oci_error *err)
 {
 	struct oci_error killed = OCI_ERROR_INIT;
-	int r = container_signal(state, SIGKILL, false, &killed);
+	int r = container_signal(root, state, SIGKILL, false, &killed);
 
 	return r < 0 && r != -ESRCH ? err_copy(err, &killed) : 0;
 }
 
-int container_kill(const struct state *state, struct oci_error *err)
+int container_kill(const char *root, const struct state *state, struct oci_error *err)
 {
 	CLEANUP_CLOSE int pidfd = -EBADF;
 	int r;
@@ -180,23 +222,34 @@ int container_kill(const struct state *state, struct oci_error *err)
 	pidfd = state_pidfd(state, NULL);
 	if (pidfd < 0)
 		return 0;
-	r = kill_all(state, err);
+	r = kill_all(root, state, err);
 	return r < 0 ? r : wait_for_end(pidfd, err);
 }
 
-int container_destroy(struct state_dir *dir, const struct state *state,
-		      const struct oci_config *config, struct oci_error *err)
+/* Processes that outlived init (shared pid namespace), or a creator that was killed before it knew init. */
+static int kill_left_over(const struct state *state, struct oci_error *err)
 {
 	struct oci_error killed = OCI_ERROR_INIT;
 	int r;
 
-	/* processes that outlived init (shared pid namespace), or a creator that was killed before it knew init */
-	if (!state->private_pid_ns.value || !state->pid.present) {
-		r = cgroup_signal(&state->cgroup, SIGKILL, &killed);
-		if (r < 0 && r != -ESRCH)
-			return err_copy(err, &killed);
+	if (state->private_pid_ns.value && state->pid.present)
+		return 0;
+	r = cgroup_signal(&state->cgroup, SIGKILL, &killed);
+	return r < 0 && r != -ESRCH ? err_copy(err, &killed) : 0;
+}
+
+int container_destroy(const char *root, struct state_dir *dir, const struct state *state,
+		      const struct oci_config *config, struct oci_error *err)
+{
+	enum cgroup_overlap overlap;
+	int r;
+
+	r = find_successor(root, state, &overlap, err);
+	if (r == 0 && overlap == CGROUP_APART) {
+		r = kill_left_over(state, err);
+		if (r == 0)
+			r = cgroup_destroy(&state->cgroup, err);
 	}
-	r = cgroup_destroy(&state->cgroup, err);
 	if (r == 0 && state->rdt.path)
 		r = rdt_destroy(&state->rdt, err);
 	if (r < 0)

@@ -10,6 +10,7 @@
 
 #include "base/error.h"
 #include "base/mem.h"
+#include "base/subid.h"
 #include "runtime/bundle.h"
 #include "runtime/core_sched.h"
 #include "runtime/create-private.h"
@@ -19,7 +20,6 @@
 #include "runtime/process.h"
 #include "runtime/rootfs.h"
 #include "runtime/seccomp.h"
-#include "runtime/subid.h"
 
 static const char *joined_user_ns(const struct ns_plan *ns)
 {
@@ -33,6 +33,8 @@ static const char *joined_user_ns(const struct ns_plan *ns)
 static int lend_ids(struct creation *c, const char *file, uint32_t own, struct oci_id_mapping **ret,
 		    size_t *ret_len, struct oci_error *err)
 {
+	struct oci_id_mapping *map;
+	struct subid_mapping *lent;
 	struct subid_range *ranges;
 	size_t len;
 	int r;
@@ -43,7 +45,19 @@ static int lend_ids(struct creation *c, const char *file, uint32_t own, struct o
 	if (!len)
 		(void)err_set(&c->no_ranges, ENOENT, "%s has no range for user %u", file,
 			      (unsigned)getuid());
-	return subid_map(&c->arena, own, ranges, len, ret, ret_len, err);
+	r = subid_map(&c->arena, own, ranges, len, &lent, &len, err);
+	if (r < 0)
+		return r;
+	map = oci_arena_array(&c->arena, len, sizeof(*map));
+	if (!map)
+		return err_nomem(err);
+	for (size_t i = 0; i < len; i++)
+		map[i] = (struct oci_id_mapping){ { true, lent[i].inside },
+						  { true, lent[i].outside },
+						  { true, lent[i].count } };
+	*ret = map;
+	*ret_len = len;
+	return 0;
 }
 
 /* An ordinary user makes no namespace but within a user namespace, so one is made where config.json has none. */

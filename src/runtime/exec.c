@@ -212,9 +212,9 @@ int exec_process(struct execution *x, struct cmd_context *ctx, const char *id,
 		r = exec_plan(x, err);
 	if (r == 0)
 		r = prepare_seccomp(x, err);
-	if (r == 0 && proc_stat_read(getpid(), &self) == 0)
-		x->child.ignored = self.ignored;
 	if (r == 0) {
+		/* not to be found out: each of them may be */
+		x->child.ignored = proc_stat_read(getpid(), &self) == 0 ? self.ignored : UINT32_MAX;
 		x->child.joining = true;
 		x->child.config = x->config;
 		x->child.state = x->state;

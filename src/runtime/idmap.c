@@ -24,9 +24,9 @@
 #include "base/mem.h"
 #include "base/procfs.h"
 #include "base/program.h"
+#include "base/subid.h"
 #include "base/sys.h"
 #include "runtime/idmap.h"
-#include "runtime/subid.h"
 
 #define MAP_LINES_MAX 340 /* since 4.15 */
 #define MAP_LINE_MAX \
@@ -208,6 +208,21 @@ struct maps {
 	bool denied;    /* setgroups: out */
 };
 
+/* Which of the entries does /etc/subuid not allow? */
+static int check_lent(struct oci_arena *arena, const struct map_kind *kind,
+		      const struct oci_id_mapping *map, size_t count, struct oci_error *err)
+{
+	struct subid_mapping *plain = oci_arena_array(arena, count, sizeof(*plain));
+
+	if (!plain)
+		return err_nomem(err);
+	for (size_t i = 0; i < count; i++)
+		plain[i] = (struct subid_mapping){ map[i].container_id.value, map[i].host_id.value,
+						   map[i].size.value };
+	return subid_check(kind->ranges, kind == &uid_kind ? geteuid() : getegid(), plain, count,
+			   kind->where, err);
+}
+
 /* newuidmap PID CONTAINER-ID HOST-ID SIZE ..., newuidmap(1) */
 static int write_by_helper(const struct maps *m, const struct map_kind *kind,
 			   const struct oci_id_mapping *map, size_t count, struct oci_error *err)
@@ -235,8 +250,7 @@ static int write_by_helper(const struct maps *m, const struct map_kind *kind,
 		return 0;
 	/* its words name neither the file nor the place in config.json; where we know better, we say it */
 	if (r == -EPERM && m->are_linux) {
-		r = subid_check(kind->ranges, kind == &uid_kind ? geteuid() : getegid(), map, count,
-				kind->where, err);
+		r = check_lent(&arena, kind, map, count, err);
 		if (r < 0)
 			return r;
 	}

@@ -22,6 +22,7 @@ libcarte_runtime_a_SOURCES = \
 	src/runtime/cgroup/kill.c \
 	src/runtime/cgroup/lists.c \
 	src/runtime/cgroup/oom.c \
+	src/runtime/cgroup/overlap.c \
 	src/runtime/cgroup/resources.c \
 	src/runtime/cgroup/rootless.c \
 	src/runtime/cgroup/stats-private.h \
@@ -165,8 +166,6 @@ libcarte_runtime_a_SOURCES = \
 	src/runtime/state_dir.c \
 	src/runtime/stay.c \
 	src/runtime/stay.h \
-	src/runtime/subid.c \
-	src/runtime/subid.h \
 	src/runtime/sync.c \
 	src/runtime/sync.h \
 	src/runtime/sysctl.c \

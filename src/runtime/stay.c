@@ -18,7 +18,7 @@ static int clean_up(struct creation *c, struct oci_error *err)
 		return 0;
 	if (r < 0)
 		return err_copy(err, &said);
-	return container_destroy(&c->dir, &c->state, c->config, err);
+	return container_destroy(c->ctx->root, &c->dir, &c->state, c->config, err);
 }
 
 int container_stay(struct creation *c, int notify_fd, const sigset_t *mask, bool keep,

@@ -18,7 +18,9 @@ tests_bench_bench_LDFLAGS = -all-static
 tests_bench_bench_LDADD =
 tests_bench_bench_parse_SOURCES = tests/bench/bench_parse.c
 tests_bench_bench_parse_LDADD = $(RUNTIME_LIBS)
-EXTRA_DIST += tests/bench/run
+EXTRA_DIST += \
+	tests/bench/images \
+	tests/bench/run
 
 # Built here, run there: make bench-programs, tests/vm/run -- tests/bench/run --builddir build
 bench-programs: all $(BENCH_FILES)
@@ -31,5 +33,9 @@ bench: all $(BENCH_FILES)
 bench-check: all $(BENCH_FILES)
 	@$(top_srcdir)/tests/bench/run --builddir '$(abs_top_builddir)' --check $(ARGS)
 
-.PHONY: bench bench-check bench-programs
+# Images: beside buildah and umoci; ARGS="-n 5"
+bench-images: all
+	@$(top_srcdir)/tests/bench/images --builddir '$(abs_top_builddir)' $(ARGS)
+
+.PHONY: bench bench-check bench-images bench-programs
 CLEANFILES += $(BENCH_FILES)

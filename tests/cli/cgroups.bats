@@ -248,6 +248,54 @@ own_cgroup() { sed -n "$(on_v2 && echo 's/^0:://p' || echo 's/^[0-9]*:memory://p
 	! on_v2 || in_cgroup "/$CID"
 }
 
+# stopped_beside PATH - a stopped container in the host's pid namespace, and CID-b that lives, by now, in cgroup PATH
+stopped_beside() {
+	requires_cgroupfs
+	args true
+	config 'del(.linux.namespaces[] | select(.type == "pid")) | .linux.cgroupsPath = "/" + $id | .linux.resources = {}' --arg id "$CID"
+	up_ct
+	await_status stopped
+	config '.process.args = ["sleep", "1000"] | .linux.cgroupsPath = $path' --arg path "$1"
+	try rt create -b "$BUNDLE" "$CID-b"
+	good
+	try rt start "$CID-b"
+	good
+	BESIDE=$(pid_of "$CID-b")
+}
+
+@test "cgroupsPath: a container that has stopped kills nobody in one that took its cgroup" {
+	requires_carte "to look whose the processes are"
+	stopped_beside "/$CID"
+	try rt kill --all "$CID" KILL
+	good
+	try rt kill "$CID" KILL
+	[ "$status" -ne 0 ]
+	says "container not running"
+	same "$(state_of .status "$CID-b")" running
+	try rt delete "$CID"
+	good
+	[ ! -e "$ROOT/$CID" ]
+	same "$(state_of .status "$CID-b") $(pid_of "$CID-b")" "running $BESIDE"
+	grep -q ":/$CID\$" "/proc/$BESIDE/cgroup"
+	# the last one takes the cgroup along
+	try rt delete --force "$CID-b"
+	good
+	[ -z "$(find /sys/fs/cgroup -mindepth 1 -maxdepth 5 -type d -name "$CID")" ]
+}
+
+@test "cgroupsPath: a container that has stopped kills nobody in one below its cgroup" {
+	requires_carte "to look whose the processes are"
+	stopped_beside "/$CID/in"
+	try rt delete --force "$CID"
+	fails_as state
+	says "delete '$CID': cgroup: that of container '$CID-b' is below this one's; delete it first"
+	same "$(state_of .status "$CID-b") $(pid_of "$CID-b")" "running $BESIDE"
+	rt delete --force "$CID-b"
+	try rt delete "$CID"
+	good
+	[ -z "$(find /sys/fs/cgroup -mindepth 1 -maxdepth 5 -type d -name "$CID")" ]
+}
+
 @test "cgroupsPath: nested; folders above stay others'" {
 	config '.linux.cgroupsPath = "/" + $id + "-outer/in/ner"' --arg id "$CID"
 	up_ct

@@ -277,7 +277,8 @@ attempt() {
 		--arg s "for d in /sys/fs/cgroup /sys/fs/cgroup/*; do mkdir \$d/$CID-escape 2>/dev/null && echo escaped \$d; done; true" "$D/config.json" >"$BUNDLE/config.json"
 	attempt
 	local left
-	left=$(find /sys/fs/cgroup -name "$CID-escape" -exec rmdir {} \; -print)
+	# folders of others come and go meanwhile
+	left=$(find /sys/fs/cgroup -name "$CID-escape" -print -exec rmdir {} \; 2>/dev/null) || true
 	same "$left" ""
 	# its /sys is read-only with all below, or not at all
 	if [[ ${CARTE_TEST_DENIED:-} == *mount_setattr* ]]; then

@@ -2,6 +2,8 @@
 # Command tests: everything through the program that is installed.
 
 CLI_TESTS = \
+	tests/cli/build.bats \
+	tests/cli/bundle.bats \
 	tests/cli/cgroups.bats \
 	tests/cli/checkpoint.bats \
 	tests/cli/cve.bats \
@@ -21,8 +23,11 @@ CLI_TESTS = \
 	tests/cli/readme.bats \
 	tests/cli/rootless.bats \
 	tests/cli/seccomp.bats \
+	tests/cli/slim.bats \
 	tests/cli/stats.bats \
-	tests/cli/systemd.bats
+	tests/cli/store.bats \
+	tests/cli/systemd.bats \
+	tests/cli/trace.bats
 
 if HAVE_BATS
 TESTS += $(CLI_TESTS)
@@ -34,4 +39,5 @@ EXTRA_DIST += \
 	tests/cli/helpers/agent \
 	tests/cli/helpers/deny.c \
 	tests/cli/helpers/fake-criu \
-	tests/cli/helpers/probe.c
+	tests/cli/helpers/probe.c \
+	tests/cli/helpers/tracee.c

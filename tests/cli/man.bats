@@ -2,12 +2,22 @@
 # SPDX-License-Identifier: Apache-2.0
 # The manual page and --help name the same commands and options, with the same letters and arguments.
 
-page=${top_srcdir:-$BATS_TEST_DIRNAME/../..}/man/carte-runtime.8.md
+pages=${top_srcdir:-$BATS_TEST_DIRNAME/../..}/man
+page=$pages/carte-runtime.8.md
 : "${RUNTIME:=carte-runtime}"
+program=$RUNTIME
+
+# converter - the other program and its page; where it is not built there is nothing to compare
+converter() {
+	. "$BATS_TEST_DIRNAME/../lib/converter.sh"
+	converter_find || skip 'cartefile-to-oci is not built'
+	program=$CONVERTER
+	page=$pages/cartefile-to-oci.1.md
+}
 
 # Both print "-x --name ARG" per option, sorted; "-" where there is no letter or no argument.
 help_options() { # [VERB]
-	"$RUNTIME" "$@" --help | awk '
+	"$program" "$@" --help | awk '
 	/^(Global )?[Oo]ptions:/ { on = 1; next }
 	/^[^ ]/ { on = 0 }
 	on && /^ +-/ {
@@ -46,7 +56,7 @@ same() { # VERB SECTION
 }
 
 help_verbs() {
-	"$RUNTIME" --help | awk '/^Commands:/ { on = 1; next } /^[^ ]/ { on = 0 } on && NF { print $1 }' | sort
+	"$program" --help | awk '/^Commands:/ { on = 1; next } /^[^ ]/ { on = 0 } on && NF { print $1 }' | sort
 }
 
 @test "man: the commands are those of --help" {
@@ -66,11 +76,45 @@ help_verbs() {
 	[ "$bad" = 0 ]
 }
 
+@test "man: the commands of cartefile-to-oci are those of --help" {
+	converter
+	[ -n "$(help_verbs)" ]
+	diff -u <(help_verbs) <(sed -n '/^# COMMANDS/,/^# /s/^## //p' "$page" | sort)
+}
+
+@test "man: the options of each command of cartefile-to-oci are those of its --help" {
+	converter
+	bad=0
+	for verb in $(help_verbs); do
+		[ -n "$(help_options "$verb")" ] || bad=1
+		same "$verb" "## $verb" || bad=1
+	done
+	[ "$bad" = 0 ]
+}
+
+@test "man: cartefile-to-oci explains each letter of --version and --help" {
+	converter
+	same_letters=$(page_options '# GLOBAL OPTIONS' | tr '\n' ' ')
+	[ "$same_letters" = '-h --help - -v --version - ' ]
+	"$program" -v | grep -q '^cartefile-to-oci version '
+	"$program" -h | grep -q '^Commands:'
+}
+
 @test "man: go-md2man makes roff that groff takes without a warning" {
 	command -v go-md2man >/dev/null || skip 'go-md2man is not installed'
 	command -v groff >/dev/null || skip 'groff is not installed'
-	go-md2man -in "$page" -out "$BATS_TEST_TMPDIR/page.8"
-	run groff -man -Tutf8 -wall -z "$BATS_TEST_TMPDIR/page.8"
-	[ "$status" = 0 ]
-	[ -z "$output" ]
+	for page in "$pages"/*.md; do
+		go-md2man -in "$page" -out "$BATS_TEST_TMPDIR/page"
+		run groff -t -man -rLL=120n -Tutf8 -wall -z "$BATS_TEST_TMPDIR/page"
+		echo "$page: $output"
+		[ "$status" = 0 ]
+		[ -z "$output" ]
+	done
+}
+
+@test "man: cartefile-dockerfile(7) has the instructions of Dockerfiles that messages know" {
+	words=$pages/../cartefile-to-oci/cartefile_words.c
+	known=$({ sed -n '/dockerfile\[\] = {/,/^};/s/^\t{ "\([A-Z]*\)".*/\1/p' "$words" && echo FROM; } | sort)
+	[ "$(wc -l <<<"$known")" = 18 ]
+	diff -u <(echo "$known") <(sed -n '/^# INSTRUCTIONS/,/^# OTHER/s/^## //p' "$pages/cartefile-dockerfile.7.md" | sort)
 }

@@ -5,6 +5,10 @@
  * The runtime is seized before its execve. For the runtime as the target no
  * child is traced at all; for the container's process the runtime itself runs
  * freely between its forks. Hooks are made by vfork and let go at once.
+ *
+ * A process of the container that outlives the command is followed until it has
+ * ended, executes the program or waits for `start`: who comes behind finds a
+ * container whose state does not depend on who was faster.
  */
 #include "trace.h"
 
@@ -149,7 +153,7 @@ static void drop_target(struct tracer *t, pid_t pid)
 static void go_on(const struct tracer *t, pid_t pid, int sig)
 {
 	bool calls = is_target(t, pid) && (t->counting || pid != t->runtime) &&
-		     (!t->done || t->victim == pid);
+		     (!t->done || t->victim == pid || t->ended);
 
 	(void)ptrace(calls ? PTRACE_SYSCALL : PTRACE_CONT, pid, 0, sig);
 }
@@ -286,13 +290,13 @@ static void born(struct tracer *t, pid_t parent, int event)
 /* A new child, a stop signal, or an interrupt of ours. */
 static void stopped(struct tracer *t, pid_t pid)
 {
-	if (t->ended) {
-		let_go(t, pid);
-	} else if (is_target(t, -pid)) {
+	if (is_target(t, -pid)) {
 		drop_target(t, -pid);
 		(void)ptrace(PTRACE_DETACH, pid, 0, 0);
 	} else if (pid == t->runtime || is_target(t, pid)) {
 		go_on(t, pid, 0);
+	} else if (t->ended) {
+		let_go(t, pid);
 	} else if (t->early_len < EARLY_MAX) {
 		t->early[t->early_len++] = pid;
 	}
@@ -307,6 +311,25 @@ static void executed(struct tracer *t, pid_t pid)
 	} else {
 		let_go(t, pid); /* the user's program: none of ours any more */
 	}
+}
+
+/* At its accept4 it holds all that "created" needs: nothing but `start` or a signal changes that. */
+static bool waits_for_start(pid_t pid)
+{
+	struct ptrace_syscall_info info;
+
+	return ptrace(PTRACE_GET_SYSCALL_INFO, pid, sizeof(info), &info) > 0 &&
+	       info.op == PTRACE_SYSCALL_INFO_ENTRY && info.entry.nr == SYS_accept4;
+}
+
+static void on_call(struct tracer *t, pid_t pid)
+{
+	if (!t->ended || t->injection->outlives || t->victim == pid)
+		system_call(t, pid);
+	if (t->ended && t->victim != pid && waits_for_start(pid))
+		let_go(t, pid);
+	else
+		go_on(t, pid, 0);
 }
 
 static void on_stop(struct tracer *t, pid_t pid, int status)
@@ -327,14 +350,8 @@ static void on_stop(struct tracer *t, pid_t pid, int status)
 		stopped(t, pid);
 		break;
 	default:
-		if (sig == (SIGTRAP | 0x80)) {
-			/* behind the command's end nobody is there to see a failure */
-			if (!t->ended || t->victim == pid)
-				system_call(t, pid);
-			sig = 0;
-		}
-		if (t->ended)
-			let_go(t, pid);
+		if (sig == (SIGTRAP | 0x80))
+			on_call(t, pid);
 		else
 			go_on(t, pid, sig);
 	}
@@ -347,7 +364,7 @@ static void on_end(struct tracer *t, pid_t pid, int status)
 		return;
 	t->ended = true;
 	t->result->status = status;
-	/* who of the targets still lives waits for `start`; it is to live on untraced */
+	/* who of the targets still lives is to be followed call by call from here on */
 	for (size_t i = 0; i < t->class_len; i++)
 		if (t->class[i] > 0 && ptrace(PTRACE_INTERRUPT, t->class[i], 0, 0) < 0)
 			t->class[i--] = t->class[--t->class_len];
@@ -356,7 +373,8 @@ static void on_end(struct tracer *t, pid_t pid, int status)
 static void hang(struct tracer *t)
 {
 	t->result->hung = true;
-	kill(t->runtime, SIGKILL);
+	if (!t->ended)
+		kill(t->runtime, SIGKILL);
 	for (size_t i = 0; i < t->class_len; i++)
 		if (t->class[i] > 0)
 			kill(t->class[i], SIGKILL);

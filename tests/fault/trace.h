@@ -23,6 +23,10 @@ struct injection {
 	pid_t attach; /* TARGET_CHILD: an existing process instead of one that the command clones; 0 */
 	int at;       /* the number of the system call, from 1; 0: none */
 	int error;    /* 0: SIGKILL; else the errno that the call gives instead of doing anything */
+	/*
+	 * TARGET_CHILD: hurt it also when the command has ended; otherwise nobody is there any more to see a failure.
+	 */
+	bool outlives;
 };
 
 struct traced {

@@ -5,18 +5,54 @@ FUZZERS = \
 	tests/fuzz/fuzz_annotations \
 	tests/fuzz/fuzz_config \
 	tests/fuzz/fuzz_features \
+	tests/fuzz/fuzz_image_config \
+	tests/fuzz/fuzz_index \
+	tests/fuzz/fuzz_manifest \
 	tests/fuzz/fuzz_process \
 	tests/fuzz/fuzz_resources \
 	tests/fuzz/fuzz_state \
 	tests/fuzz/fuzz_subid
 
+CONVERTER_FUZZERS = \
+	tests/fuzz/fuzz_cartefile \
+	tests/fuzz/fuzz_elf \
+	tests/fuzz/fuzz_ignore \
+	tests/fuzz/fuzz_layer \
+	tests/fuzz/fuzz_ldconf \
+	tests/fuzz/fuzz_listing \
+	tests/fuzz/fuzz_packages
+
+if HAVE_CONVERTER
+FUZZERS += $(CONVERTER_FUZZERS)
+endif
+
 EXTRA_PROGRAMS += $(FUZZERS)
 tests_fuzz_fuzz_annotations_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
 tests_fuzz_fuzz_annotations_LDADD = $(RUNTIME_LIBS)
+tests_fuzz_fuzz_cartefile_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
+tests_fuzz_fuzz_cartefile_LDADD = $(CONVERTER_LIBS)
 tests_fuzz_fuzz_config_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
 tests_fuzz_fuzz_config_LDADD = $(RUNTIME_LIBS)
+tests_fuzz_fuzz_elf_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
+tests_fuzz_fuzz_elf_LDADD = $(CONVERTER_LIBS)
 tests_fuzz_fuzz_features_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
 tests_fuzz_fuzz_features_LDADD = $(RUNTIME_LIBS)
+tests_fuzz_fuzz_ignore_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
+tests_fuzz_fuzz_ignore_LDADD = $(CONVERTER_LIBS)
+tests_fuzz_fuzz_image_config_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
+tests_fuzz_fuzz_image_config_LDADD = $(RUNTIME_LIBS)
+tests_fuzz_fuzz_index_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
+tests_fuzz_fuzz_index_LDADD = $(RUNTIME_LIBS)
+tests_fuzz_fuzz_layer_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
+tests_fuzz_fuzz_layer_LDADD = $(CONVERTER_LIBS)
+tests_fuzz_fuzz_ldconf_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
+tests_fuzz_fuzz_ldconf_LDADD = $(CONVERTER_LIBS)
+tests_fuzz_fuzz_listing_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
+tests_fuzz_fuzz_listing_LDADD = $(CONVERTER_LIBS)
+tests_fuzz_fuzz_manifest_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
+tests_fuzz_fuzz_manifest_LDADD = $(RUNTIME_LIBS)
+tests_fuzz_fuzz_packages_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
+tests_fuzz_fuzz_packages_LDADD = $(CONVERTER_LIBS)
 tests_fuzz_fuzz_process_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
 tests_fuzz_fuzz_process_LDADD = $(RUNTIME_LIBS)
 tests_fuzz_fuzz_resources_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
@@ -37,21 +73,43 @@ EXTRA_DIST += \
 	tests/fuzz/corpus/annotations/seconds.txt \
 	tests/fuzz/corpus/annotations/strings.txt \
 	tests/fuzz/corpus/annotations/unclosed.txt \
+	tests/fuzz/corpus/cartefile/all.cartefile \
+	tests/fuzz/corpus/cartefile/crlf.cartefile \
+	tests/fuzz/corpus/cartefile/small.cartefile \
 	tests/fuzz/corpus/config/empty.json \
 	tests/fuzz/corpus/config/full.json \
 	tests/fuzz/corpus/config/odd.json \
+	tests/fuzz/corpus/elf/empty.elf \
+	tests/fuzz/corpus/elf/full32.elf \
+	tests/fuzz/corpus/elf/full32be.elf \
+	tests/fuzz/corpus/elf/full64.elf \
+	tests/fuzz/corpus/elf/full64be.elf \
 	tests/fuzz/corpus/features/full.json \
+	tests/fuzz/corpus/ignore/all \
+	tests/fuzz/corpus/ignore/stars \
+	tests/fuzz/corpus/image_config/full.json \
+	tests/fuzz/corpus/index/full.json \
+	tests/fuzz/corpus/layer/all.tar \
+	tests/fuzz/corpus/layer/all.tar.gz \
+	tests/fuzz/corpus/layer/all.tar.zst \
+	tests/fuzz/corpus/layer/gnu.tar \
+	tests/fuzz/corpus/layer/sparse.tar \
+	tests/fuzz/corpus/ldconf/include.conf \
+	tests/fuzz/corpus/ldconf/odd.conf \
+	tests/fuzz/corpus/listing/all \
+	tests/fuzz/corpus/manifest/docker.json \
+	tests/fuzz/corpus/manifest/full.json \
+	tests/fuzz/corpus/packages/installed \
+	tests/fuzz/corpus/packages/status \
 	tests/fuzz/corpus/process/full.json \
 	tests/fuzz/corpus/resources/full.json \
 	tests/fuzz/corpus/state/full.json \
 	tests/fuzz/corpus/subid/overlap.txt \
 	tests/fuzz/corpus/subid/passwd.txt \
 	tests/fuzz/corpus/subid/two.txt \
-	tests/fuzz/fuzz_annotations.dict \
 	tests/fuzz/fuzz_config.dict \
 	tests/fuzz/fuzz_features.dict \
 	tests/fuzz/fuzz_process.dict \
 	tests/fuzz/fuzz_resources.dict \
 	tests/fuzz/fuzz_state.dict \
-	tests/fuzz/fuzz_subid.dict \
 	tests/fuzz/ocispec-fuzz.h

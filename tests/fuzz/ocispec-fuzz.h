@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <ocispec-lite/image.h>
 #include <ocispec-lite/runtime.h>
 
 #define EXPECT(condition)         \

@@ -21,6 +21,7 @@ UNIT_TESTS = \
 	tests/unit/test_netdev \
 	tests/unit/test_ocispec \
 	tests/unit/test_ocispec_bad \
+	tests/unit/test_ocispec_image \
 	tests/unit/test_ocispec_roundtrip \
 	tests/unit/test_ocispec_rows \
 	tests/unit/test_opts \
@@ -34,21 +35,71 @@ UNIT_TESTS = \
 	tests/unit/test_seccomp \
 	tests/unit/test_signals \
 	tests/unit/test_state \
-	tests/unit/test_subid \
 	tests/unit/test_stats \
+	tests/unit/test_subid \
 	tests/unit/test_sync \
 	tests/unit/test_sys \
 	tests/unit/test_sysctl \
 	tests/unit/test_systemd \
 	tests/unit/test_terminal
+
+LDADD = $(RUNTIME_LIBS) $(CMOCKA_LIBS)
+AM_CPPFLAGS += $(CMOCKA_CFLAGS) -I$(top_srcdir)/tests
+
 if HAVE_LIBDBUS
 UNIT_TESTS += tests/unit/test_systemd_helper
 tests_unit_test_systemd_helper_CPPFLAGS = $(AM_CPPFLAGS) $(LIBDBUS_CFLAGS)
 tests_unit_test_systemd_helper_LDADD = $(SYSTEMD_HELPER_LIBS) $(CMOCKA_LIBS)
 endif
 
-LDADD = $(RUNTIME_LIBS) $(CMOCKA_LIBS)
-AM_CPPFLAGS += $(CMOCKA_CFLAGS) -I$(top_srcdir)/tests
+CONVERTER_TESTS = \
+	tests/unit/test_archive_out \
+	tests/unit/test_base \
+	tests/unit/test_bundle \
+	tests/unit/test_cartefile \
+	tests/unit/test_cartefile_bad \
+	tests/unit/test_diff \
+	tests/unit/test_elf \
+	tests/unit/test_explain \
+	tests/unit/test_ignore \
+	tests/unit/test_image_config \
+	tests/unit/test_layer_read \
+	tests/unit/test_layer_write \
+	tests/unit/test_layout \
+	tests/unit/test_slim \
+	tests/unit/test_source \
+	tests/unit/test_store \
+	tests/unit/test_tar \
+	tests/unit/test_trace \
+	tests/unit/test_unpack
+
+tests_unit_test_archive_out_CPPFLAGS = $(AM_CPPFLAGS) $(CONVERTER_CFLAGS)
+tests_unit_test_archive_out_LDADD = $(CONVERTER_LIBS) $(CMOCKA_LIBS)
+tests_unit_test_base_LDADD = $(CONVERTER_LIBS) $(CMOCKA_LIBS)
+tests_unit_test_bundle_LDADD = $(CONVERTER_LIBS) $(CMOCKA_LIBS)
+tests_unit_test_cartefile_LDADD = $(CONVERTER_LIBS) $(CMOCKA_LIBS)
+tests_unit_test_cartefile_bad_LDADD = $(CONVERTER_LIBS) $(CMOCKA_LIBS)
+tests_unit_test_diff_LDADD = $(CONVERTER_LIBS) $(CMOCKA_LIBS)
+tests_unit_test_elf_LDADD = $(CONVERTER_LIBS) $(CMOCKA_LIBS)
+tests_unit_test_explain_LDADD = $(CONVERTER_LIBS) $(CMOCKA_LIBS)
+tests_unit_test_ignore_LDADD = $(CONVERTER_LIBS) $(CMOCKA_LIBS)
+tests_unit_test_image_config_LDADD = $(CONVERTER_LIBS) $(CMOCKA_LIBS)
+tests_unit_test_layer_read_CPPFLAGS = $(AM_CPPFLAGS) $(CONVERTER_CFLAGS)
+tests_unit_test_layer_read_LDADD = $(CONVERTER_LIBS) $(CMOCKA_LIBS)
+tests_unit_test_layer_write_CPPFLAGS = $(AM_CPPFLAGS) $(CONVERTER_CFLAGS)
+tests_unit_test_layer_write_LDADD = $(CONVERTER_LIBS) $(CMOCKA_LIBS)
+tests_unit_test_layout_LDADD = $(CONVERTER_LIBS) $(CMOCKA_LIBS)
+tests_unit_test_slim_LDADD = $(CONVERTER_LIBS) $(CMOCKA_LIBS)
+tests_unit_test_source_LDADD = $(CONVERTER_LIBS) $(CMOCKA_LIBS)
+tests_unit_test_store_LDADD = $(CONVERTER_LIBS) $(CMOCKA_LIBS)
+tests_unit_test_tar_CPPFLAGS = $(AM_CPPFLAGS) $(CONVERTER_CFLAGS)
+tests_unit_test_tar_LDADD = $(CONVERTER_LIBS) $(CMOCKA_LIBS)
+tests_unit_test_trace_LDADD = $(CONVERTER_LIBS) $(CMOCKA_LIBS)
+tests_unit_test_unpack_LDADD = $(CONVERTER_LIBS) $(CMOCKA_LIBS)
+
+if HAVE_CONVERTER
+UNIT_TESTS += $(CONVERTER_TESTS)
+endif
 
 if HAVE_CMOCKA
 check_PROGRAMS += $(UNIT_TESTS)
@@ -57,7 +108,11 @@ endif
 
 EXTRA_DIST += \
 	tests/unit/container.h \
+	tests/unit/elf-build.h \
 	tests/unit/forked.h \
+	tests/unit/image.h \
 	tests/unit/ocispec-generate.h \
 	tests/unit/seccomp-profile.h \
+	tests/unit/tar-bytes.h \
+	tests/unit/tree-build.h \
 	tests/unit/test_systemd_helper.c

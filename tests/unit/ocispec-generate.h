@@ -45,6 +45,9 @@ static inline char *generate_string(uint64_t *seed, struct oci_arena *arena,
 		"0-3, 7",
 		"MB:0=10;1=70",
 		"CAP_CHOWN",
+		"application/vnd.oci.image.manifest.v1+json",
+		"sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef",
+		"multihash+base58:QmRZxt2b1FVZPNqd8hsiykDL3TdBDeTSPX9Kv46HmX4Gx8",
 	};
 	static const char *const parts[] = {
 		"a",
@@ -118,6 +121,7 @@ static inline size_t generate_element_size(const struct oci_row *row)
 {
 	switch (row->kind) {
 	case OCI_KIND_STRINGS:
+	case OCI_KIND_NAMES:
 		return sizeof(char *);
 	case OCI_KIND_U32S:
 		return sizeof(uint32_t);
@@ -153,13 +157,16 @@ static inline void generate_elements(uint64_t *seed, struct oci_arena *arena,
 			*(int *)(void *)element =
 				1 + (int)generate_below(seed, row->of.words->count);
 			break;
+		case OCI_KIND_NAMES: /* its key, below, is all of it */
+			break;
 		case OCI_KIND_PAIRS:
 			text[1] = generate_string(seed, arena, row);
 			break;
 		default:
 			generate(seed, arena, row->of.table, element);
 		}
-		if (row->kind == OCI_KIND_PAIRS || row->kind == OCI_KIND_MAP)
+		if (row->kind == OCI_KIND_PAIRS || row->kind == OCI_KIND_MAP ||
+		    row->kind == OCI_KIND_NAMES)
 			*text = oci_arena_printf(arena, "%s.%zu", generate_string(seed, arena, row),
 						 i);
 	}
@@ -179,6 +186,8 @@ static inline void *generate(uint64_t *seed, struct oci_arena *arena, const stru
 		const struct oci_row *row = &table->rows[i];
 		void *member = object + row->offset;
 
+		if (row->flags & OCI_REFUSED)
+			continue;
 		if (!(row->flags & OCI_REQUIRED) && generate_below(seed, 2))
 			continue;
 		switch (row->kind) {
@@ -255,7 +264,7 @@ static inline bool generate_same_elements(const struct oci_row *row, const char 
 		}
 	}
 	/* string arrays end in NULL too */
-	return row->kind != OCI_KIND_STRINGS || !b_array ||
+	return (row->kind != OCI_KIND_STRINGS && row->kind != OCI_KIND_NAMES) || !b_array ||
 	       !((char *const *)(const void *)b_array)[b_len];
 }
 
@@ -270,6 +279,9 @@ static inline bool generate_same(const struct oci_table *table, const char *a, c
 		const char *x = a + row->offset, *y = b + row->offset;
 		const char *p = NULL, *q = NULL;
 		bool same = true;
+
+		if (row->flags & OCI_REFUSED)
+			continue;
 
 		switch (row->kind) {
 		case OCI_KIND_STRING:

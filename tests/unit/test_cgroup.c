@@ -856,6 +856,40 @@ static void writes_json(void **state)
 	json_freep(&json);
 }
 
+static void compares_places(void **state)
+{
+	static const struct {
+		const char *mount, *path, *other;
+		bool made;
+		enum cgroup_overlap want;
+	} cases[] = {
+		{ "/cg/pids", "/a", "/a", true, CGROUP_SAME },
+		{ "/cg/pids", "/a", "/a/b", true, CGROUP_BELOW },
+		{ "/cg/pids", "/", "/a", true, CGROUP_BELOW },
+		{ "/cg/pids", "/a/b", "/a", true, CGROUP_APART },
+		{ "/cg/pids", "/a", "/ab", true, CGROUP_APART },
+		{ "/cg/cpu", "/a", "/a", true, CGROUP_APART },
+		{ "/cg/pids", "/a", "/a", false, CGROUP_APART },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		struct cgroup_dir dirs[] = {
+			{ (char *)"cpuset", (char *)"/cg/cpuset", (char *)"/x", true },
+			{ (char *)"pids", (char *)cases[i].mount, (char *)cases[i].path,
+			  cases[i].made },
+		};
+		struct cgroup_dir others[] = {
+			{ (char *)"pids", (char *)"/cg/pids", (char *)cases[i].other, true },
+			{ (char *)"cpuset", (char *)"/cg/cpuset", (char *)"/y", true },
+		};
+		struct cgroup cgroup = { .dirs = dirs, .dirs_len = 2 };
+		struct cgroup other = { .dirs = others, .dirs_len = 2 };
+
+		assert_int_equal(cgroup_overlap(&cgroup, &other), cases[i].want);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -871,6 +905,7 @@ int main(void)
 		cmocka_unit_test(checks_resources),
 		cmocka_unit_test(needs_the_devices_controller),
 		cmocka_unit_test(writes_json),
+		cmocka_unit_test(compares_places),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

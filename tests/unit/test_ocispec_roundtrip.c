@@ -92,12 +92,23 @@ static void test_features(void **unused)
 	round_trips(&oci_features_table);
 }
 
+static void test_image(void **unused)
+{
+	(void)unused;
+	round_trips(&oci_descriptor_table);
+	round_trips(&oci_index_table);
+	round_trips(&oci_manifest_table);
+	round_trips(&oci_image_config_table);
+	round_trips(&oci_image_layout_table);
+	round_trips(&oci_docker_image_table);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_config),    cmocka_unit_test(test_process),
 		cmocka_unit_test(test_resources), cmocka_unit_test(test_state),
-		cmocka_unit_test(test_features),
+		cmocka_unit_test(test_features),  cmocka_unit_test(test_image),
 	};
 	const char *seed = getenv("OCISPEC_SEED"), *count = getenv("OCISPEC_ROUNDS");
 

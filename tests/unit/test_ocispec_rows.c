@@ -49,6 +49,12 @@ static void add_place(const char *path, const struct oci_row *row, bool element)
 	place->found = false;
 }
 
+static bool is_map(const struct oci_row *row)
+{
+	return row->kind == OCI_KIND_PAIRS || row->kind == OCI_KIND_MAP ||
+	       row->kind == OCI_KIND_NAMES;
+}
+
 static void walk(const struct oci_table *table, const char *prefix)
 {
 	char path[160], inner[160];
@@ -57,10 +63,11 @@ static void walk(const struct oci_table *table, const char *prefix)
 	for (i = 0; i < table->count; i++) {
 		const struct oci_row *row = &table->rows[i];
 
+		if (row->flags & OCI_REFUSED)
+			continue;
 		snprintf(path, sizeof(path), "%s%s%s", prefix, prefix[0] ? "." : "", row->key);
 		add_place(path, row, false);
-		snprintf(inner, sizeof(inner), "%.150s%s", path,
-			 row->kind == OCI_KIND_PAIRS || row->kind == OCI_KIND_MAP ? "{}" : "[]");
+		snprintf(inner, sizeof(inner), "%.150s%s", path, is_map(row) ? "{}" : "[]");
 		switch (row->kind) {
 		case OCI_KIND_OBJECT:
 			walk(row->of.table, path);
@@ -76,6 +83,7 @@ static void walk(const struct oci_table *table, const char *prefix)
 		case OCI_KIND_U32S:
 		case OCI_KIND_ENUMS:
 		case OCI_KIND_PAIRS:
+		case OCI_KIND_NAMES:
 			add_place(inner, row, true);
 			break;
 		default:
@@ -131,6 +139,7 @@ static const char *type_of(const struct place *place)
 	case OCI_KIND_PAIRS:
 		return place->element ? "string" : "object";
 	case OCI_KIND_MAP:
+	case OCI_KIND_NAMES:
 		return "object";
 	case OCI_KIND_U32S:
 		return place->element ? "integer" : "array";
@@ -153,7 +162,9 @@ static bool same_range(const struct oci_row *row, const char *min, const char *m
 	}
 	if (min && strtoll(min + 4, NULL, 10) != least)
 		return false;
-	return !max || strtoull(max + 4, NULL, 10) == most;
+	/* upstream's 9223372036854776000 is 2^63 - 1 as JavaScript writes it */
+	return !max || strtoull(max + 4, NULL, 10) == most ||
+	       (most == INT64_MAX && strcmp(max, "max=9223372036854776000") == 0);
 }
 
 static bool same_words(const struct oci_words *words, const char *list)
@@ -200,6 +211,9 @@ static void check_line(const char *section, char *line)
 	required = strchr(limits, '\t');
 	if (required)
 		*required++ = '\0';
+	/* "array or null": null is an absent member everywhere */
+	if (strcmp(limits, "null") == 0)
+		return;
 	braces = strstr(line, "{.{1,}}");
 	if (braces)
 		memmove(braces + 1, braces + 6, strlen(braces + 6) + 1);
@@ -221,6 +235,14 @@ static void open_section(const char *section)
 		walk(&oci_state_table, "");
 	else if (strcmp(section, "features-schema.json") == 0)
 		walk(&oci_features_table, "");
+	else if (strcmp(section, "image-manifest-schema.json") == 0)
+		walk(&oci_manifest_table, "");
+	else if (strcmp(section, "image-index-schema.json") == 0)
+		walk(&oci_index_table, "");
+	else if (strcmp(section, "image-config-schema.json") == 0)
+		walk(&oci_image_config_table, "");
+	else if (strcmp(section, "image-layout-schema.json") == 0)
+		walk(&oci_image_layout_table, "");
 }
 
 static void close_section(const char *section)

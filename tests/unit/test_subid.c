@@ -11,7 +11,7 @@
 
 #include "base/error.h"
 #include "base/mem.h"
-#include "runtime/subid.h"
+#include "base/subid.h"
 
 /* "100+65536 ..." */
 static const char *ranges_of(const char *text, const char *name, uid_t uid)
@@ -69,14 +69,13 @@ static const char *map_of(uint32_t own, const struct subid_range *ranges, size_t
 	CLEANUP_ARENA struct oci_arena arena = OCI_ARENA_INIT;
 	struct oci_error err = OCI_ERROR_INIT;
 	static char words[512];
-	struct oci_id_mapping *map;
+	struct subid_mapping *map;
 	size_t count, n = 0;
 
 	assert_int_equal(subid_map(&arena, own, ranges, len, &map, &count, &err), 0);
 	for (size_t i = 0; i < count; i++)
 		n += (size_t)snprintf(words + n, sizeof(words) - n, "%s%u=%u*%u", i ? " " : "",
-				      map[i].container_id.value, map[i].host_id.value,
-				      map[i].size.value);
+				      map[i].inside, map[i].outside, map[i].count);
 	return words;
 }
 
@@ -106,13 +105,13 @@ static void map(void **state)
 		many[i] = (struct subid_range){ 100000 + 2 * i, 1 };
 	{
 		CLEANUP_ARENA struct oci_arena arena = OCI_ARENA_INIT;
-		struct oci_id_mapping *out;
+		struct subid_mapping *out;
 		size_t count;
 
 		assert_int_equal(subid_map(&arena, 4321, many, 400, &out, &count, NULL), 0);
 		assert_int_equal(count, 340);
-		assert_int_equal(out[339].host_id.value, 100000 + 2 * 338);
-		assert_int_equal(out[339].container_id.value, 339);
+		assert_int_equal(out[339].outside, 100000 + 2 * 338);
+		assert_int_equal(out[339].inside, 339);
 	}
 }
 

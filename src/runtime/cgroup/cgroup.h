@@ -203,6 +203,13 @@ int cgroup_signal(const struct cgroup *cgroup, int sig, struct oci_error *err);
  */
 int cgroup_destroy(const struct cgroup *cgroup, struct oci_error *err);
 
+/**
+ * cgroup_overlap - is @other, of another container, in a cgroup that @cgroup has made, or below one? cgroup_signal
+ * and cgroup_destroy of @cgroup would take its processes for their own.
+ */
+enum cgroup_overlap { CGROUP_APART, CGROUP_SAME, CGROUP_BELOW };
+enum cgroup_overlap cgroup_overlap(const struct cgroup *cgroup, const struct cgroup *other);
+
 /** cgroup_exists - is the container's first folder still there? */
 bool cgroup_exists(const struct cgroup *cgroup);
 

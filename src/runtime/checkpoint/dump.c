@@ -169,7 +169,7 @@ static int finish(struct dump *d, struct oci_error *err)
 
 	if (d->options.words->pre_dump || d->options.words->leave_running)
 		return 0;
-	r = container_kill(&c->state, err);
+	r = container_kill(c->ctx->root, &c->state, err);
 	if (r < 0)
 		return r;
 	c->state.checkpointed = (struct oci_bool){ true, true };

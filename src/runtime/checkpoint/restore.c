@@ -298,7 +298,7 @@ static int take_over(struct cmd_context *ctx, const char *id, struct oci_error *
 		return r == -ENOENT ? 0 : r;
 	r = state_load(&arena, ctx->root, id, &state, err);
 	if (r == 0 && state->checkpointed.value && state->status == OCI_STATUS_STOPPED)
-		r = container_destroy(&dir, state, NULL, err);
+		r = container_destroy(ctx->root, &dir, state, NULL, err);
 	state_dir_close(&dir);
 	return r;
 }

@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * cmds.h - the verbs of cartefile-to-oci: one cmd_x.c each, one row each.
+ */
+#ifndef CARTEFILE_CMDS_H
+#define CARTEFILE_CMDS_H
+
+#include <stdbool.h>
+#include <stdio.h>
+
+#include "base/error.h"
+#include "base/opts.h"
+
+struct cmd {
+	struct opt_command command;
+	size_t options_size; /* of the struct that run's @options points to, zeroed before parsing */
+	/* Return: the exit status, or -errno with @err set. @operands: without the verb. */
+	int (*run)(void *options, char **operands, int count, struct oci_error *err);
+};
+
+extern const struct cmd cmd_build, cmd_bundle, cmd_diff, cmd_explain, cmd_fsck, cmd_gc, cmd_images,
+	cmd_rmi, cmd_unpack;
+
+/** cmd_table - every verb, sorted by name, ending with NULL. The first word that is none of them: build. */
+extern const struct cmd *const cmd_table[];
+
+/* Shared by the verbs' tables. */
+#define CMD_STORE_OPTION(T)                                                     \
+	{                                                                       \
+		"store", 0, OPT_STRING, offsetof(struct T, store), "DIR",       \
+			"the store; default: $CARTE_STORE, /var/lib/carte, or " \
+			"~/.local/share/carte without root"                     \
+	}
+
+#endif

@@ -1,0 +1,7 @@
+# SPDX-License-Identifier: Apache-2.0
+# expect: cartefile-to-oci: unpack: oci:layout/blobs/sha256/fde99359b4b191f8b922ed49bd738a0ac4f85bd4eeb40016321be499699c06bf: No such file or directory
+# status: 1
+good = tar(("dir", "etc"), ("file", "etc/hostname", "h\n"))
+image = Layout("layout", good, compression="plain")
+image.write()
+os.unlink(image.blob_path(image.manifest["config"]))

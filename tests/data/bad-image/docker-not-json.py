@@ -1,0 +1,14 @@
+# SPDX-License-Identifier: Apache-2.0
+# expect: cartefile-to-oci: unpack: docker-archive:image.tar: manifest.json:1:3: invalid JSON: the document ends too early
+# args: unpack docker-archive:image.tar out
+import json
+
+
+def archive(manifest, *members):
+    with open("image.tar", "wb") as f:
+        f.write(tar(("file", "manifest.json", manifest if isinstance(manifest, str) else json.dumps(manifest)), *members))
+
+
+layer = tar(("file", "x", "1"))
+config = json.dumps({"architecture": "amd64", "os": "linux", "rootfs": {"type": "layers", "diff_ids": [digest(layer)]}})
+archive("[{")

@@ -1,0 +1,9 @@
+# SPDX-License-Identifier: Apache-2.0
+# expect: cartefile-to-oci: Cartefile:2:6: ../base.tar: entry 'x': hard link to 'y', which is not there
+# args: build context
+with open("base.tar", "wb") as f:
+    f.write(tar(("hard", "x", "y")))
+
+os.mkdir("context")
+with open("context/Cartefile", "w") as f:
+    f.write("# what it begins with\nFROM tar:../base.tar\nNAME localhost/bad:1\n")
