@@ -352,6 +352,7 @@ static int lead_to_ready(struct creation *c, struct oci_error *err)
 		r = move_devices(c, err);
 	if (r == 0)
 		r = launch_send_in_cgroup(&c->launch, err);
+	cgroup_settle(&c->state.cgroup);
 	if (r == 0)
 		r = launch_await_ready(&c->launch, create_run_hooks, c, err);
 	if (r == -ECHILD && c->launch.pid > 0)

@@ -443,8 +443,7 @@ static void writes_requests(void **state)
 						  "TasksMax\0t\0"
 						  "1\0"
 						  "1\0"
-						  "5\0"
-						  "0";
+						  "5";
 	CLEANUP_ARENA struct oci_arena arena = OCI_ARENA_INIT;
 	struct unit_properties list = { .arena = &arena };
 	struct systemd_call call = {
@@ -460,13 +459,11 @@ static void writes_requests(void **state)
 	assert_int_equal(systemd_request_text(&arena, &call, &text, &length), 0);
 	assert_int_equal(length, sizeof(expected));
 	assert_memory_equal(text, expected, length);
-	call = (struct systemd_call){ .operation = WIRE_ATTACH, .unit = "c.scope", .pid = 9 };
+	call = (struct systemd_call){ .operation = WIRE_ATTACH, .unit = "c.scope" };
 	assert_int_equal(systemd_request_text(&arena, &call, &text, &length), 0);
 	assert_memory_equal(text,
 			    WIRE_MAGIC "\0attach\0c.scope\0"
-				       "0\0"
-				       "1\0"
-				       "9",
+				       "0",
 			    length);
 }
 

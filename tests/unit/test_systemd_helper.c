@@ -12,6 +12,8 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
 #include "base/mem.h"
 #include "runtime/cgroup/systemd_wire.h"
@@ -22,10 +24,13 @@
 static int parse(const char *text, size_t length, struct request *ret, struct oci_error *err)
 {
 	static char copy[256];
+	int r;
 
 	assert_true(length <= sizeof(copy));
 	memcpy(copy, text, length);
-	return request_parse(copy, length, ret, err);
+	ret->words = (struct words){ copy, copy + length, copy + sizeof(copy), -1, false };
+	r = request_parse(ret, err);
+	return r == 0 ? request_parse_pids(ret, err) : r;
 }
 
 #define HEAD WIRE_MAGIC "\0start\0c.scope\0"
@@ -58,6 +63,51 @@ static void reads_requests(void **state)
 	free(request.properties[0].values);
 	free(request.properties);
 	free(request.pids);
+}
+
+/* Byte by byte, so that each word is cut wherever it can be; the pids later than all else. */
+static void reads_requests_in_parts(void **state)
+{
+	static const char first[] = HEAD "1\0TasksMax\0t\0"
+					 "0\0"
+					 "1\0"
+					 "5";
+	static const char second[] = "2\0"
+				     "7\0"
+				     "19";
+	char text[128];
+	int ends[2];
+	struct request request = { .operation = NULL };
+	struct oci_error err = OCI_ERROR_INIT;
+
+	(void)state;
+	assert_int_equal(socketpair(AF_UNIX, SOCK_SEQPACKET, 0, ends), 0);
+	request.words = (struct words){ text, text, text + sizeof(text), ends[0], false };
+	for (size_t i = 0; i < sizeof(first); i++)
+		assert_int_equal(write(ends[1], first + i, 1), 1);
+	assert_int_equal(request_parse(&request, &err), 0);
+	assert_string_equal(request.unit, "c.scope");
+	assert_string_equal(request.properties[0].values[0], "5");
+	assert_false(request.has_pids);
+	for (size_t i = 0; i < sizeof(second); i++)
+		assert_int_equal(write(ends[1], second + i, 1), 1);
+	assert_int_equal(request_parse_pids(&request, &err), 0);
+	assert_true(request.has_pids);
+	assert_int_equal(request.pids_len, 2);
+	assert_string_equal(request.pids[1], "19");
+	/* once they are there nothing is waited for */
+	assert_int_equal(request_parse_pids(&request, &err), 0);
+	free(request.pids);
+	/* the other side has ended in the middle */
+	request.has_pids = false;
+	assert_int_equal(write(ends[1], "1", 1), 1);
+	close(ends[1]);
+	assert_int_equal(request_parse_pids(&request, &err), -EPROTO);
+	assert_string_equal(err.message, "carte-systemd: the request is malformed");
+	free(request.pids);
+	free(request.properties[0].values);
+	free(request.properties);
+	close(ends[0]);
 }
 
 static void refuses_requests(void **state)
@@ -264,9 +314,8 @@ static void refuses_values(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(reads_requests),
-		cmocka_unit_test(refuses_requests),
-		cmocka_unit_test(makes_values),
+		cmocka_unit_test(reads_requests),   cmocka_unit_test(reads_requests_in_parts),
+		cmocka_unit_test(refuses_requests), cmocka_unit_test(makes_values),
 		cmocka_unit_test(refuses_values),
 	};
 

@@ -244,6 +244,12 @@ int cgroup_start(struct cgroup *cgroup, const struct oci_resources *resources, p
 					    : 0;
 }
 
+void cgroup_settle(const struct cgroup *cgroup)
+{
+	if (cgroup_needs_process(cgroup))
+		ops_of(cgroup)->settle(cgroup);
+}
+
 int cgroup_v2_fd(const struct cgroup *cgroup)
 {
 	const struct cgroup_dir *dir = cgroup_dir_find(cgroup, "");
@@ -317,7 +323,7 @@ int cgroup_devices_replace(const struct cgroup *cgroup, const struct oci_resourc
 {
 	int r = cgroup_devices_replaceable(cgroup, err);
 
-	return r < 0 ? r : cgroup_v2_devices_apply(cgroup, resources, err);
+	return r < 0 ? r : cgroup_v2_devices_apply(cgroup, resources, -1, err);
 }
 
 int cgroup_freeze(const struct cgroup *cgroup, bool frozen, struct oci_error *err)

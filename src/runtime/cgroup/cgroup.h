@@ -121,6 +121,12 @@ int cgroup_start(struct cgroup *cgroup, const struct oci_resources *resources, p
 		 struct oci_error *err);
 
 /**
+ * cgroup_settle - what is left of a cgroup_start that succeeded: our own helper may still be ending. For a moment in
+ * which others work and we would wait; before any process that is not ours to know of may see our children.
+ */
+void cgroup_settle(const struct cgroup *cgroup);
+
+/**
  * cgroup_delegate - give the container's v2 folder, and those of its files that the kernel names for that
  * (/sys/kernel/cgroup/delegate), to a user of the host. Nothing on v1, where it would be no protection
  * (runtime-spec config-linux.md#cgroup-ownership).

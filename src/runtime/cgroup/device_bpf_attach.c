@@ -136,11 +136,29 @@ int cgroup_v2_devices_check(const struct oci_resources *resources, struct oci_er
 	return r;
 }
 
+static bool allows_everything(const struct cgroup_device_rules *rules)
+{
+	return rules->allow_all && rules->len == 0;
+}
+
+int cgroup_v2_devices_load(const struct oci_resources *resources)
+{
+	CLEANUP_FREE struct cgroup_device_rule *list = NULL;
+	struct cgroup_device_rules rules;
+	int r = cgroup_is_unprivileged() ? -EPERM
+					 : cgroup_device_rules_plan(resources, &rules, NULL);
+
+	if (r < 0)
+		return r;
+	list = rules.list;
+	return allows_everything(&rules) ? -ENODATA : make_program(&rules);
+}
+
 static int replace(const struct cgroup_dir *dir, const struct cgroup_device_rules *rules,
-		   struct oci_error *err)
+		   int filter, struct oci_error *err)
 {
 	struct attached attached = { .len = ATTACHED_MAX };
-	CLEANUP_CLOSE int program = -EBADF;
+	CLEANUP_CLOSE int loaded = -EBADF;
 	CLEANUP_CLOSE int dirfd = open_dir(dir);
 	int r;
 
@@ -149,17 +167,18 @@ static int replace(const struct cgroup_dir *dir, const struct cgroup_device_rule
 	r = sys_bpf_prog_query(dirfd, BPF_CGROUP_DEVICE, attached.ids, &attached.len);
 	if (r < 0)
 		return failed(dir, "bpf-attach", "list the device filters", -r, err);
-	if (attached.len == 0 && rules->allow_all && rules->len == 0)
+	if (attached.len == 0 && allows_everything(rules))
 		return 0;
-	program = make_program(rules);
-	if (program < 0)
-		return failed(dir, "bpf-load", "load the device filter", -program, err);
-	r = attach_program(dirfd, program, &attached);
+	if (filter < 0)
+		filter = loaded = make_program(rules);
+	if (filter < 0)
+		return failed(dir, "bpf-load", "load the device filter", -filter, err);
+	r = attach_program(dirfd, filter, &attached);
 	return r < 0 ? failed(dir, "bpf-attach", "attach the device filter", -r, err) : 0;
 }
 
 int cgroup_v2_devices_apply(const struct cgroup *cgroup, const struct oci_resources *resources,
-			    struct oci_error *err)
+			    int filter, struct oci_error *err)
 {
 	CLEANUP_FREE struct cgroup_device_rule *list = NULL;
 	const struct cgroup_dir *dir = cgroup_dir_find(cgroup, "");
@@ -169,5 +188,5 @@ int cgroup_v2_devices_apply(const struct cgroup *cgroup, const struct oci_resour
 	if (r < 0)
 		return r;
 	list = rules.list;
-	return dir ? replace(dir, &rules, err) : 0;
+	return dir ? replace(dir, &rules, filter, err) : 0;
 }

@@ -36,10 +36,11 @@ struct cgroup_ops {
 	int (*stats)(const struct cgroup *cgroup, pid_t pid, char **ret_text, size_t *ret_length,
 		     struct oci_error *err);
 	int (*oom_fd)(const struct cgroup *cgroup, struct oci_error *err);
-	/* files only: as create, in folders that systemd has made and that have processes */
-	int (*adopt)(struct cgroup *cgroup, const struct oci_resources *resources,
+	/* files only: as create, in folders that systemd has made and that have processes; @filter: see cgroup_v2_devices_apply */
+	int (*adopt)(struct cgroup *cgroup, const struct oci_resources *resources, int filter,
 		     struct oci_error *err);
 	/* only where cgroup_needs_process; NULL otherwise */
+	void (*settle)(const struct cgroup *cgroup);
 	int (*start)(struct cgroup *cgroup, const struct oci_resources *resources, pid_t pid,
 		     struct oci_error *err);
 };
@@ -347,15 +348,22 @@ size_t cgroup_device_bpf_emit(const struct cgroup_device_rules *rules, struct bp
 int cgroup_v2_devices_check(const struct oci_resources *resources, struct oci_error *err);
 
 /**
+ * cgroup_v2_devices_load - the filter for these rules, while there is no folder to attach it to yet.
+ * Return: its descriptor, or < 0: cgroup_v2_devices_apply has to do all of it, and says why it cannot
+ */
+int cgroup_v2_devices_load(const struct oci_resources *resources);
+
+/**
  * cgroup_v2_devices_apply - let a filter with these rules decide in the container's v2 folder, in the place of those
  * that are attached to it: of a left-over, or of a container that runs. At no moment is less denied
  * than before and after.
+ * @filter: of cgroup_v2_devices_load for the same rules, stays the caller's; < 0: it is loaded here
  *
  * Without privileges (an ordinary user, a user namespace) bpf(2) is not to be had and device nodes
  * cannot be made: then nothing is done.
  */
 int cgroup_v2_devices_apply(const struct cgroup *cgroup, const struct oci_resources *resources,
-			    struct oci_error *err);
+			    int filter, struct oci_error *err);
 
 /* ---- freeze.c, kill.c, destroy.c ---- */
 

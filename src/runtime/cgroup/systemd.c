@@ -163,30 +163,15 @@ static int systemd_probe(const struct cgroup *cgroup, struct oci_error *err)
 
 /* ---- start ---- */
 
-static int systemd_create(struct cgroup *cgroup, const struct oci_resources *resources,
-			  struct oci_error *err)
-{
-	struct cgroup_unit_plan *plan = cgroup->unit_plan;
-	/* in a unit, a left-over folder or others' processes are found by systemd; not so where it has no folders */
-	int r = systemd_probe(cgroup, err);
-
-	(void)resources;
-	if (r < 0 || plan->helper)
-		return r;
-	return systemd_helper_start(plan->arena, cgroup->user_bus, &plan->helper, err);
-}
-
 static void flag(struct unit_properties *list, const char *name, bool value, bool optional)
 {
 	unit_property_set(list, name, "b", value ? "true" : "false", optional);
 }
 
-static void set_basics(const struct cgroup *cgroup, pid_t pid, struct unit_properties *list)
+static void set_basics(const struct cgroup *cgroup, struct unit_properties *list)
 {
 	bool is_slice = systemd_is_slice(cgroup->unit);
 	const struct cgroup_unit_plan *plan = cgroup->unit_plan;
-	char text[16];
-	const char *number = text;
 	char *words = oci_arena_printf(list->arena, "carte container %s", plan->id);
 
 	list->failed = list->failed || !words;
@@ -199,10 +184,8 @@ static void set_basics(const struct cgroup *cgroup, pid_t pid, struct unit_prope
 
 		unit_property_add(list, "Wants", "as", &wants, 1, false);
 	} else {
-		(void)snprintf(text, sizeof(text), "%d", (int)pid);
 		unit_property_set(list, "Slice", "s", cgroup->slice, false);
 		flag(list, "Delegate", true, false);
-		unit_property_add(list, "PIDs", "au", &number, 1, false);
 	}
 	flag(list, "DefaultDependencies", false, false);
 	flag(list, "MemoryAccounting", true, true);
@@ -214,13 +197,13 @@ static void set_basics(const struct cgroup *cgroup, pid_t pid, struct unit_prope
 	unit_property_set(list, "CollectMode", "s", "inactive-or-failed", true);
 }
 
-static int gather(const struct cgroup *cgroup, const struct oci_resources *resources, pid_t pid,
+static int gather(const struct cgroup *cgroup, const struct oci_resources *resources,
 		  struct unit_properties *list, struct oci_error *err)
 {
 	const struct unit_properties *own = &cgroup->unit_plan->properties;
 	int r = 0;
 
-	set_basics(cgroup, pid, list);
+	set_basics(cgroup, list);
 	if (resources)
 		r = systemd_resource_properties(cgroup, cgroup->mode, cgroup->user_bus, resources,
 						true, list, err);
@@ -229,6 +212,29 @@ static int gather(const struct cgroup *cgroup, const struct oci_resources *resou
 		unit_property_add(list, own->list[i].name, own->list[i].signature,
 				  own->list[i].values, own->list[i].values_len, false);
 	return r < 0 || !list->failed ? r : err_nomem(err);
+}
+
+/* Nothing is made yet; but the helper is told all that is known before there is a process. */
+static int systemd_create(struct cgroup *cgroup, const struct oci_resources *resources,
+			  struct oci_error *err)
+{
+	CLEANUP_ARENA struct oci_arena arena = OCI_ARENA_INIT;
+	struct unit_properties list = { .arena = &arena };
+	struct systemd_call call = { .operation = WIRE_START,
+				     .unit = cgroup->unit,
+				     .user_bus = cgroup->user_bus,
+				     .properties = &list };
+	struct cgroup_unit_plan *plan = cgroup->unit_plan;
+	/* in a unit, a left-over folder or others' processes are found by systemd; not so where it has no folders */
+	int r = systemd_probe(cgroup, err);
+
+	if (r == 0)
+		r = gather(cgroup, resources, &list, err);
+	if (r == 0 && !plan->helper)
+		r = systemd_helper_start(plan->arena, cgroup->user_bus, &plan->helper, err);
+	if (r == 0)
+		systemd_helper_tell(&arena, plan->helper, &call);
+	return r;
 }
 
 /* Where systemd really put it: a manager's own place cannot always be known before. */
@@ -255,17 +261,18 @@ static int systemd_start(struct cgroup *cgroup, const struct oci_resources *reso
 			 struct oci_error *err)
 {
 	CLEANUP_ARENA struct oci_arena arena = OCI_ARENA_INIT;
-	struct unit_properties list = { .arena = &arena };
-	struct systemd_call call = { .operation = WIRE_START,
-				     .unit = cgroup->unit,
-				     .user_bus = cgroup->user_bus,
-				     .properties = &list };
 	const struct cgroup_ops *fs = cgroup_fs_ops(cgroup->mode);
+	struct systemd_helper *helper = cgroup->unit_plan->helper;
+	CLEANUP_CLOSE int filter = -EBADF;
 	char *answer = NULL;
-	int r = gather(cgroup, resources, pid, &list, err);
+	int r;
 
-	if (r == 0)
-		r = systemd_helper_call(&arena, cgroup->unit_plan->helper, &call, &answer, err);
+	/* a slice takes no process when it is made */
+	systemd_helper_ask(helper, systemd_is_slice(cgroup->unit) ? 0 : pid);
+	/* while systemd works */
+	if (cgroup->mode == CGROUP_MODE_V2)
+		filter = cgroup_v2_devices_load(resources);
+	r = systemd_helper_answer(&arena, helper, &answer, err);
 	if (r < 0) {
 		/* nothing of ours is there: a unit that comes late ends with the process */
 		for (size_t i = 0; i < cgroup->dirs_len; i++)
@@ -274,11 +281,19 @@ static int systemd_start(struct cgroup *cgroup, const struct oci_resources *reso
 	}
 	r = correct_paths(cgroup, answer, err);
 	if (r == 0)
-		r = fs->adopt(cgroup, resources, err);
+		r = fs->adopt(cgroup, resources, filter, err);
 	if (r == 0)
 		r = fs->enter(cgroup, pid, !systemd_is_slice(cgroup->unit), err);
-	systemd_helper_end(cgroup->unit_plan->helper);
+	/* otherwise it is on its way out, and settle comes for it */
+	if (r < 0)
+		systemd_helper_end(helper);
 	return r;
+}
+
+static void systemd_settle(const struct cgroup *cgroup)
+{
+	if (cgroup->unit_plan)
+		systemd_helper_end(cgroup->unit_plan->helper);
 }
 
 /* ---- what files do ---- */
@@ -424,8 +439,7 @@ static int systemd_destroy(const struct cgroup *cgroup, struct oci_error *err)
 	char *answer;
 	int r;
 
-	if (cgroup->unit_plan)
-		systemd_helper_end(cgroup->unit_plan->helper);
+	systemd_settle(cgroup);
 	for (size_t i = 0; i < cgroup->dirs_len; i++)
 		made = made || cgroup->dirs[i].made;
 	if (!made || goes_by_itself(cgroup))
@@ -448,6 +462,7 @@ const struct cgroup_ops cgroup_systemd_ops = {
 	.probe = systemd_probe,
 	.create = systemd_create,
 	.start = systemd_start,
+	.settle = systemd_settle,
 	.enter = systemd_enter,
 	.enter_sub = systemd_enter_sub,
 	.check = systemd_check,

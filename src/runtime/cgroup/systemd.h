@@ -107,10 +107,10 @@ struct systemd_call {
 	const char *unit;
 	bool user_bus;
 	const struct unit_properties *properties; /* or NULL */
-	pid_t pid;                                /* attach: this one */
+	pid_t pid;                                /* systemd_call: with this one, or 0 */
 };
 
-/** systemd_request_text - the request in the form of systemd_wire.h, in @arena. */
+/** systemd_request_text - the request in the form of systemd_wire.h, but the pids, in @arena. */
 int systemd_request_text(struct oci_arena *arena, const struct systemd_call *call, char **ret,
 			 size_t *ret_length);
 
@@ -124,14 +124,18 @@ int systemd_call(struct oci_arena *arena, const struct systemd_call *call, char 
 /**
  * systemd_helper_start - begin a call before it is known what is asked: the helper
  * connects while we do something else. Lives in @arena; ends with us.
- * systemd_helper_call - the one call that it is for, as systemd_call; systemd_helper_end - always, with or
- * without a call; NULL and twice are fine.
+ * systemd_helper_tell - the one call that it is for, but what it is to be done with; systemd_helper_ask - that: @pid or
+ * 0, and now it is done; systemd_helper_answer - wait for the answer, as systemd_call;
+ * what went wrong before is said there. systemd_helper_end - always, with or without a call; NULL and twice are fine.
  */
 struct systemd_helper;
 int systemd_helper_start(struct oci_arena *arena, bool user_bus, struct systemd_helper **ret,
 			 struct oci_error *err);
-int systemd_helper_call(struct oci_arena *arena, struct systemd_helper *helper,
-			const struct systemd_call *call, char **ret_answer, struct oci_error *err);
+void systemd_helper_tell(struct oci_arena *arena, struct systemd_helper *helper,
+			 const struct systemd_call *call);
+void systemd_helper_ask(struct systemd_helper *helper, pid_t pid);
+int systemd_helper_answer(struct oci_arena *arena, struct systemd_helper *helper, char **ret_answer,
+			  struct oci_error *err);
 void systemd_helper_end(struct systemd_helper *helper);
 
 /** systemd_helper_check - is the helper there? -ENOTSUP and what to do otherwise. */

@@ -120,9 +120,6 @@ static void put_request(struct text *text, const struct systemd_call *call)
 		for (size_t k = 0; k < p->values_len; k++)
 			put(text, p->values[k]);
 	}
-	put_number(text, call->pid > 0 ? 1 : 0);
-	if (call->pid > 0)
-		put_number(text, (uint64_t)call->pid);
 }
 
 int systemd_request_text(struct oci_arena *arena, const struct systemd_call *call, char **ret,
@@ -156,6 +153,7 @@ struct systemd_helper {
 	int socket;          /* ours */
 	int theirs;          /* until it runs */
 	volatile int failed; /* what execve said */
+	int asked;           /* 0, or why the request could not be sent */
 };
 
 /* Only what names the bus. The folder is where a user's manager has it, when the caller does not say. */
@@ -238,13 +236,20 @@ static pid_t spawn(struct systemd_helper *helper)
 	return pid;
 }
 
-/** read_answer - until the end of file. Return: length; -ETIMEDOUT. */
+/* A good one shows its end; what else there is to read may be anything. */
+static bool is_whole(const char *buf, size_t len)
+{
+	return len > sizeof(WIRE_OK) && memcmp(buf, WIRE_OK, sizeof(WIRE_OK)) == 0 &&
+	       memchr(buf + sizeof(WIRE_OK), '\0', len - sizeof(WIRE_OK));
+}
+
+/** read_answer - until it is whole, or the end of file. Return: length; -ETIMEDOUT. */
 static ssize_t read_answer(int fd, char *buf, size_t size)
 {
 	int64_t deadline = cgroup_now_ms() + (systemd_call_seconds + GRACE_SECONDS) * 1000LL;
 	size_t len = 0;
 
-	while (len < size) {
+	while (len < size && !is_whole(buf, len)) {
 		struct pollfd p = { .fd = fd, .events = POLLIN };
 		int64_t left = deadline - cgroup_now_ms();
 		int ready = left > 0 ? poll(&p, 1, (int)left) : 0;
@@ -346,12 +351,10 @@ void systemd_helper_end(struct systemd_helper *helper)
 }
 
 /* One that has ended already says why in its answer. */
-static int send_request(struct oci_arena *arena, const struct systemd_helper *helper,
-			const struct systemd_call *call)
+static int send_text(const struct systemd_helper *helper, const char *text, size_t length)
 {
-	size_t length, at = 0;
-	char *text;
-	int r = systemd_request_text(arena, call, &text, &length);
+	size_t at = 0;
+	int r = 0;
 
 	while (r == 0 && at < length) {
 		ssize_t n = RETRY_EINTR(send(helper->socket, text + at, length - at, MSG_NOSIGNAL));
@@ -363,21 +366,40 @@ static int send_request(struct oci_arena *arena, const struct systemd_helper *he
 		else
 			at += (size_t)n;
 	}
-	/* copies of this end, which a child of ours may have, do not matter */
-	if (r == 0)
-		(void)shutdown(helper->socket, SHUT_WR);
 	return r;
 }
 
-int systemd_helper_call(struct oci_arena *arena, struct systemd_helper *helper,
-			const struct systemd_call *call, char **ret_answer, struct oci_error *err)
+void systemd_helper_tell(struct oci_arena *arena, struct systemd_helper *helper,
+			 const struct systemd_call *call)
+{
+	size_t length;
+	char *text;
+
+	helper->asked = helper->failed ? -helper->failed
+				       : systemd_request_text(arena, call, &text, &length);
+	if (helper->asked == 0)
+		helper->asked = send_text(helper, text, length);
+}
+
+void systemd_helper_ask(struct systemd_helper *helper, pid_t pid)
+{
+	char numbers[32];
+	struct text text = { numbers, numbers, numbers + sizeof(numbers) };
+
+	put_number(&text, pid > 0 ? 1 : 0);
+	if (pid > 0)
+		put_number(&text, (uint64_t)pid);
+	if (helper->asked == 0)
+		helper->asked = send_text(helper, numbers, (size_t)(text.at - numbers));
+}
+
+int systemd_helper_answer(struct oci_arena *arena, struct systemd_helper *helper, char **ret_answer,
+			  struct oci_error *err)
 {
 	CLEANUP_FREE char *buf = malloc(WIRE_ANSWER_MAX + 1);
-	ssize_t n = -ENOMEM;
+	ssize_t n = buf ? helper->asked : -ENOMEM;
 	int status = 0;
 
-	if (buf && !helper->failed)
-		n = send_request(arena, helper, call);
 	if (n == 0)
 		n = read_answer(helper->socket, buf, WIRE_ANSWER_MAX);
 	if (n < 0)
@@ -404,7 +426,9 @@ int systemd_call(struct oci_arena *arena, const struct systemd_call *call, char 
 
 	if (r < 0)
 		return r;
-	r = systemd_helper_call(arena, helper, call, ret_answer, err);
+	systemd_helper_tell(arena, helper, call);
+	systemd_helper_ask(helper, call->pid);
+	r = systemd_helper_answer(arena, helper, ret_answer, err);
 	systemd_helper_end(helper);
 	return r;
 }

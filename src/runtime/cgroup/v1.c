@@ -270,11 +270,12 @@ static int fill(struct cgroup *cgroup, const struct oci_resources *resources, st
 }
 
 /* systemd has made some of the folders, around the process */
-static int v1_adopt(struct cgroup *cgroup, const struct oci_resources *resources,
+static int v1_adopt(struct cgroup *cgroup, const struct oci_resources *resources, int filter,
 		    struct oci_error *err)
 {
 	char path[PATH_MAX];
 
+	(void)filter; /* v1 has a controller for that */
 	for (size_t i = 0; i < cgroup->dirs_len; i++) {
 		size_t made_from = 0;
 		int r = cgroup_dir_path(&cgroup->dirs[i], NULL, path);

@@ -52,13 +52,13 @@ static int make_dir(const struct cgroup_dir *dir, size_t *made_from, bool *ret_f
 }
 
 /* systemd switches on what it knows; hugetlb, rdma, misc are left to us */
-static int v2_adopt(struct cgroup *cgroup, const struct oci_resources *resources,
+static int v2_adopt(struct cgroup *cgroup, const struct oci_resources *resources, int filter,
 		    struct oci_error *err)
 {
 	int r;
 
 	cgroup_v2_enable_all(&cgroup->dirs[0]);
-	r = cgroup_v2_devices_apply(cgroup, resources, err);
+	r = cgroup_v2_devices_apply(cgroup, resources, filter, err);
 	return r == 0 && resources ? cgroup_resources_apply(cgroup, resources, false, err) : r;
 }
 
@@ -80,7 +80,7 @@ static int v2_create(struct cgroup *cgroup, const struct oci_resources *resource
 		(void)err_set(err, -r, "%s", why.message);
 	} else {
 		cgroup_v2_enable_all(dir);
-		r = cgroup_v2_devices_apply(cgroup, resources, err);
+		r = cgroup_v2_devices_apply(cgroup, resources, -1, err);
 	}
 	if (r == 0 && resources)
 		r = cgroup_resources_apply(cgroup, resources, fresh, err);

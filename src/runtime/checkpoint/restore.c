@@ -189,6 +189,7 @@ static int start_criu(struct restore *r, const sigset_t *mask, struct oci_error 
 	if (e == 0 && cgroup_needs_process(&c->state.cgroup)) {
 		c->cgroup_made = true;
 		e = cgroup_start(&c->state.cgroup, c->config->linux_->resources, r->criu.pid, err);
+		cgroup_settle(&c->state.cgroup);
 	}
 	if (e == 0 && c->state.rdt.path)
 		e = rdt_enter(&c->state.rdt, r->criu.pid, err);

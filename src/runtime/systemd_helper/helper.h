@@ -28,8 +28,20 @@ struct property {
 	bool left_out; /* this systemd does not know it */
 };
 
-/** struct request - parsed from stdin; all point into its text. */
+/** struct words - of a text of at most @limit - @at bytes, up to @end there already; more comes from @fd, or -1. */
+struct words {
+	char *at;
+	char *end;
+	char *limit;
+	int fd;
+	bool bad;
+};
+
+/** struct request - parsed from stdin; all point into its text. @await: see request_parse_pids. */
 struct request {
+	struct words words; /* what is not parsed yet */
+	bool has_pids;
+	int (*await)(struct request *request, struct oci_error *err);
 	const char *operation;
 	const char *unit;
 	struct property *properties;
@@ -38,8 +50,12 @@ struct request {
 	size_t pids_len;
 };
 
-/** request_parse - @text is not copied and ends with a NUL. */
-int request_parse(char *text, size_t length, struct request *ret, struct oci_error *err);
+/**
+ * request_parse - all but the pids, from @request->words; request_parse_pids - those, for which it may wait long.
+ * @request->await of operate is the latter, and puts off the limit of time; once they are there it does nothing.
+ */
+int request_parse(struct request *request, struct oci_error *err);
+int request_parse_pids(struct request *request, struct oci_error *err);
 
 /** property_append - one (sv) of a message's array. 0 or -errno; -EINVAL: a value does not fit its signature. */
 int property_append(DBusMessageIter *array, const struct property *property);

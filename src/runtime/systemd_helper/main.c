@@ -20,6 +20,10 @@
 #include "runtime/cgroup/systemd_wire.h"
 #include "runtime/systemd_helper/helper.h"
 
+/* the arguments */
+static uint32_t seconds;
+static bool user_bus;
+
 /* ready before the signal can come: its handler may only write */
 static char late_answer[256];
 static size_t late_length;
@@ -31,7 +35,7 @@ static void too_late(int sig)
 	_exit(0);
 }
 
-static void limit_time(unsigned seconds, bool user_bus, const char *what)
+static void limit_time(const char *what)
 {
 	int n = snprintf(late_answer, sizeof(late_answer),
 			 "%s%c%d%csystemd did not answer within %u seconds (%s bus, %s)%c",
@@ -58,29 +62,43 @@ __attribute__((noreturn)) static void answer(const char *first, const char *seco
 	_exit(0);
 }
 
-/* What fails in the connection is said when there is something to say it about. */
-static int work(bool user_bus, unsigned seconds, char **ret_answer, struct oci_error *err)
+/* How long that takes is the runtime's affair. */
+static int await_pids(struct request *request, struct oci_error *err)
 {
-	CLEANUP_ARENA struct oci_arena arena = OCI_ARENA_INIT;
-	struct request request = { .operation = NULL };
+	int r;
+
+	if (request->has_pids)
+		return 0;
+	(void)alarm(0);
+	r = request_parse_pids(request, err);
+	(void)alarm(seconds);
+	return r;
+}
+
+/* What fails in the connection is said when there is something to say it about. */
+static int work(char **ret_answer, struct oci_error *err)
+{
+	char *text = malloc(WIRE_REQUEST_MAX);
+	struct request request = {
+		.words = { text, text, text + WIRE_REQUEST_MAX, STDIN_FILENO, false },
+		.await = await_pids,
+	};
 	struct oci_error no_bus = OCI_ERROR_INIT;
 	struct bus bus = { .connection = NULL };
-	size_t length;
-	char *text;
 	int connected, r;
 
-	limit_time(seconds, user_bus, "connect");
+	if (!text)
+		return err_nomem(err);
+	limit_time("connect");
 	connected = bus_connect(user_bus, &bus, &no_bus);
 	(void)alarm(0);
-	r = io_read_fd(STDIN_FILENO, WIRE_REQUEST_MAX, &arena, &text, &length);
-	if (r < 0)
-		r = err_sys(err, -r, "read the request");
-	else if (length == 0)
+	r = request_parse(&request, err);
+	if (request.words.end == text)
 		_exit(1);
-	else
-		r = request_parse(text, length, &request, err);
+	if (r == 0 && (connected < 0 || strcmp(request.operation, WIRE_START) != 0))
+		r = await_pids(&request, err);
 	if (r == 0) {
-		limit_time(seconds, user_bus, request.operation);
+		limit_time(request.operation);
 		r = connected < 0 ? err_copy(err, &no_bus)
 				  : operate(&bus, &request, ret_answer, err);
 	}
@@ -93,7 +111,7 @@ int main(int argc, char **argv)
 {
 	char *text = NULL;
 	struct oci_error err = OCI_ERROR_INIT;
-	uint32_t uid, seconds;
+	uint32_t uid;
 	char code[16];
 
 	if (argc != 4 || isatty(STDIN_FILENO) || parse_u32(argv[2], &uid) < 0 ||
@@ -104,7 +122,8 @@ int main(int argc, char **argv)
 		return 2;
 	}
 	client_set_uid(uid);
-	if (work(strcmp(argv[1], WIRE_USER) == 0, seconds, &text, &err) == 0)
+	user_bus = strcmp(argv[1], WIRE_USER) == 0;
+	if (work(&text, &err) == 0)
 		answer(WIRE_OK, text ? text : "", NULL);
 	(void)snprintf(code, sizeof(code), "%d", err.code);
 	answer(WIRE_ERROR, code, err.message);

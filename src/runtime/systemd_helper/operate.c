@@ -27,25 +27,46 @@ static int no_message(struct oci_error *err)
 
 /* ---- properties ---- */
 
+/*
+ * The process that a unit is started around: its pid comes last, so that all else is ready for it.
+ */
+static int append_processes(struct request *request, DBusMessageIter *array, struct oci_error *err)
+{
+	struct property pids = { .name = "PIDs", .signature = "au" };
+	int r = request->await(request, err);
+
+	if (r < 0 || request->pids_len == 0)
+		return r;
+	pids.values = request->pids;
+	pids.values_len = request->pids_len;
+	r = property_append(array, &pids);
+	return r < 0 ? err_sys(err, -r, "property %s of type %s", pids.name, pids.signature) : 0;
+}
+
 /** append_properties - @m: NULL is no memory. */
 static int append_properties(const struct conversation *c, DBusMessage *m, struct oci_error *err)
 {
 	const struct request *request = c->request;
 	DBusMessageIter at, array;
+	int r = 0;
 
 	if (!m)
 		return no_message(err);
 	dbus_message_iter_init_append(m, &at);
 	if (!dbus_message_iter_open_container(&at, DBUS_TYPE_ARRAY, PROPERTY_ARRAY, &array))
 		return no_message(err);
-	for (size_t i = 0; i < request->properties_len; i++) {
+	for (size_t i = 0; r == 0 && i < request->properties_len; i++) {
 		const struct property *p = &request->properties[i];
-		int r = p->left_out ? 0 : property_append(&array, p);
 
-		if (r < 0) {
-			dbus_message_iter_abandon_container(&at, &array);
-			return err_sys(err, -r, "property %s of type %s", p->name, p->signature);
-		}
+		r = p->left_out ? 0 : property_append(&array, p);
+		if (r < 0)
+			r = err_sys(err, -r, "property %s of type %s", p->name, p->signature);
+	}
+	if (r == 0 && strcmp(request->operation, WIRE_START) == 0)
+		r = append_processes(c->request, &array, err);
+	if (r < 0) {
+		dbus_message_iter_abandon_container(&at, &array);
+		return r;
 	}
 	return dbus_message_iter_close_container(&at, &array) ? 0 : no_message(err);
 }
@@ -140,13 +161,7 @@ static char *group_of_process(const char *pid, const char *unit)
 
 static char *group_of_first(const struct request *request)
 {
-	for (size_t i = 0; i < request->properties_len; i++) {
-		const struct property *p = &request->properties[i];
-
-		if (strcmp(p->name, "PIDs") == 0 && p->values_len > 0)
-			return group_of_process(p->values[0], request->unit);
-	}
-	return NULL;
+	return request->pids_len > 0 ? group_of_process(request->pids[0], request->unit) : NULL;
 }
 
 /** path_of_unit - its object, in the reply. */

@@ -9,6 +9,7 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/error.h"
 #include "base/io.h"
@@ -18,22 +19,22 @@
 
 #define COUNT_MAX 65536
 
-struct words {
-	char *at;
-	char *end;
-	bool bad;
-};
-
 /** next - "" once there is none left, and bad. */
 static const char *next(struct words *words)
 {
-	char *word = words->at;
+	char *word = words->at, *nul;
 
-	if (word >= words->end) {
-		words->bad = true;
-		return "";
+	while (!(nul = memchr(word, '\0', (size_t)(words->end - word)))) {
+		const size_t room = (size_t)(words->limit - words->end);
+		ssize_t n = words->fd < 0 ? 0 : RETRY_EINTR(read(words->fd, words->end, room));
+
+		if (n <= 0) {
+			words->bad = true;
+			return "";
+		}
+		words->end += n;
 	}
-	words->at += strlen(word) + 1;
+	words->at = nul + 1;
 	return word;
 }
 
@@ -53,7 +54,7 @@ static const char **next_list(struct words *words, size_t count)
 {
 	const char **list;
 
-	if (count > (size_t)(words->end - words->at))
+	if (count > (size_t)(words->limit - words->at))
 		words->bad = true;
 	list = words->bad ? NULL : calloc(count + 1, sizeof(*list));
 	for (size_t i = 0; list && i < count; i++)
@@ -71,27 +72,43 @@ static void next_property(struct words *words, struct property *property)
 	property->values = next_list(words, property->values_len);
 }
 
-int request_parse(char *text, size_t length, struct request *ret, struct oci_error *err)
+static int malformed(struct oci_error *err)
 {
-	struct words words = { text, text + length, length == 0 || text[length - 1] != '\0' };
-	const char *magic = next(&words);
+	return err_set(err, EPROTO, "carte-systemd: the request is malformed");
+}
 
-	if (words.bad || strcmp(magic, WIRE_MAGIC) != 0)
+int request_parse(struct request *ret, struct oci_error *err)
+{
+	struct words *words = &ret->words;
+	const char *magic = next(words);
+
+	if (words->bad || strcmp(magic, WIRE_MAGIC) != 0)
 		return err_set(err, EPROTO,
 			       "carte-systemd and carte-runtime are of different versions");
-	ret->operation = next(&words);
-	ret->unit = next(&words);
-	ret->properties_len = next_count(&words);
+	ret->operation = next(words);
+	ret->unit = next(words);
+	ret->properties_len = next_count(words);
 	ret->properties = calloc(ret->properties_len + 1, sizeof(*ret->properties));
 	if (!ret->properties)
 		return err_nomem(err);
-	for (size_t i = 0; i < ret->properties_len && !words.bad; i++)
-		next_property(&words, &ret->properties[i]);
-	ret->pids_len = next_count(&words);
-	ret->pids = next_list(&words, ret->pids_len);
-	if (words.bad || words.at != words.end || !*ret->unit ||
-	    !dbus_validate_utf8(ret->unit, NULL))
-		return err_set(err, EPROTO, "carte-systemd: the request is malformed");
+	for (size_t i = 0; i < ret->properties_len && !words->bad; i++)
+		next_property(words, &ret->properties[i]);
+	if (words->bad || !*ret->unit || !dbus_validate_utf8(ret->unit, NULL))
+		return malformed(err);
+	return 0;
+}
+
+int request_parse_pids(struct request *ret, struct oci_error *err)
+{
+	struct words *words = &ret->words;
+
+	if (ret->has_pids)
+		return 0;
+	ret->pids_len = next_count(words);
+	ret->pids = next_list(words, ret->pids_len);
+	if (words->bad || words->at != words->end)
+		return malformed(err);
+	ret->has_pids = true;
 	return 0;
 }
 
