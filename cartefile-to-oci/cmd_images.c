@@ -155,6 +155,19 @@ static void cells_of(const struct image_line *line, char buf[4][24], const char 
 	cells[5] = line->size.present ? size_words(line->size.value, buf[2]) : "-";
 }
 
+/* Of an index that anybody may have written: control characters become "?". */
+static int print_text(const char *text)
+{
+	int length = 0;
+
+	for (; text[length]; length++) {
+		unsigned char c = (unsigned char)text[length];
+
+		(void)putchar(c < 0x20 || c == 0x7f ? '?' : c);
+	}
+	return length;
+}
+
 static void print_table(const struct lines *lines)
 {
 	static const char *const heads[COLUMNS] = { "NAME",     "DIGEST", "CREATED",
@@ -178,7 +191,7 @@ static void print_table(const struct lines *lines)
 				if (pass == 0)
 					width[c] = length > width[c] ? length : width[c];
 				else if (c + 1 < COLUMNS)
-					printf("%-*s   ", width[c], cells[c]);
+					printf("%*s", width[c] + 3 - print_text(cells[c]), "");
 				else
 					printf("%s\n", cells[c]);
 			}
@@ -201,6 +214,12 @@ static int print_json(const struct lines *lines, struct oci_error *err)
 	return 0;
 }
 
+static void print_word(const char *word)
+{
+	(void)print_text(word);
+	(void)putchar('\n');
+}
+
 static int print_lines(const struct lines *lines, const struct images_args *args,
 		       struct oci_error *err)
 {
@@ -216,7 +235,7 @@ static int print_lines(const struct lines *lines, const struct images_args *args
 		/* a name with several platforms is one name */
 		if (i == 0 || !line->name || !line[-1].name ||
 		    strcmp(line->name, line[-1].name) != 0)
-			puts(line->name ? line->name : line->digest);
+			print_word(line->name ? line->name : line->digest);
 	}
 	return 0;
 }

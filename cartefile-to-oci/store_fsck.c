@@ -36,6 +36,10 @@ __attribute__((format(printf, 2, 3))) static void finding(struct fsck *fsck, con
 	va_start(ap, format);
 	(void)vsnprintf(line, sizeof(line), format, ap);
 	va_end(ap);
+	/* names are whoever damaged it's: none reaches a terminal as it is */
+	for (char *at = line; *at; at++)
+		if ((unsigned char)*at < 0x20 || *at == 0x7f)
+			*at = '?';
 	fsck->findings++;
 	fsck->report(fsck->ctx, line);
 }
@@ -111,7 +115,9 @@ static int check_images(struct fsck *fsck, struct oci_error *err)
 	if (r == -ENOMEM)
 		return err_copy(err, &words);
 	if (r < 0)
-		finding(fsck, "%s", words.message); /* index.json */
+		finding(fsck,
+			"%s (restore it from a copy, or remove it: the next build makes a new one)",
+			words.message); /* index.json */
 	return 0;
 }
 

@@ -150,6 +150,26 @@ image localhost/a:1: $CARTE_STORE/blobs/sha256/$hex: No such file or directory" 
 	[ "$(cto fsck)" = "$CARTE_STORE: clean" ]
 }
 
+@test 'names that would steer a terminal are shown without it' {
+	local entry
+	entry=$(image one)
+	printf '{"schemaVersion":2,"manifests":[%s,"annotations":{"org.opencontainers.image.ref.name":"a\\u001b[31m\\nb"}}]}' "$entry" >"$CARTE_STORE/index.json"
+	[ "$(cto images -q)" = 'a?[31m?b' ]
+	run -0 cto images
+	[[ ${lines[1]} == 'a?[31m?b   '* ]]
+	rm "$CARTE_STORE/blobs/sha256/$(printf one | sha256sum | cut -d' ' -f1)"
+	run -1 cto fsck
+	[[ $output == 'image a?[31m?b: '*': No such file or directory' ]]
+}
+
+@test 'fsck: an index that cannot be read' {
+	echo '{' >"$CARTE_STORE/index.json"
+	run -1 cto fsck --repair
+	[[ $output == "$CARTE_STORE/index.json:"*' (restore it from a copy, or remove it: the next build makes a new one)' ]]
+	rm "$CARTE_STORE/index.json"
+	[ "$(cto fsck)" = "$CARTE_STORE: clean" ]
+}
+
 @test 'no store can be made' {
 	fails 1 "cartefile-to-oci: /proc/version: is no OCI image layout: not a folder" cto images --store /proc/version
 }
