@@ -33,7 +33,7 @@ static int read_epoch(struct build *build, struct oci_error *err)
 	return 0;
 }
 
-/* A fifo would block, a device might do anything. */
+/* A fifo would block, a device might do anything; -f <(command) is one, though. */
 static int open_text(int dirfd, const char *name, int *ret)
 {
 	CLEANUP_CLOSE int fd = openat(dirfd, name, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
@@ -43,7 +43,7 @@ static int open_text(int dirfd, const char *name, int *ret)
 		return -errno;
 	if (S_ISDIR(st.st_mode))
 		return -EISDIR;
-	if (!S_ISREG(st.st_mode) && !S_ISFIFO(st.st_mode))
+	if (!S_ISREG(st.st_mode) && (!S_ISFIFO(st.st_mode) || dirfd != AT_FDCWD))
 		return -EINVAL;
 	if (S_ISFIFO(st.st_mode) && fcntl(fd, F_SETFL, 0) < 0)
 		return -errno;
@@ -61,6 +61,8 @@ static int read_text(int dirfd, const char *name, struct oci_arena *arena, char 
 		r = io_read_fd(fd, TEXT_MAX, arena, ret, ret_length);
 	if (r == -EFBIG)
 		return err_set(err, EFBIG, "%s: has more than 1 MiB", name);
+	if (r == -EINVAL)
+		return err_set(err, EINVAL, "%s: is no regular file", name);
 	return r < 0 ? err_sys(err, -r, "%s", name) : 0;
 }
 

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # build.bats - from a Cartefile to an image: what is in it, that it is always the same, what happens when something fails.
 # shellcheck disable=SC1091,SC2016,SC2030,SC2031,SC2119,SC2120
+bats_require_minimum_version 1.5.0
 
 TESTS=$(cd "$BATS_TEST_DIRNAME/.." && pwd)
 # shellcheck source=tests/lib/converter.sh
@@ -332,6 +333,18 @@ fails() { # EXPECTED-STDERR COMMAND...
 @test "a word that is no command" {
 	cd "$D"
 	fails "'bundel' is neither a command (see --help) nor a folder" cto bundel
+}
+
+@test "a Cartefile or .carteignore of the context that is a fifo; -f takes one" {
+	mkfifo "$C/.carteignore"
+	run -1 cto "$C"
+	[ "$output" = 'cartefile-to-oci: .carteignore: is no regular file' ]
+	rm "$C/.carteignore"
+	run -0 cto -f <(cat "$C/Cartefile") "$C"
+	rm "$C/Cartefile"
+	mkfifo "$C/Cartefile"
+	run -1 cto "$C"
+	[ "$output" = "cartefile-to-oci: $C/Cartefile: is no regular file" ]
 }
 
 @test "--explain tells why each file is there, also of an image that was found again" {
