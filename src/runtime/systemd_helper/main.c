@@ -79,16 +79,14 @@ static int await_pids(struct request *request, struct oci_error *err)
 static int work(char **ret_answer, struct oci_error *err)
 {
 	char *text = malloc(WIRE_REQUEST_MAX);
-	struct request request = {
-		.words = { text, text, text + WIRE_REQUEST_MAX, STDIN_FILENO, false },
-		.await = await_pids,
-	};
+	struct request request = { .await = await_pids };
 	struct oci_error no_bus = OCI_ERROR_INIT;
 	struct bus bus = { .connection = NULL };
 	int connected, r;
 
 	if (!text)
 		return err_nomem(err);
+	request.words = (struct words){ text, text, text + WIRE_REQUEST_MAX, STDIN_FILENO, false };
 	limit_time("connect");
 	connected = bus_connect(user_bus, &bus, &no_bus);
 	(void)alarm(0);
