@@ -39,7 +39,8 @@ struct build {
 
 	struct digest documents[4]; /* that this build has written */
 	size_t documents_len;
-	struct image_docs published; /* what goes to the destinations, also when it was there before */
+	struct image_docs
+		published; /* what goes to the destinations, also when it was there before */
 
 	struct tree_node *exe;
 	enum slim_level level;
