@@ -26,6 +26,7 @@ enum slot_state { SLOT_FREE = 0, SLOT_FULL, SLOT_BUSY, SLOT_DONE };
 struct slot {
 	enum slot_state state;
 	unsigned char *in, *out;
+	bool first;                   /* of the MEMBERS_LEVEL1_FIRST */
 	size_t in_length, out_length; /* out_length 0: it could not be done */
 };
 
@@ -81,7 +82,7 @@ static void slot_compress(struct slot *slot, struct packer *packer)
 {
 	/* NULL: the most of any compressor, so that the room does not depend on whose it is */
 	size_t room = libdeflate_gzip_compress_bound(NULL, MEMBERS_SIZE);
-	bool better = is_worth_level_2(slot->in, slot->in_length);
+	bool better = !slot->first && is_worth_level_2(slot->in, slot->in_length);
 	struct libdeflate_compressor **compressor = better ? &packer->better : &packer->fast;
 
 	if (!slot->out)
@@ -272,6 +273,7 @@ int members_add(struct members *members, struct tar_out *input, struct oci_error
 	int r;
 
 	slot->in_length = input->used;
+	slot->first = members->filled < MEMBERS_LEVEL1_FIRST;
 	/* before the first chunk only: the ring's size decides where a chunk lies */
 	if (!members->tried && input->used == MEMBERS_SIZE)
 		start_threads(members);
