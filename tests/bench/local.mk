@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 # The yardstick and the stop-watch; `make bench` needs root.
 
-BENCH_FILES = tests/bench/floor tests/bench/bench tests/bench/bench_parse tests/bench/noop
+BENCH_FILES = tests/bench/floor tests/bench/bench tests/bench/bench_parse tests/bench/noop \
+	tests/bench/stopwatch
 EXTRA_PROGRAMS += $(BENCH_FILES)
 tests_bench_floor_SOURCES = tests/bench/floor.c
 tests_bench_floor_CFLAGS = $(AM_CFLAGS)
@@ -10,6 +11,9 @@ tests_bench_floor_LDADD =
 tests_bench_noop_SOURCES = tests/bench/noop.c
 tests_bench_noop_LDFLAGS = -all-static
 tests_bench_noop_LDADD =
+tests_bench_stopwatch_SOURCES = tests/bench/stopwatch.c
+tests_bench_stopwatch_LDFLAGS = -all-static
+tests_bench_stopwatch_LDADD =
 tests_bench_bench_SOURCES = \
 	tests/bench/bench.c \
 	tests/bench/measure.c \
@@ -34,7 +38,7 @@ bench-check: all $(BENCH_FILES)
 	@$(top_srcdir)/tests/bench/run --builddir '$(abs_top_builddir)' --check $(ARGS)
 
 # Images: beside buildah and umoci; ARGS="-n 5"
-bench-images: all
+bench-images: all tests/bench/stopwatch
 	@$(top_srcdir)/tests/bench/images --builddir '$(abs_top_builddir)' $(ARGS)
 
 .PHONY: bench bench-check bench-images bench-programs

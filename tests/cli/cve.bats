@@ -538,7 +538,7 @@ own_dev() { config '.mounts |= map(select(.destination | startswith("/dev") | no
 	requires_carte
 	local helper=${RUNTIME%/*}/carte-systemd
 	[ -x "$helper" ] || skip "no carte-systemd beside the runtime"
-	printf '%s\0' "carte-systemd 3" stop none.scope 0 0 >"$D/request"
+	printf '%s\0' "$(sed -n 's/^#define WIRE_MAGIC "\(.*\)"$/\1/p' "$TESTS/../src/runtime/cgroup/systemd_wire.h")" stop none.scope 0 0 >"$D/request"
 	IN=$D/request
 	local address
 	for address in unixexec:path=/usr/bin/touch,argv1="$D/made" autolaunch: "unix:path=$D/none;unixexec:path=/usr/bin/touch,argv1=$D/made"; do

@@ -54,7 +54,7 @@ chain() {
 	explain --why /app/lib/deep/libb.so.1 localhost/test/slim:1
 	prints '/app/lib/deep/libb.so.1: PATH, line 3'
 	explain --why "$(readlink -f /bin/sh | sed 's,.*,/usr/lib/none,')" localhost/test/slim:1
-	fails_as failed
+	fails_as not-found
 	says '/usr/lib/none: neither in the image nor left out of it'
 	explain --format json localhost/test/slim:1
 	good

@@ -355,7 +355,7 @@ refuses() { # TEXT - create fails and leaves neither container nor unit
 	local helper=${RUNTIME%/*}/carte-systemd uid
 	[ -x "$helper" ] || skip "no carte-systemd beside the runtime"
 	uid=$(id -u)
-	printf '%s\0' "carte-systemd 3" stop none.scope 0 0 >"$D/request"
+	printf '%s\0' "$(sed -n 's/^#define WIRE_MAGIC "\(.*\)"$/\1/p' "$TESTS/../src/runtime/cgroup/systemd_wire.h")" stop none.scope 0 0 >"$D/request"
 	IN=$D/request try unshare -Ur "$helper" user "$uid" 10
 	same "$out" ok
 	IN=$D/request try unshare -Ur "$helper" user 0 10

@@ -521,7 +521,10 @@ static void fsck_finds_what_does_not_belong(void **state)
 	clean();
 	image_write_file(where, "index.json", "{}");
 	snprintf(expected, sizeof(expected),
-		 "%s/index.json: schemaVersion: required field is missing\n", where);
+		 "%s/index.json: schemaVersion: required field is missing (restore it from a copy, "
+		 "or "
+		 "remove it: the next build makes a new one)\n",
+		 where);
 	assert_int_equal(fsck(true), 1);
 	assert_string_equal(lines, expected);
 }
