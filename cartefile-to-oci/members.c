@@ -64,7 +64,7 @@ static int slot_alloc(struct slot *slot, struct oci_error *err)
 
 /*
  * Programs and libraries, which have many zero bytes, gain by level 2 twice what other files do for the same time: measured on
- * a Debian root file system, 2 % of the whole for 14 % more time. Whoever compresses, the answer is the same.
+ * a Debian root file system, about 2 % of the whole for an eighth more time. Whoever compresses, the answer is the same.
  */
 static bool is_worth_level_2(const unsigned char *data, size_t length)
 {

@@ -10,7 +10,7 @@
 
 #define MEMBERS_SIZE ((size_t)512 << 10)
 /* How much of a chunk may be zero bytes for it to be worth level 2; layer_compressor tells the rule. */
-#define MEMBERS_LEVEL2_FROM 25 /* per cent */
+#define MEMBERS_LEVEL2_FROM 28 /* per cent */
 #define MEMBERS_LEVEL2_TO 70
 /* A small layer is to be quick: so many chunks have level 1 in any case. */
 #define MEMBERS_LEVEL1_FIRST 2
