@@ -181,17 +181,21 @@ static void bound_dev(void **state)
 static void attack_dev_symlink(void **state)
 {
 	struct container *c = *state;
+	/* a folder of this run alone: the same test may run beside it */
+	char outside[] = "/tmp/carte-devices-escape.XXXXXX";
+	char link[128];
 
 	skip_unable();
 	container_mkdir(c, "rootfs/proc");
-	container_mkdir(c, "outside");
-	container_link(c, "../../../../../../../../tmp/carte-devices-escape", "rootfs/dev");
-	assert_true(mkdir("/tmp/carte-devices-escape", 0755) == 0 || errno == EEXIST);
+	assert_non_null(mkdtemp(outside));
+	(void)snprintf(link, sizeof(link), "../../../../../../../..%s", outside);
+	container_link(c, link, "rootfs/dev");
 	ASSERT_RUN(c, container_config("{\"destination\":\"/proc\",\"type\":\"proc\"}", "", ""),
 		   container_nothing);
 	/* it would not be empty otherwise */
-	assert_int_equal(rmdir("/tmp/carte-devices-escape"), 0);
-	assert_true(access(container_path(c, "rootfs/tmp/carte-devices-escape/null"), F_OK) == 0);
+	assert_int_equal(rmdir(outside), 0);
+	(void)snprintf(link, sizeof(link), "rootfs%s/null", outside);
+	assert_true(access(container_path(c, link), F_OK) == 0);
 }
 
 static void attack_wrong_file(void **state)
