@@ -56,7 +56,7 @@ check-layers:
 
 # What the compiler is given for all of the files; a library that is missing gives nothing.
 check-analysis: $(BUILT_SOURCES)
-	@ANALYSIS_CFLAGS='$(DEFS) $(CONVERTER_CFLAGS) $(YAJL_CFLAGS) $(LIBCAP_CFLAGS) $(LIBSECCOMP_CFLAGS) $(LIBCRIU_CFLAGS) $(LIBDBUS_CFLAGS) $(LIBMOUNT_CFLAGS)' \
+	@ANALYSIS_CFLAGS='$(DEFS) $(CONVERTER_CFLAGS) $(YAJL_CFLAGS) $(LIBCAP_CFLAGS) $(LIBSECCOMP_CFLAGS) $(LIBCRIU_CFLAGS) $(LIBDBUS_CFLAGS) $(LIBMOUNT_CFLAGS) $(SCALE_CFLAGS)' \
 		$(top_srcdir)/tests/check-analysis '$(abs_top_srcdir)' '$(abs_top_builddir)'
 
 check-hardening: all

@@ -1,0 +1,93 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * main.c - dispatch, and the one line of a failure.
+ */
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "base/mem.h"
+#include "cli/cmds.h"
+
+#define PROGRAM "carte"
+#define OPTIONS_SIZE_MAX 1024
+
+const struct cmd *const cmd_table[] = { &cmd_version, NULL };
+
+static void print_help(void)
+{
+	printf("Usage: " PROGRAM " COMMAND [OPTIONS] ...\n\n"
+	       "Builds images from Cartefiles, runs containers and services of many "
+	       "replicas.\n\nCommands:\n");
+	for (size_t i = 0; cmd_table[i]; i++)
+		printf("  %-10s %s\n", cmd_table[i]->command.name, cmd_table[i]->command.summary);
+	printf("\n'" PROGRAM " COMMAND --help' tells the options of a command.\n");
+}
+
+static void print_version(void)
+{
+	printf(PROGRAM " version " PACKAGE_VERSION "\n");
+#ifdef CARTE_COMMIT
+	printf("commit: " CARTE_COMMIT "\n");
+#endif
+}
+
+static const struct cmd *find_command(const char *name)
+{
+	for (size_t i = 0; cmd_table[i]; i++)
+		if (strcmp(cmd_table[i]->command.name, name) == 0)
+			return cmd_table[i];
+	return NULL;
+}
+
+static int run_command(const struct cmd *cmd, int argc, char **argv, struct oci_error *err)
+{
+	_Alignas(max_align_t) char options[OPTIONS_SIZE_MAX] = { 0 };
+	char **operands = NULL;
+	int count = 0, r;
+
+	if (cmd->options_size > sizeof(options))
+		return err_set(err, ENOBUFS, "%s: the options do not fit", cmd->command.name);
+	r = opt_parse(&cmd->command, argc, argv, options, &operands, &count, err);
+	if (r == 1) {
+		CLEANUP_FREE char *title = NULL;
+
+		if (asprintf(&title, PROGRAM " %s", cmd->command.name) < 0)
+			return err_nomem(err);
+		opt_print_help(&cmd->command, title, stdout);
+		return 0;
+	}
+	return r < 0 ? r : cmd->run(options, operands, count, err);
+}
+
+int main(int argc, char **argv)
+{
+	struct log_target log = { .program = PROGRAM };
+	struct oci_error err = OCI_ERROR_INIT;
+	const struct cmd *cmd;
+	int r;
+
+	/* a reader that went away is an error of the write, not the end */
+	(void)signal(SIGPIPE, SIG_IGN);
+	if (argc < 2 || strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0) {
+		print_help();
+		return argc < 2 ? ERR_USAGE : 0;
+	}
+	if (strcmp(argv[1], "--version") == 0 || strcmp(argv[1], "-v") == 0) {
+		print_version();
+		return 0;
+	}
+	cmd = find_command(argv[1]);
+	if (cmd)
+		r = run_command(cmd, argc - 1, argv + 1, &err);
+	else
+		r = err_set_as(&err, ERR_USAGE, EINVAL,
+			       "no command %s; '" PROGRAM " --help' lists them", argv[1]);
+	if (r >= 0 && fflush(stdout) != 0)
+		r = err_sys(&err, errno, "write to stdout");
+	if (r >= 0)
+		return r;
+	log_failure(&log, &err);
+	return (int)err_kind(&err);
+}

@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * spec.c - lookups in a project.
+ */
+#include <string.h>
+
+#include "scale/spec.h"
+
+const struct spec_service *spec_service_find(const struct spec_project *project, const char *name)
+{
+	for (size_t i = 0; i < project->services_len; i++)
+		if (strcmp(project->services[i].name, name) == 0)
+			return &project->services[i];
+	return NULL;
+}
+
+const struct spec_network *spec_network_find(const struct spec_project *project, const char *key)
+{
+	for (size_t i = 0; i < project->networks_len; i++)
+		if (strcmp(project->networks[i].key, key) == 0)
+			return &project->networks[i];
+	return NULL;
+}
+
+const struct spec_volume *spec_volume_find(const struct spec_project *project, const char *key)
+{
+	for (size_t i = 0; i < project->volumes_len; i++)
+		if (strcmp(project->volumes[i].key, key) == 0)
+			return &project->volumes[i];
+	return NULL;
+}
+
+const struct spec_file_source *spec_file_find(const struct spec_project *project, const char *name,
+					      bool secret)
+{
+	for (size_t i = 0; i < project->files_len; i++)
+		if (project->files[i].secret == secret && strcmp(project->files[i].name, name) == 0)
+			return &project->files[i];
+	return NULL;
+}
