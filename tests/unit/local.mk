@@ -52,6 +52,9 @@ tests_unit_test_systemd_helper_CPPFLAGS = $(AM_CPPFLAGS) $(LIBDBUS_CFLAGS)
 tests_unit_test_systemd_helper_LDADD = $(SYSTEMD_HELPER_LIBS) $(CMOCKA_LIBS)
 endif
 
+UNIT_TESTS += tests/unit/test_devs
+tests_unit_test_devs_LDADD = $(DEVS_LIBS) $(CMOCKA_LIBS)
+
 CONVERTER_TESTS = \
 	tests/unit/test_archive_out \
 	tests/unit/test_base \
