@@ -9,9 +9,29 @@ libcarte_scale_a_CFLAGS = $(AM_CFLAGS) $(PROGRAM_CFLAGS)
 libcarte_scale_a_SOURCES = \
 	src/scale/autoscale.h \
 	src/scale/balance.h \
+	src/scale/calendar.c \
 	src/scale/cmd_config.c \
 	src/scale/cmds.h \
+	src/scale/compose-private.h \
 	src/scale/compose.h \
+	src/scale/compose_check.c \
+	src/scale/compose_deploy.c \
+	src/scale/compose_env_file.c \
+	src/scale/compose_fail.c \
+	src/scale/compose_files.c \
+	src/scale/compose_health.c \
+	src/scale/compose_list.c \
+	src/scale/compose_mounts.c \
+	src/scale/compose_network.c \
+	src/scale/compose_node.c \
+	src/scale/compose_ports.c \
+	src/scale/compose_project.c \
+	src/scale/compose_run.c \
+	src/scale/compose_scale.c \
+	src/scale/compose_service.c \
+	src/scale/compose_substitute.c \
+	src/scale/compose_value.c \
+	src/scale/compose_yaml.c \
 	src/scale/http.h \
 	src/scale/image.h \
 	src/scale/job.c \
