@@ -101,6 +101,15 @@ if HAVE_CONVERTER
 UNIT_TESTS += $(CONVERTER_TESTS)
 endif
 
+SCALE_TESTS = \
+	tests/unit/test_net
+
+tests_unit_test_net_LDADD = $(SCALE_LIBS) $(CMOCKA_LIBS)
+
+if HAVE_SCALE
+UNIT_TESTS += $(SCALE_TESTS)
+endif
+
 if HAVE_CMOCKA
 check_PROGRAMS += $(UNIT_TESTS)
 TESTS += $(UNIT_TESTS)
