@@ -7,7 +7,7 @@
  */
 #include <arpa/inet.h>
 #include <errno.h>
-#include <inttypes.h>
+#include <malloc.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -18,10 +18,10 @@
 #include "scale/nft.h"
 
 #define WEIGHT_MAX 1000
+#define TEXT_LARGE 16384
 
 struct balance {
 	char table[64];
-	struct nft_ctx *nft;
 	char *applied; /* NULL: what the kernel has is not known */
 	unsigned turn;
 };
@@ -29,7 +29,6 @@ struct balance {
 int balance_new(const char *table, struct balance **ret, struct oci_error *err)
 {
 	struct balance *balance;
-	int r;
 
 	if (!*table || strlen(table) >= sizeof(balance->table))
 		return err_set(err, EINVAL, "'%s' is no name for a table", table);
@@ -37,11 +36,6 @@ int balance_new(const char *table, struct balance **ret, struct oci_error *err)
 	if (!balance)
 		return err_nomem(err);
 	(void)snprintf(balance->table, sizeof(balance->table), "%s", table);
-	r = nft_open(&balance->nft, err);
-	if (r < 0) {
-		free(balance);
-		return r;
-	}
 	*ret = balance;
 	return 0;
 }
@@ -50,7 +44,6 @@ void balance_free(struct balance *balance)
 {
 	if (!balance)
 		return;
-	nft_closep(&balance->nft);
 	free(balance->applied);
 	free(balance);
 }
@@ -219,6 +212,23 @@ static int table_text(const struct balance *balance, const struct balance_port *
 
 /* ---- the exchange ------------------------------------------------------------------------------------------------ */
 
+/*
+ * A context takes 20 us to make and most of a megabyte to keep; a table of a thousand backends takes another 2 MiB while it is read, of
+ * which the allocator would keep all.
+ */
+static int exchange(const char *text, struct oci_error *err)
+{
+	struct nft_ctx *nft = NULL;
+	int r = nft_open(&nft, err);
+
+	if (r == 0)
+		r = nft_run(nft, text, err);
+	nft_closep(&nft);
+	if (strlen(text) > TEXT_LARGE)
+		(void)malloc_trim(0);
+	return r;
+}
+
 int balance_apply(struct balance *balance, const struct balance_port *ports, size_t count,
 		  struct oci_error *err)
 {
@@ -230,7 +240,7 @@ int balance_apply(struct balance *balance, const struct balance_port *ports, siz
 		return r;
 	r = table_text(balance, ports, count, ++balance->turn, &text, err);
 	if (r == 0)
-		r = nft_run(balance->nft, text, err);
+		r = exchange(text, err);
 	if (r < 0) {
 		err_prefix(err, "publish ports: ");
 		return r;
@@ -247,7 +257,7 @@ int balance_remove(struct balance *balance, struct oci_error *err)
 
 	(void)snprintf(text, sizeof(text), "add table ip %s\ndelete table ip %s\n", balance->table,
 		       balance->table);
-	r = nft_run(balance->nft, text, err);
+	r = exchange(text, err);
 	if (r < 0) {
 		err_prefix(err, "remove published ports: ");
 		return r;

@@ -42,6 +42,8 @@ libcarte_scale_a_SOURCES = \
 	src/scale/pool.h \
 	src/scale/probe.h \
 	src/scale/replica_config.h \
+	src/scale/rights.c \
+	src/scale/rights.h \
 	src/scale/sampler.h \
 	src/scale/spec.c \
 	src/scale/spec.h \

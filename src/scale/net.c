@@ -6,7 +6,6 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <inttypes.h>
 #include <linux/capability.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -20,23 +19,11 @@
 #include "base/io.h"
 #include "base/mem.h"
 #include "scale/net_operation.h"
+#include "scale/rights.h"
 
 #define LOCK_TIME_MS 10000
 
 /* ---- start and end ----------------------------------------------------------------------------------------------- */
-
-static bool capable(void)
-{
-	CLEANUP_FCLOSE FILE *file = fopen("/proc/thread-self/status", "re");
-	const uint64_t needed = 1ULL << CAP_NET_ADMIN | 1ULL << CAP_SYS_ADMIN;
-	uint64_t effective = 0;
-	char line[256];
-
-	while (file && fgets(line, sizeof(line), file))
-		if (sscanf(line, "CapEff: %" SCNx64, &effective) == 1)
-			break;
-	return (effective & needed) == needed;
-}
 
 static int folders_make(const struct net *net, struct oci_error *err)
 {
@@ -102,7 +89,7 @@ int net_new(struct loop *loop, const struct net_options *options, struct net **r
 	net->loop = loop;
 	net->lock = -EBADF;
 	net->running_max = processors > 2 ? 2 * (unsigned)processors : 4;
-	net->privileged = capable();
+	net->privileged = rights_have(RIGHT(CAP_NET_ADMIN) | RIGHT(CAP_SYS_ADMIN));
 	r = options_copy(net, options) < 0 ? err_nomem(err) : 0;
 	if (r == 0 && net->privileged) {
 		r = folders_make(net, err);

@@ -3,11 +3,13 @@
  * nft.c - libnftables with its messages caught; it gives no errno, so that the class of a failure is read from its words.
  */
 #include <errno.h>
+#include <linux/capability.h>
 #include <nftables/libnftables.h>
 #include <string.h>
 
 #include "base/error.h"
 #include "scale/nft.h"
+#include "scale/rights.h"
 
 int nft_open(struct nft_ctx **ret, struct oci_error *err)
 {
@@ -49,6 +51,9 @@ int nft_run(struct nft_ctx *nft, const char *commands, struct oci_error *err)
 	const char *words;
 	char line[300];
 
+	if (!rights_have(RIGHT(CAP_NET_ADMIN)))
+		return err_set_as(err, ERR_PERMISSION, EPERM,
+				  "nftables: not permitted: CAP_NET_ADMIN is needed");
 	if (nft_run_cmd_from_buffer(nft, commands) == 0) {
 		(void)nft_ctx_get_output_buffer(nft); /* reading empties it */
 		(void)nft_ctx_get_error_buffer(nft);

@@ -102,8 +102,10 @@ UNIT_TESTS += $(CONVERTER_TESTS)
 endif
 
 SCALE_TESTS = \
+	tests/unit/test_balance \
 	tests/unit/test_net
 
+tests_unit_test_balance_LDADD = $(SCALE_LIBS) $(CMOCKA_LIBS)
 tests_unit_test_net_LDADD = $(SCALE_LIBS) $(CMOCKA_LIBS)
 
 if HAVE_SCALE
