@@ -22,6 +22,7 @@
 
 struct balance {
 	char table[64];
+	struct nft_ctx *nft; /* kept: closing its socket waits 12 ms for the old rules to be gone */
 	char *applied; /* NULL: what the kernel has is not known */
 	unsigned turn;
 };
@@ -29,6 +30,7 @@ struct balance {
 int balance_new(const char *table, struct balance **ret, struct oci_error *err)
 {
 	struct balance *balance;
+	int r;
 
 	if (!*table || strlen(table) >= sizeof(balance->table))
 		return err_set(err, EINVAL, "'%s' is no name for a table", table);
@@ -36,6 +38,11 @@ int balance_new(const char *table, struct balance **ret, struct oci_error *err)
 	if (!balance)
 		return err_nomem(err);
 	(void)snprintf(balance->table, sizeof(balance->table), "%s", table);
+	r = nft_open(&balance->nft, err);
+	if (r < 0) {
+		free(balance);
+		return r;
+	}
 	*ret = balance;
 	return 0;
 }
@@ -44,6 +51,7 @@ void balance_free(struct balance *balance)
 {
 	if (!balance)
 		return;
+	nft_closep(&balance->nft);
 	free(balance->applied);
 	free(balance);
 }
@@ -212,18 +220,11 @@ static int table_text(const struct balance *balance, const struct balance_port *
 
 /* ---- the exchange ------------------------------------------------------------------------------------------------ */
 
-/*
- * A context takes 20 us to make and most of a megabyte to keep; a table of a thousand backends takes another 2 MiB while it is read, of
- * which the allocator would keep all.
- */
-static int exchange(const char *text, struct oci_error *err)
+/* A table of a thousand backends takes 2 MiB while it is read, and the allocator would keep them. */
+static int exchange(struct balance *balance, const char *text, struct oci_error *err)
 {
-	struct nft_ctx *nft = NULL;
-	int r = nft_open(&nft, err);
+	int r = nft_run(balance->nft, text, err);
 
-	if (r == 0)
-		r = nft_run(nft, text, err);
-	nft_closep(&nft);
 	if (strlen(text) > TEXT_LARGE)
 		(void)malloc_trim(0);
 	return r;
@@ -240,7 +241,7 @@ int balance_apply(struct balance *balance, const struct balance_port *ports, siz
 		return r;
 	r = table_text(balance, ports, count, ++balance->turn, &text, err);
 	if (r == 0)
-		r = exchange(text, err);
+		r = exchange(balance, text, err);
 	if (r < 0) {
 		err_prefix(err, "publish ports: ");
 		return r;
@@ -257,7 +258,7 @@ int balance_remove(struct balance *balance, struct oci_error *err)
 
 	(void)snprintf(text, sizeof(text), "add table ip %s\ndelete table ip %s\n", balance->table,
 		       balance->table);
-	r = exchange(text, err);
+	r = exchange(balance, text, err);
 	if (r < 0) {
 		err_prefix(err, "remove published ports: ");
 		return r;
