@@ -124,6 +124,7 @@ EXTRA_DIST += \
 	tests/unit/image.h \
 	tests/unit/ocispec-generate.h \
 	tests/unit/seccomp-profile.h \
+	tests/unit/space.h \
 	tests/unit/tar-bytes.h \
 	tests/unit/tree-build.h \
 	tests/unit/test_systemd_helper.c

@@ -5,7 +5,6 @@
  */
 #include <arpa/inet.h>
 #include <fcntl.h>
-#include <net/if.h>
 #include <poll.h>
 #include <sched.h>
 #include <setjmp.h>
@@ -15,7 +14,6 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
-#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <time.h>
 
@@ -27,6 +25,7 @@
 #include "forked.h"
 #include "scale/balance.h"
 #include "scale/nft.h"
+#include "space.h"
 
 #define BACKENDS 3
 #define TABLE "carte-test"
@@ -42,17 +41,6 @@ static struct balance *balance;
 
 /* ---- a backend: says its number to whoever connects, and for each byte and datagram it gets -------------------------- */
 
-static int listen_on(int type, uint16_t port)
-{
-	struct sockaddr_in address = { .sin_family = AF_INET, .sin_port = htons(port) };
-	int fd = socket(AF_INET, type, 0);
-
-	if (fd < 0 || bind(fd, (struct sockaddr *)&address, sizeof(address)) < 0 ||
-	    (type == SOCK_STREAM && listen(fd, 128) < 0))
-		_exit(1);
-	return fd;
-}
-
 static void serve_datagram(int fd, char number)
 {
 	struct sockaddr_in from;
@@ -63,10 +51,11 @@ static void serve_datagram(int fd, char number)
 		(void)sendto(fd, &number, 1, 0, (struct sockaddr *)&from, length);
 }
 
-static void serve(char number)
+static void serve(int which)
 {
-	struct pollfd fds[256] = { { .fd = listen_on(SOCK_STREAM, 80), .events = POLLIN },
-				   { .fd = listen_on(SOCK_DGRAM, 90), .events = POLLIN } };
+	const char number = (char)('0' + which);
+	struct pollfd fds[256] = { { .fd = space_listen(SOCK_STREAM, 80), .events = POLLIN },
+				   { .fd = space_listen(SOCK_DGRAM, 90), .events = POLLIN } };
 	nfds_t n = 2;
 
 	for (;;) {
@@ -98,68 +87,28 @@ static void serve(char number)
 
 /* ---- the stage --------------------------------------------------------------------------------------------------- */
 
-static pid_t child_start(char number)
-{
-	int ready[2];
-	char byte;
-	pid_t pid;
-
-	if (pipe2(ready, O_CLOEXEC) < 0)
-		return -1;
-	pid = fork();
-	if (pid == 0) {
-		(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
-		if (unshare(CLONE_NEWNET) < 0)
-			_exit(1);
-		(void)!write(ready[1], "x", 1);
-		if (number)
-			serve(number);
-		for (;;)
-			(void)pause();
-	}
-	(void)close(ready[1]);
-	if (read(ready[0], &byte, 1) != 1)
-		pid = -1;
-	(void)close(ready[0]);
-	return pid;
-}
-
-static int run(const char *format, ...)
-{
-	char command[4096];
-	va_list ap;
-
-	va_start(ap, format);
-	(void)vsnprintf(command, sizeof(command), format, ap);
-	va_end(ap);
-	return system(command);
-}
-
 static int stage_build(void)
 {
-	if (run("ip link set lo up && ip link add br0 type bridge && ip addr add 10.123.0.1/24 dev br0 && "
+	if (space_run("ip link set lo up && ip link add br0 type bridge && ip addr add 10.123.0.1/24 dev br0 && "
 		"ip link set br0 up && echo 1 >/proc/sys/net/ipv4/ip_forward && "
 		"echo 1 >/proc/sys/net/ipv4/conf/br0/route_localnet"))
 		return -1;
 	for (int i = 0; i <= BACKENDS; i++) {
-		char path[64];
-
-		children[i] = child_start(i == CLIENT ? 0 : (char)('1' + i));
+		children[i] = space_child(i == CLIENT ? NULL : serve, i + 1);
 		if (children[i] < 0)
 			return -1;
-		(void)snprintf(path, sizeof(path), "/proc/%d/ns/net", (int)children[i]);
-		spaces[i] = open(path, O_RDONLY | O_CLOEXEC);
+		spaces[i] = space_of(children[i]);
 		if (spaces[i] < 0)
 			return -1;
-		if (run("ip link add v%d type veth peer name eth0 netns %d", i, (int)children[i]))
+		if (space_run("ip link add v%d type veth peer name eth0 netns %d", i, (int)children[i]))
 			return -1;
 		if (i == CLIENT) {
-			if (run("ip addr add " GATE "/24 dev v%d && ip link set v%d up && nsenter -t %d -n sh -c '"
+			if (space_run("ip addr add " GATE "/24 dev v%d && ip link set v%d up && nsenter -t %d -n sh -c '"
 				"ip addr add 192.168.77.2/24 dev eth0 && ip link set eth0 up && "
 				"ip route add default via " GATE "'",
 				i, i, (int)children[i]))
 				return -1;
-		} else if (run("ip link set v%d master br0 up && ip link set v%d type bridge_slave hairpin on && "
+		} else if (space_run("ip link set v%d master br0 up && ip link set v%d type bridge_slave hairpin on && "
 			       "nsenter -t %d -n sh -c 'ip addr add 10.123.0.%d/24 dev eth0 && "
 			       "ip link set lo up && ip link set eth0 up && ip route add default via 10.123.0.1'",
 			       i, i, (int)children[i], i + 2)) {
@@ -171,7 +120,7 @@ static int stage_build(void)
 
 static bool program(const char *name)
 {
-	return run("command -v %s >/dev/null", name) == 0;
+	return space_run("command -v %s >/dev/null", name) == 0;
 }
 
 static int enter(void **state)
@@ -220,35 +169,11 @@ static void need(void)
 	skip();
 }
 
-/* ---- what clients do: a socket stays in the namespace it was made in ------------------------------------------------- */
-
-static int socket_in(int space, int type)
-{
-	const struct timeval limit = { .tv_sec = 3 };
-	int fd;
-
-	assert_int_equal(setns(space, CLONE_NEWNET), 0);
-	fd = socket(AF_INET, type | SOCK_CLOEXEC, 0);
-	assert_int_equal(setns(home, CLONE_NEWNET), 0);
-	assert_true(fd >= 0);
-	assert_int_equal(setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof(limit)), 0);
-	assert_int_equal(setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof(limit)), 0);
-	return fd;
-}
+/* ---- what clients do --------------------------------------------------------------------------------------------- */
 
 static int connect_from(int space, int type, const char *address, uint16_t port)
 {
-	struct sockaddr_in to = { .sin_family = AF_INET, .sin_port = htons(port) };
-	int fd = socket_in(space, type);
-
-	assert_int_equal(inet_pton(AF_INET, address, &to.sin_addr), 1);
-	if (connect(fd, (struct sockaddr *)&to, sizeof(to)) < 0) {
-		int code = errno;
-
-		(void)close(fd);
-		return -code;
-	}
-	return fd;
+	return space_connect(space, home, type, address, port, 3000);
 }
 
 /* the number that answers, or -errno */
