@@ -8,7 +8,9 @@ libcarte_scale_a_CPPFLAGS = $(AM_CPPFLAGS) $(SCALE_CFLAGS) $(YAJL_CFLAGS) -DBIND
 libcarte_scale_a_CFLAGS = $(AM_CFLAGS) $(PROGRAM_CFLAGS)
 libcarte_scale_a_SOURCES = \
 	src/scale/autoscale.h \
+	src/scale/balance.c \
 	src/scale/balance.h \
+	src/scale/balance_ports.c \
 	src/scale/calendar.c \
 	src/scale/cmd_config.c \
 	src/scale/cmds.h \
@@ -32,6 +34,7 @@ libcarte_scale_a_SOURCES = \
 	src/scale/compose_substitute.c \
 	src/scale/compose_value.c \
 	src/scale/compose_yaml.c \
+	src/scale/conntrack.c \
 	src/scale/http.h \
 	src/scale/image.h \
 	src/scale/job.c \
@@ -41,10 +44,26 @@ libcarte_scale_a_SOURCES = \
 	src/scale/loop.h \
 	src/scale/model.c \
 	src/scale/model.h \
+	src/scale/net.c \
 	src/scale/net.h \
+	src/scale/net_config.c \
+	src/scale/net_filter.c \
+	src/scale/net_hosts.c \
+	src/scale/net_namespace.c \
+	src/scale/net_network.c \
+	src/scale/net_operation.c \
+	src/scale/net_operation.h \
+	src/scale/net_parts.h \
+	src/scale/net_place.c \
+	src/scale/net_subnet.c \
+	src/scale/netlink.c \
+	src/scale/nft.c \
+	src/scale/nft.h \
 	src/scale/pool.h \
 	src/scale/probe.h \
 	src/scale/replica_config.h \
+	src/scale/rights.c \
+	src/scale/rights.h \
 	src/scale/sampler.h \
 	src/scale/spec.c \
 	src/scale/spec.h \

@@ -104,6 +104,17 @@ if HAVE_CONVERTER
 UNIT_TESTS += $(CONVERTER_TESTS)
 endif
 
+SCALE_TESTS = \
+	tests/unit/test_balance \
+	tests/unit/test_net
+
+tests_unit_test_balance_LDADD = $(SCALE_LIBS) $(CMOCKA_LIBS)
+tests_unit_test_net_LDADD = $(SCALE_LIBS) $(CMOCKA_LIBS)
+
+if HAVE_SCALE
+UNIT_TESTS += $(SCALE_TESTS)
+endif
+
 if HAVE_CMOCKA
 check_PROGRAMS += $(UNIT_TESTS)
 TESTS += $(UNIT_TESTS)
@@ -116,6 +127,7 @@ EXTRA_DIST += \
 	tests/unit/image.h \
 	tests/unit/ocispec-generate.h \
 	tests/unit/seccomp-profile.h \
+	tests/unit/space.h \
 	tests/unit/tar-bytes.h \
 	tests/unit/tree-build.h \
 	tests/unit/test_systemd_helper.c
