@@ -188,12 +188,15 @@ int project_delete(struct api_call *call, struct oci_error *err)
 static int settled(struct api_call *call, struct oci_error *err)
 {
 	char words[1024] = "";
-	bool gone = !supervisor_project(call->api->sv, call->args[0]);
-	bool done = gone ||
+	struct project *project = supervisor_project(call->api->sv, call->args[0]);
+	bool done = !project ||
 		    supervisor_settled(call->api->sv, call->args[0], words, sizeof(words));
 	struct json json CLEANUP_JSON = { 0 };
 	int r;
 
+	/* one that is on its way out is settled when it is gone, or has a reason for not going */
+	if (project && project->removing && !*words)
+		done = false;
 	if (!done && !call->late)
 		return 1;
 	r = json_begin(&json, err);

@@ -20,8 +20,7 @@
 #define CONNECTIONS_TCP 96
 #define CONNECTION_MEMORY ((size_t)16 * 1024)
 #define SILENCE_S 15 /* without a byte either way */
-#define REQUEST_MS 30000 /* for a whole request, however slowly it trickles */
-#define SWEEP_MS 5000
+#define REQUEST_MS 30000
 #define ACCEPTS_PER_TURN 32
 #define RETRY_MS 200
 
@@ -51,16 +50,24 @@ void http_turn(struct http_port *port)
 
 /* ---- connections ------------------------------------------------------------------------------------------------- */
 
+static void sweep(void *ctx);
+
+static void sweep_later(struct http_port *port)
+{
+	(void)loop_timer_set(port->http->loop, &port->sweep, port->http->request_ms / 4, sweep,
+			     port);
+}
+
 static void sweep(void *ctx)
 {
 	struct http_port *port = ctx;
 	int64_t now = loop_now(port->http->loop);
 
 	for (struct http_conn *conn = port->conns; conn; conn = conn->next)
-		if (conn->reading && now - conn->since > REQUEST_MS)
+		if (conn->reading && now - conn->since > port->http->request_ms)
 			(void)shutdown(conn->fd, SHUT_RDWR); /* the library sees its end */
 	if (port->conns)
-		(void)loop_timer_set(port->http->loop, &port->sweep, SWEEP_MS, sweep, port);
+		sweep_later(port);
 }
 
 static void conn_begin(struct http_port *port, struct MHD_Connection *connection, void **context)
@@ -82,7 +89,7 @@ static void conn_begin(struct http_port *port, struct MHD_Connection *connection
 	port->conns = conn;
 	*context = conn;
 	if (port->sweep.place == 0)
-		(void)loop_timer_set(port->http->loop, &port->sweep, SWEEP_MS, sweep, port);
+		sweep_later(port);
 }
 
 static void conn_end(struct http_conn *conn)
@@ -323,6 +330,7 @@ int http_new(struct supervisor *sv, const struct http_options *options, struct h
 		return err_nomem(err);
 	http->sv = sv;
 	http->loop = supervisor_loop(sv);
+	http->request_ms = options->request_ms > 0 ? options->request_ms : REQUEST_MS;
 	http->listener = (struct supervisor_listener){ .event = on_event, .ctx = http };
 	http->ports[0] = (struct http_port){ .http = http, .local = true, .fd = options->socket };
 	http->ports[1] = (struct http_port){ .http = http, .fd = -1 };

@@ -17,6 +17,7 @@ struct http_options {
 	const char *listen; /* "127.0.0.1:9700", "[::1]:0"; NULL: no TCP */
 	const char *
 		token; /* what TCP clients must show: "Authorization: Bearer TOKEN"; /healthz alone needs none */
+	int64_t request_ms; /* for a whole request, however slowly it trickles; 0: 30 seconds */
 };
 
 /**

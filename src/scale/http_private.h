@@ -45,6 +45,7 @@ struct http {
 	struct supervisor_listener listener;
 	struct http_request *requests; /* those that wait or stream */
 	unsigned busy;
+	int64_t request_ms;
 	struct loop_timer tick;
 	int64_t ticked; /* loop_now when those that wait were asked last */
 };

@@ -101,6 +101,18 @@ if HAVE_CONVERTER
 UNIT_TESTS += $(CONVERTER_TESTS)
 endif
 
+SCALE_TESTS = \
+	tests/unit/test_http
+
+tests_unit_test_http_SOURCES = tests/unit/fake_supervisor.c tests/unit/fake_supervisor.h tests/unit/test_http.c
+tests_unit_test_http_CPPFLAGS = $(AM_CPPFLAGS) $(SCALE_CFLAGS) $(YAJL_CFLAGS)
+tests_unit_test_http_LDFLAGS = $(AM_LDFLAGS) $(SCALE_LDFLAGS)
+tests_unit_test_http_LDADD = $(SCALE_LIBS) $(CMOCKA_LIBS)
+
+if HAVE_SCALE
+UNIT_TESTS += $(SCALE_TESTS)
+endif
+
 if HAVE_CMOCKA
 check_PROGRAMS += $(UNIT_TESTS)
 TESTS += $(UNIT_TESTS)
