@@ -7,6 +7,13 @@ endif
 libcarte_scale_a_CPPFLAGS = $(AM_CPPFLAGS) $(SCALE_CFLAGS) $(YAJL_CFLAGS) -DBINDIR='"$(bindir)"'
 libcarte_scale_a_CFLAGS = $(AM_CFLAGS) $(PROGRAM_CFLAGS)
 libcarte_scale_a_SOURCES = \
+	src/scale/api.c \
+	src/scale/api.h \
+	src/scale/api_container.c \
+	src/scale/api_info.c \
+	src/scale/api_look.c \
+	src/scale/api_project.c \
+	src/scale/api_service.c \
 	src/scale/autoscale.h \
 	src/scale/balance.c \
 	src/scale/balance.h \
@@ -35,13 +42,23 @@ libcarte_scale_a_SOURCES = \
 	src/scale/compose_value.c \
 	src/scale/compose_yaml.c \
 	src/scale/conntrack.c \
+	src/scale/embed.h \
+	src/scale/http.c \
 	src/scale/http.h \
+	src/scale/http_guard.c \
+	src/scale/http_guard.h \
+	src/scale/http_private.h \
+	src/scale/http_request.c \
 	src/scale/image.h \
 	src/scale/job.c \
 	src/scale/job.h \
+	src/scale/json.c \
+	src/scale/json.h \
 	src/scale/logs.h \
 	src/scale/loop.c \
 	src/scale/loop.h \
+	src/scale/metrics.c \
+	src/scale/metrics.h \
 	src/scale/model.c \
 	src/scale/model.h \
 	src/scale/net.c \
@@ -67,7 +84,23 @@ libcarte_scale_a_SOURCES = \
 	src/scale/sampler.h \
 	src/scale/spec.c \
 	src/scale/spec.h \
-	src/scale/supervisor.h
+	src/scale/stats.c \
+	src/scale/stats.h \
+	src/scale/supervisor.h \
+	src/scale/view.c \
+	src/scale/view.h
+nodist_libcarte_scale_a_SOURCES = src/scale/embed.c
+
+# The page and the API's description are part of the program.
+SCALE_EMBEDDED = \
+	src/scale/openapi.json \
+	src/scale/page/index.html \
+	src/scale/page/page.css \
+	src/scale/page/page.js
+EXTRA_DIST += build-aux/embed $(SCALE_EMBEDDED)
+CLEANFILES += src/scale/embed.c
+src/scale/embed.c: build-aux/embed $(SCALE_EMBEDDED)
+	$(AM_V_GEN)$(MKDIR_P) src/scale && (cd $(top_srcdir) && build-aux/embed $(SCALE_EMBEDDED)) >$@.tmp && mv -f $@.tmp $@
 
 SCALE_LIBS = libcarte_scale.a libbase.a libocispec.a $(YAJL_PROGRAM_LIBS) $(SCALE_PROGRAM_LIBS)
 

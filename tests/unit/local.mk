@@ -110,6 +110,12 @@ SCALE_TESTS = \
 
 tests_unit_test_balance_LDADD = $(SCALE_LIBS) $(CMOCKA_LIBS)
 tests_unit_test_net_LDADD = $(SCALE_LIBS) $(CMOCKA_LIBS)
+	tests/unit/test_http
+
+tests_unit_test_http_SOURCES = tests/unit/fake_supervisor.c tests/unit/fake_supervisor.h tests/unit/test_http.c
+tests_unit_test_http_CPPFLAGS = $(AM_CPPFLAGS) $(SCALE_CFLAGS) $(YAJL_CFLAGS)
+tests_unit_test_http_LDFLAGS = $(AM_LDFLAGS) $(SCALE_LDFLAGS)
+tests_unit_test_http_LDADD = $(SCALE_LIBS) $(CMOCKA_LIBS)
 
 if HAVE_SCALE
 UNIT_TESTS += $(SCALE_TESTS)
@@ -129,5 +135,5 @@ EXTRA_DIST += \
 	tests/unit/seccomp-profile.h \
 	tests/unit/space.h \
 	tests/unit/tar-bytes.h \
-	tests/unit/tree-build.h \
-	tests/unit/test_systemd_helper.c
+	tests/unit/test_systemd_helper.c \
+	tests/unit/tree-build.h
