@@ -13,7 +13,11 @@ libcarte_scale_a_SOURCES = \
 	src/scale/cmds.h \
 	src/scale/compose.h \
 	src/scale/http.h \
+	src/scale/image-private.h \
+	src/scale/image.c \
 	src/scale/image.h \
+	src/scale/image_load.c \
+	src/scale/image_names.c \
 	src/scale/job.c \
 	src/scale/job.h \
 	src/scale/logs.h \
