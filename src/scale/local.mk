@@ -28,7 +28,18 @@ libcarte_scale_a_SOURCES = \
 	src/scale/net.h \
 	src/scale/pool.h \
 	src/scale/probe.h \
+	src/scale/replica_caps.c \
+	src/scale/replica_config-private.h \
+	src/scale/replica_config.c \
 	src/scale/replica_config.h \
+	src/scale/replica_devices.c \
+	src/scale/replica_files.c \
+	src/scale/replica_linux.c \
+	src/scale/replica_mounts.c \
+	src/scale/replica_process.c \
+	src/scale/replica_profile.c \
+	src/scale/replica_user.c \
+	src/scale/replica_volume.c \
 	src/scale/sampler.h \
 	src/scale/spec.c \
 	src/scale/spec.h \
