@@ -101,6 +101,16 @@ if HAVE_CONVERTER
 UNIT_TESTS += $(CONVERTER_TESTS)
 endif
 
+SCALE_TESTS = \
+	tests/unit/test_replica_config
+
+tests_unit_test_replica_config_CPPFLAGS = $(AM_CPPFLAGS) $(SCALE_CFLAGS)
+tests_unit_test_replica_config_LDADD = $(SCALE_LIBS) $(CMOCKA_LIBS)
+
+if HAVE_SCALE
+UNIT_TESTS += $(SCALE_TESTS)
+endif
+
 if HAVE_CMOCKA
 check_PROGRAMS += $(UNIT_TESTS)
 TESTS += $(UNIT_TESTS)
@@ -112,6 +122,7 @@ EXTRA_DIST += \
 	tests/unit/forked.h \
 	tests/unit/image.h \
 	tests/unit/ocispec-generate.h \
+	tests/unit/scale.h \
 	tests/unit/seccomp-profile.h \
 	tests/unit/tar-bytes.h \
 	tests/unit/tree-build.h \
