@@ -49,7 +49,11 @@ libcarte_scale_a_SOURCES = \
 	src/scale/http_guard.h \
 	src/scale/http_private.h \
 	src/scale/http_request.c \
+	src/scale/image-private.h \
+	src/scale/image.c \
 	src/scale/image.h \
+	src/scale/image_load.c \
+	src/scale/image_names.c \
 	src/scale/job.c \
 	src/scale/job.h \
 	src/scale/json.c \
@@ -78,7 +82,18 @@ libcarte_scale_a_SOURCES = \
 	src/scale/nft.h \
 	src/scale/pool.h \
 	src/scale/probe.h \
+	src/scale/replica_caps.c \
+	src/scale/replica_config-private.h \
+	src/scale/replica_config.c \
 	src/scale/replica_config.h \
+	src/scale/replica_devices.c \
+	src/scale/replica_files.c \
+	src/scale/replica_linux.c \
+	src/scale/replica_mounts.c \
+	src/scale/replica_process.c \
+	src/scale/replica_profile.c \
+	src/scale/replica_user.c \
+	src/scale/replica_volume.c \
 	src/scale/rights.c \
 	src/scale/rights.h \
 	src/scale/sampler.h \

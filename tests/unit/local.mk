@@ -116,6 +116,10 @@ tests_unit_test_http_SOURCES = tests/unit/fake_supervisor.c tests/unit/fake_supe
 tests_unit_test_http_CPPFLAGS = $(AM_CPPFLAGS) $(SCALE_CFLAGS) $(YAJL_CFLAGS)
 tests_unit_test_http_LDFLAGS = $(AM_LDFLAGS) $(SCALE_LDFLAGS)
 tests_unit_test_http_LDADD = $(SCALE_LIBS) $(CMOCKA_LIBS)
+	tests/unit/test_replica_config
+
+tests_unit_test_replica_config_CPPFLAGS = $(AM_CPPFLAGS) $(SCALE_CFLAGS)
+tests_unit_test_replica_config_LDADD = $(SCALE_LIBS) $(CMOCKA_LIBS)
 
 if HAVE_SCALE
 UNIT_TESTS += $(SCALE_TESTS)
@@ -132,6 +136,7 @@ EXTRA_DIST += \
 	tests/unit/forked.h \
 	tests/unit/image.h \
 	tests/unit/ocispec-generate.h \
+	tests/unit/scale.h \
 	tests/unit/seccomp-profile.h \
 	tests/unit/space.h \
 	tests/unit/tar-bytes.h \
