@@ -86,7 +86,7 @@ static int bind_values(sqlite3_stmt *stmt, const char *letters, va_list ap)
 	return r;
 }
 
-static sqlite3_stmt *bind(struct store *store, enum statement number, struct oci_error *err,
+static sqlite3_stmt *bind_list(struct store *store, enum statement number, struct oci_error *err,
 			  const char *letters, va_list ap)
 {
 	sqlite3_stmt *stmt = store->statements[number];
@@ -113,7 +113,7 @@ sqlite3_stmt *store_bind(struct store *store, enum statement number, struct oci_
 	va_list ap;
 
 	va_start(ap, letters);
-	stmt = bind(store, number, err, letters, ap);
+	stmt = bind_list(store, number, err, letters, ap);
 	va_end(ap);
 	return stmt;
 }
@@ -136,7 +136,7 @@ int store_run(struct store *store, enum statement number, struct oci_error *err,
 	int r;
 
 	va_start(ap, letters);
-	stmt = bind(store, number, err, letters, ap);
+	stmt = bind_list(store, number, err, letters, ap);
 	va_end(ap);
 	if (!stmt)
 		return -EIO;

@@ -10,6 +10,7 @@
  *   supervisor_service.c   how many, rolling updates
  *   supervisor_replica.c   one replica: the next step
  *   supervisor_make.c      the steps up: image, network, bundle, run, probe
+ *   supervisor_foreground.c  replicas that somebody else starts
  *   supervisor_take.c      the steps down: drain, signals, delete, detach, forget
  *   supervisor_exit.c      how an end is noticed and what it means
  *   supervisor_adopt.c     after a start: what the database says, what the runtime says
@@ -107,6 +108,7 @@ struct replica_work {
 	int64_t retry_at;  /* loop time; 0: no back-off runs */
 	int64_t ready_at;  /* loop time when it became ready; 0: it is not */
 	int64_t run_at;    /* loop time of the start */
+	int64_t prepared_at; /* of a foreground one */
 	int status_tries;
 	unsigned failures;
 	bool attached, configured, container, ended, deps_met, building, deleting;
@@ -234,6 +236,10 @@ bool replica_needs_net(const struct replica *replica);
 /** replica_netns - path of its network namespace; NULL: the host's. -EAGAIN: the one it shares is not there yet. */
 int replica_netns(struct supervisor *sv, const struct replica *replica, char *buf, size_t size,
 		  const char **ret);
+
+/* supervisor_foreground.c */
+/** foreground_look - has it been started meanwhile? */
+void foreground_look(struct supervisor *sv, struct replica *replica);
 
 /* supervisor_take.c */
 void take_down(struct supervisor *sv, struct replica *replica);

@@ -215,7 +215,6 @@ static bool service_over(struct supervisor *sv, struct service *service)
 	if (store_service_remove(sv->store, project->name, service->spec->name, NULL) < 0)
 		return false;
 	event_emit(sv, "service", "remove", project, service, NULL, -1, "removed");
-	ports_forget(sv, NULL, false);
 	sv->ports_stale = true;
 	service_free(sv, service);
 	return true;
@@ -393,17 +392,17 @@ static int make_folders(struct supervisor *sv, struct oci_error *err)
 }
 
 /* The usual place has the usual name; others have one of their own, so that two supervisors do not meet. */
-static void table_name(const struct supervisor *sv, char *buf, size_t size)
+static void table_name(const struct supervisor *sv, const char *usual, char *buf, size_t size)
 {
 	uint32_t hash = 2166136261u;
 
 	if (strcmp(sv->options.run_dir, "/run/carte") == 0) {
-		(void)snprintf(buf, size, "carte");
+		(void)snprintf(buf, size, "%s", usual);
 		return;
 	}
 	for (const char *c = sv->options.run_dir; *c; c++)
 		hash = (hash ^ (unsigned char)*c) * 16777619u;
-	(void)snprintf(buf, size, "carte_%08x", hash);
+	(void)snprintf(buf, size, "%s-%08x", usual, hash);
 }
 
 static int make_parts(struct supervisor *sv, struct oci_error *err)
@@ -415,9 +414,12 @@ static int make_parts(struct supervisor *sv, struct oci_error *err)
 				   .run_dir = sv->options.run_dir,
 				   .cni_path = sv->options.cni_path };
 	struct oci_error why = OCI_ERROR_INIT;
-	char path[PATH_MAX], table[32];
+	char path[PATH_MAX], table[32], net_table[32];
 	int r;
 
+	table_name(sv, "carte", table, sizeof(table));
+	table_name(sv, "carte-net", net_table, sizeof(net_table));
+	net.table = net_table;
 	(void)snprintf(path, sizeof(path), "%s/carte.db", sv->options.state_dir);
 	r = store_open(path, &sv->store, err);
 	if (r == 0) {
@@ -426,7 +428,6 @@ static int make_parts(struct supervisor *sv, struct oci_error *err)
 	}
 	if (r == 0)
 		r = net_new(sv->loop, &net, &sv->net, err);
-	table_name(sv, table, sizeof(table));
 	if (r == 0 && balance_new(table, &sv->balance, &why) < 0) {
 		sv->balance = NULL;
 		event_emit(sv, "network", "fail", NULL, NULL, NULL, -1,

@@ -30,6 +30,8 @@ void supervisor_free(struct supervisor *sv);
 
 /** supervisor_reap - on SIGCHLD: reap children that nobody waits for (the supervisor is a subreaper). */
 void supervisor_reap(struct supervisor *sv);
+/** supervisor_say - an event of the program around it, of kind "service". */
+void supervisor_say(struct supervisor *sv, const char *action, const char *words);
 /** supervisor_quiesce - begin nothing new; true when nothing is under way. Before supervisor_free. */
 bool supervisor_quiesce(struct supervisor *sv);
 /** supervisor_runtime - the runtime program of a replica, and the root of its state. */

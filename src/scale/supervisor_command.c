@@ -527,7 +527,7 @@ static int service_settled(const struct service *service, char *words, size_t si
 	if (work->removed || service->project->removing)
 		return 0;
 	if (work->rollout == ROLLOUT_PAUSED) {
-		(void)snprintf(words, size, "%s: update paused: %s", service->spec->name,
+		(void)snprintf(words, size, "%.100s: update paused: %s", service->spec->name,
 			       service->rollout);
 		return -1;
 	}
@@ -559,7 +559,7 @@ static int service_settled(const struct service *service, char *words, size_t si
 bool supervisor_settled(struct supervisor *sv, const char *project_name, char *ret_words,
 			size_t size)
 {
-	char words[512] = "";
+	char words[640] = "";
 	bool settled = !sv->adopting && sv->turn_timer.place == 0;
 
 	if (size > 0)

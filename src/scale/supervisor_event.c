@@ -106,6 +106,11 @@ void event_emit(struct supervisor *sv, const char *kind, const char *action,
 	supervisor_turn_soon(sv);
 }
 
+void supervisor_say(struct supervisor *sv, const char *action, const char *words)
+{
+	event_emit(sv, "service", action, NULL, NULL, NULL, -1, "%s", words);
+}
+
 void events_free(struct supervisor *sv)
 {
 	while (sv->queue) {

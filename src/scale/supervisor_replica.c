@@ -235,6 +235,7 @@ static void at_rest(struct supervisor *sv, struct replica *replica, enum replica
 		replica_set_state(sv, replica, failed ? REPLICA_FAILED : REPLICA_EXITED);
 	} else if (goal == GOAL_PREPARE && replica->pid == 0) {
 		replica_set_state(sv, replica, REPLICA_CREATED);
+		foreground_look(sv, replica);
 	}
 }
 

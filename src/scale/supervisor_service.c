@@ -128,7 +128,7 @@ void service_failed(struct supervisor *sv, struct replica *replica)
 	if (update->failure_action == SPEC_ON_FAILURE_CONTINUE ||
 	    !decide_failed(update, work->rollout_failures, service->desired))
 		return;
-	(void)snprintf(words, sizeof(words), "%u of %u new replicas failed (%s: %.120s)",
+	(void)snprintf(words, sizeof(words), "%u of %u new replicas failed (%.80s: %.100s)",
 		       work->rollout_failures, service->desired, replica->name, replica->reason);
 	if (update->failure_action == SPEC_ON_FAILURE_ROLLBACK && work->rollout != ROLLOUT_BACK) {
 		event_emit(sv, "rollout", "fail", NULL, service, NULL, -1, "%s", words);
@@ -143,7 +143,7 @@ void service_failed(struct supervisor *sv, struct replica *replica)
 
 /* ---- the turn ---------------------------------------------------------------------------------------------------------------- */
 
-static void view_of(struct supervisor *sv, const struct replica *replica, struct decide_replica *ret)
+static void view_of(const struct replica *replica, struct decide_replica *ret)
 {
 	const struct replica_work *work = replica_work(replica);
 	const struct spec_update *update = update_of(replica->service);
@@ -294,7 +294,7 @@ static void decide_and_act(struct supervisor *sv, struct service *service, size_
 	if (!views || !stop || !slots)
 		return;
 	FOR_EACH(replica, replica, service->replicas)
-		view_of(sv, replica, &views[i++]);
+		view_of(replica, &views[i++]);
 	decide_service(&input, &plan);
 	rollout_progress(sv, service, plan.updating || still_watched(sv, service));
 	carry_out(sv, service, &plan);
