@@ -206,7 +206,7 @@ static int merge_keys(struct builder *b, const struct at *at, struct node *node,
 		const struct node_entry *entry = &from->entries[i];
 		int r;
 
-		if (node_get(node, entry->key->text))
+		if (node_has(node, entry->key->text))
 			continue;
 		if (node->len >= COMPOSE_KEYS_MAX)
 			return fail(b->reader, at, "more than %d keys", COMPOSE_KEYS_MAX);
