@@ -27,11 +27,16 @@ libcarte_scale_a_SOURCES = \
 	src/scale/compose.h \
 	src/scale/compose_check.c \
 	src/scale/compose_deploy.c \
+	src/scale/compose_emit.c \
+	src/scale/compose_emit_deploy.c \
+	src/scale/compose_emit_service.c \
 	src/scale/compose_env_file.c \
 	src/scale/compose_fail.c \
 	src/scale/compose_files.c \
 	src/scale/compose_health.c \
 	src/scale/compose_list.c \
+	src/scale/compose_make.c \
+	src/scale/compose_merge.c \
 	src/scale/compose_mounts.c \
 	src/scale/compose_network.c \
 	src/scale/compose_node.c \
@@ -42,6 +47,7 @@ libcarte_scale_a_SOURCES = \
 	src/scale/compose_service.c \
 	src/scale/compose_substitute.c \
 	src/scale/compose_value.c \
+	src/scale/compose_write.c \
 	src/scale/compose_yaml.c \
 	src/scale/conntrack.c \
 	src/scale/decide.c \

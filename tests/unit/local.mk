@@ -106,17 +106,17 @@ endif
 
 SCALE_TESTS = \
 	tests/unit/test_balance \
-	tests/unit/test_net
+	tests/unit/test_http \
+	tests/unit/test_net \
+	tests/unit/test_replica_config
 
 tests_unit_test_balance_LDADD = $(SCALE_LIBS) $(CMOCKA_LIBS)
 tests_unit_test_net_LDADD = $(SCALE_LIBS) $(CMOCKA_LIBS)
-	tests/unit/test_http
 
 tests_unit_test_http_SOURCES = tests/unit/fake_supervisor.c tests/unit/fake_supervisor.h tests/unit/test_http.c
 tests_unit_test_http_CPPFLAGS = $(AM_CPPFLAGS) $(SCALE_CFLAGS) $(YAJL_CFLAGS)
 tests_unit_test_http_LDFLAGS = $(AM_LDFLAGS) $(SCALE_LDFLAGS)
 tests_unit_test_http_LDADD = $(SCALE_LIBS) $(CMOCKA_LIBS)
-	tests/unit/test_replica_config
 
 tests_unit_test_replica_config_CPPFLAGS = $(AM_CPPFLAGS) $(SCALE_CFLAGS)
 tests_unit_test_replica_config_LDADD = $(SCALE_LIBS) $(CMOCKA_LIBS)
