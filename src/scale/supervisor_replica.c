@@ -334,4 +334,6 @@ void replica_step(struct supervisor *sv, struct replica *replica)
 	}
 	if (replica->pid > 0 && work->probe_wanted && work->busy == BUSY_NO)
 		replica_probe(sv, replica);
+	if (replica->pid > 0 && work->image_wanted && work->busy == BUSY_NO)
+		make_image(sv, replica);
 }
