@@ -30,12 +30,11 @@ setup_file() {
 	export MASTER=$BATS_FILE_TMPDIR/master
 	mkdir -p "$MASTER"
 	if [ -z "${CARTE_TEST_MASTER:-}" ]; then
-		master_root "$MASTER/b/rootfs"
+		master_root "$MASTER/rootfs"
 	else
-		[ -d "$CARTE_TEST_MASTER/b" ] || master_root "$CARTE_TEST_MASTER/b/rootfs"
-		cp -a "$CARTE_TEST_MASTER/b" "$MASTER/b"
+		[ -d "$CARTE_TEST_MASTER/rootfs" ] || master_root "$CARTE_TEST_MASTER/rootfs"
+		cp -a "$CARTE_TEST_MASTER/rootfs" "$MASTER/rootfs"
 	fi
-	ln -s b/rootfs "$MASTER/rootfs"
 	(cd "$MASTER" && "$RUNTIME" spec)
 	local cgroup=/@ID@
 	[ "$ROOTLESS" = 0 ] || cgroup=@ID@
@@ -43,6 +42,8 @@ setup_file() {
 	MASTER_CONFIG=$(jq '.process.terminal = false | .root.path = "rootfs" | .linux.cgroupsPath = $cgroup | .process.env += ["CARTE_TEST=@ID@"]' \
 		--arg cgroup "$cgroup" "$MASTER/config.json")
 	export MASTER_CONFIG
+	# what is left there is the bundle that each test gets
+	rm "$MASTER/config.json"
 }
 
 master_root() { # DIR
@@ -67,7 +68,7 @@ setup() {
 	BUNDLE=$D/b
 	ROOT=$D/state
 	# links, not copies: nothing here writes into a file of the root
-	cp -al "$MASTER/b" "$BUNDLE"
+	cp -al "$MASTER" "$BUNDLE"
 	printf '%s\n' "${MASTER_CONFIG//@ID@/$CID}" >"$BUNDLE/config.json"
 	: >"$D/out"
 	: >"$D/err"

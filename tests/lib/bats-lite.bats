@@ -3,7 +3,7 @@
 # bats-lite, which runs command tests where processors are slow, says what bats says.
 
 TESTS=${top_srcdir:-$BATS_TEST_DIRNAME/../..}/tests
-lite() { "$TESTS/vm/bats-lite" --tap "$@" </dev/null 3>&- 4>&-; }
+lite() { "$TESTS/lib/bats-lite" --tap "$@" </dev/null 3>&- 4>&-; }
 # The runner that runs this has set variables that would reach the one that is tested.
 real() { env -u BATS_TMPDIR -u BATS_TEST_TIMEOUT "${BATS:-bats}" --tap "$@" </dev/null 3>&- 4>&-; }
 results() { grep -E '^(not )?ok |^[0-9]+\.\.'; }
