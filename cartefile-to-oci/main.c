@@ -2,7 +2,6 @@
 /*
  * main.c - dispatch, and the one line of a failure.
  */
-#include <malloc.h>
 #include <signal.h>
 #include <stddef.h>
 #include <stdio.h>
@@ -75,17 +74,6 @@ static int exit_status(const struct oci_error *err)
 	return kind == ERR_FAILED && err->code == ENOENT ? ERR_NOT_FOUND : (int)kind;
 }
 
-/*
- * Blocks of half a MiB from the heap, which keeps them: each mmap(2) of their own costs its pages' faults, and a munmap(2) stops
- * all threads on all processors.
- */
-static void keep_memory(void)
-{
-	(void)mallopt(M_MMAP_THRESHOLD, 4 << 20);
-	(void)mallopt(M_TRIM_THRESHOLD, 64 << 20);
-	(void)mallopt(M_ARENA_MAX, 1);
-}
-
 int main(int argc, char **argv)
 {
 	static char build_word[] = "build";
@@ -94,7 +82,6 @@ int main(int argc, char **argv)
 	const struct cmd *cmd;
 	int r;
 
-	keep_memory();
 	/* a reader that went away is an error of the write, not the end */
 	(void)signal(SIGPIPE, SIG_IGN);
 	/* likewise a limit of the size of files (setrlimit(2)): EFBIG, and what was begun is removed */
