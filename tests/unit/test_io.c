@@ -347,16 +347,11 @@ static void numbers(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(read_sizes),
-		cmocka_unit_test(read_pipe_and_proc),
-		cmocka_unit_test(small),
-		cmocka_unit_test(same),
-		cmocka_unit_test(replace),
-		cmocka_unit_test(replace_in_parallel),
-		cmocka_unit_test(fds),
-		cmocka_unit_test(connect_lengths),
-		cmocka_unit_test(pump),
-		cmocka_unit_test(numbers),
+		cmocka_unit_test(read_sizes), cmocka_unit_test(read_pipe_and_proc),
+		cmocka_unit_test(small),      cmocka_unit_test(same),
+		cmocka_unit_test(replace),    cmocka_unit_test(replace_in_parallel),
+		cmocka_unit_test(fds),        cmocka_unit_test(connect_lengths),
+		cmocka_unit_test(pump),       cmocka_unit_test(numbers),
 	};
 
 	return cmocka_run_group_tests(tests, setup, teardown);

@@ -334,9 +334,8 @@ static void write_one(struct layer_result *ret)
 /* Around the ends of members, with one processor and with all of them: the same bytes. */
 static void same_bytes_for_any_processors(void **state)
 {
-	static const uint64_t sizes[] = { 0,       1,       391679,  391680,  392192,
-					  784895,  784896,  1309184, 1310720, 5000000,
-					  20000000 };
+	static const uint64_t sizes[] = { 0,      1,       391679,  391680,  392192,  784895,
+					  784896, 1309184, 1310720, 5000000, 20000000 };
 	cpu_set_t all, one;
 
 	assert_int_equal(sched_getaffinity(0, sizeof(all), &all), 0);
