@@ -7,6 +7,7 @@ include $(top_srcdir)/tests/unit/local.mk
 include $(top_srcdir)/tests/cli/local.mk
 include $(top_srcdir)/tests/fuzz/local.mk
 include $(top_srcdir)/tests/bench/local.mk
+include $(top_srcdir)/tests/web/local.mk
 
 EXTRA_DIST += $(TEST_FOLDERS) \
 	.ci/run \
