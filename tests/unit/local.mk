@@ -106,11 +106,15 @@ endif
 
 SCALE_TESTS = \
 	tests/unit/test_balance \
+	tests/unit/test_calendar \
+	tests/unit/test_compose \
 	tests/unit/test_http \
 	tests/unit/test_net \
 	tests/unit/test_replica_config
 
 tests_unit_test_balance_LDADD = $(SCALE_LIBS) $(CMOCKA_LIBS)
+tests_unit_test_calendar_LDADD = $(SCALE_LIBS) $(CMOCKA_LIBS)
+tests_unit_test_compose_LDADD = $(SCALE_LIBS) $(CMOCKA_LIBS)
 tests_unit_test_net_LDADD = $(SCALE_LIBS) $(CMOCKA_LIBS)
 
 tests_unit_test_http_SOURCES = tests/unit/fake_supervisor.c tests/unit/fake_supervisor.h tests/unit/test_http.c
