@@ -106,6 +106,8 @@ endif
 
 SCALE_TESTS = \
 	tests/unit/test_balance \
+	tests/unit/test_calendar \
+	tests/unit/test_compose \
 	tests/unit/test_http \
 	tests/unit/test_net \
 	tests/unit/test_net_after \
@@ -114,6 +116,8 @@ SCALE_TESTS = \
 	tests/unit/test_replica_config
 
 tests_unit_test_balance_LDADD = $(SCALE_LIBS) $(CMOCKA_LIBS)
+tests_unit_test_calendar_LDADD = $(SCALE_LIBS) $(CMOCKA_LIBS)
+tests_unit_test_compose_LDADD = $(SCALE_LIBS) $(CMOCKA_LIBS)
 tests_unit_test_net_LDADD = $(SCALE_LIBS) $(CMOCKA_LIBS)
 tests_unit_test_net_after_LDADD = $(SCALE_LIBS) $(CMOCKA_LIBS)
 tests_unit_test_net_hosts_LDADD = $(SCALE_LIBS) $(CMOCKA_LIBS)
