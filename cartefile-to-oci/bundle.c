@@ -21,6 +21,7 @@
 #include "base/path.h"
 #include "base/sys_process.h"
 #include "cartefile-to-oci/bundle_config.h"
+#include "cartefile-to-oci/bundle_seccomp.h"
 #include "cartefile-to-oci/store-private.h"
 #include "cartefile-to-oci/unpack.h"
 
@@ -37,6 +38,10 @@ struct job {
 	bool made;      /* it is new */
 	bool made_root; /* so is rootfs in it */
 };
+
+/* --template, in the order of what write_template has for them */
+static const char *const template_files[] = { "digest", "image.json", "passwd", "group",
+					      "caps.json" };
 
 /* ---- the folder ---------------------------------------------------------------------------- */
 
@@ -94,6 +99,8 @@ static void remove_made(const struct job *job)
 {
 	if (job->dir >= 0) {
 		(void)unlinkat(job->dir, "config.json", 0);
+		for (size_t i = 0; job->options->template && i < ARRAY_LEN(template_files); i++)
+			(void)unlinkat(job->dir, template_files[i], 0);
 		if (job->made_root)
 			(void)folder_remove(job->dir, "rootfs");
 	}
@@ -224,6 +231,32 @@ static int write_config(struct job *job, struct oci_error *err)
 	return r < 0 ? err_sys(err, -r, "write %s/config.json", job->folder) : 0;
 }
 
+/* What is not in config.json, and who makes a container's from it needs: a file that the image has not is not written. */
+static int write_template(struct job *job, struct oci_error *err)
+{
+	CLEANUP_FREE char *image = NULL;
+	size_t length = 0;
+	char digest[DIGEST_TEXT_SIZE];
+	int r = oci_image_config_emit(job->image->config, OCI_EMIT_INDENT, &image, &length, err);
+	const char *texts[] = { digest, image, job->facts.users.passwd, job->facts.users.group,
+				bundle_seccomp_caps(&job->arena) };
+
+	_Static_assert(ARRAY_LEN(texts) == ARRAY_LEN(template_files), "one text for each");
+	if (r < 0)
+		return r;
+	digest_format(&job->image->manifest_digest, digest);
+	if (!texts[4])
+		return err_nomem(err);
+	for (size_t i = 0; i < ARRAY_LEN(texts); i++) {
+		if (!texts[i])
+			continue;
+		r = io_replace_at(job->dir, template_files[i], texts[i], strlen(texts[i]), 0644);
+		if (r < 0)
+			return err_sys(err, -r, "write %s/%s", job->folder, template_files[i]);
+	}
+	return 0;
+}
+
 static int gather_facts(struct job *job, const struct bundle_layers *layers, struct oci_error *err)
 {
 	struct bundle_facts *facts = &job->facts;
@@ -256,6 +289,8 @@ static int fill(struct job *job, struct oci_error *err)
 	if (r == 0)
 		r = gather_facts(job, &layers, err);
 	close_layers(&layers);
+	if (r == 0 && job->options->template)
+		r = write_template(job, err);
 	return r < 0 ? r : write_config(job, err);
 }
 

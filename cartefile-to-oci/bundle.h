@@ -12,6 +12,7 @@ struct bundle_options {
 	bool read_only;
 	bool terminal;
 	bool no_seccomp;
+	bool template; /* --template: files for who makes bundles of many containers from this one */
 	const char *memory; /* "200M" */
 	const char *cpus;   /* "0.4" */
 	const char *pids;

@@ -96,7 +96,7 @@ static const struct cap_calls {
 	{ "CAP_BPF", NAMES("bpf") },
 	{ "CAP_DAC_READ_SEARCH", NAMES("open_by_handle_at") },
 	{ "CAP_PERFMON", NAMES("perf_event_open") },
-	{ "CAP_SYS_ADMIN", NAMES("bpf", "fanotify_init", "fsconfig", "fsmount", "fsopen", "fspick",
+	{ "CAP_SYS_ADMIN", NAMES("bpf", "clone", "clone3", "fanotify_init", "fsconfig", "fsmount", "fsopen", "fspick",
 				 "lookup_dcookie", "mount", "mount_setattr", "move_mount", "open_tree",
 				 "perf_event_open", "pivot_root", "quotactl", "quotactl_fd", "setdomainname",
 				 "sethostname", "setns", "syslog", "umount", "umount2", "unshare") },
@@ -309,6 +309,21 @@ int bundle_seccomp(const char *architecture, char *const *caps, struct oci_arena
 		return err_nomem(err);
 	*ret = p.seccomp;
 	return 0;
+}
+
+char *bundle_seccomp_caps(struct oci_arena *arena)
+{
+	char *text = oci_arena_strdup(arena, "[");
+
+	for (size_t i = 0; text && i < ARRAY_LEN(cap_calls); i++) {
+		text = oci_arena_printf(arena, "%s%s\n{\"cap\":\"%s\",\"calls\":[", text,
+					i ? "," : "", cap_calls[i].cap);
+		for (size_t k = 0; text && cap_calls[i].names[k]; k++)
+			text = oci_arena_printf(arena, "%s%s\"%s\"", text, k ? "," : "",
+						cap_calls[i].names[k]);
+		text = text ? oci_arena_printf(arena, "%s]}", text) : NULL;
+	}
+	return text ? oci_arena_printf(arena, "%s\n]\n", text) : NULL;
 }
 
 int bundle_seccomp_trace(const char *architecture, const char *listener, struct oci_arena *arena,

@@ -16,6 +16,9 @@
 int bundle_seccomp(const char *architecture, char *const *caps, struct oci_arena *arena,
 		   struct oci_seccomp **ret, struct oci_error *err);
 
+/** bundle_seccomp_caps - what each capability opens, as JSON: [{"cap":"CAP_BPF","calls":["bpf"]}, ...]; NULL: out of memory. */
+char *bundle_seccomp_caps(struct oci_arena *arena);
+
 /** bundle_seccomp_trace - everything is allowed, calls that name files are told to the socket @listener. */
 int bundle_seccomp_trace(const char *architecture, const char *listener, struct oci_arena *arena,
 			 struct oci_seccomp **ret, struct oci_error *err);

@@ -14,7 +14,7 @@ struct bundle_args {
 	const char *rootfs, *memory, *cpus, *pids, *net, *user, *workdir, *hostname, *entrypoint,
 		*platform, *store;
 	struct opt_list env, volumes, cap_add, cap_drop, annotations;
-	bool read_only, terminal, no_seccomp;
+	bool read_only, terminal, no_seccomp, template;
 };
 
 #define AT(m) offsetof(struct bundle_args, m)
@@ -46,6 +46,9 @@ static const struct opt bundle_opts[] = {
 	  "no writes but to /run, /tmp, /var/tmp and volumes" },
 	{ "tty", 't', OPT_FLAG, AT(terminal), NULL, "the program gets a terminal" },
 	{ "no-seccomp", 0, OPT_FLAG, AT(no_seccomp), NULL, "all system calls" },
+	{ "template", 0, OPT_FLAG, AT(template), NULL,
+	  "also write digest, image.json, passwd, group and caps.json, for who makes more "
+	  "bundles from this one" },
 	{ "annotation", 0, OPT_LIST, AT(annotations), "KEY=VALUE",
 	  "for config.json, wins over the image's; repeatable" },
 	{ "platform", 0, OPT_STRING, AT(platform), "OS/ARCH",
@@ -87,6 +90,7 @@ static int bundle_run(void *arguments, char **operands, int count, struct oci_er
 		.read_only = args->read_only,
 		.terminal = args->terminal,
 		.no_seccomp = args->no_seccomp,
+		.template = args->template,
 		.memory = args->memory,
 		.cpus = args->cpus,
 		.pids = args->pids,

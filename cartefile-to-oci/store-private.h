@@ -5,6 +5,7 @@
 #ifndef CARTEFILE_STORE_PRIVATE_H
 #define CARTEFILE_STORE_PRIVATE_H
 
+#include "base/folder.h"
 #include "cartefile-to-oci/layout-private.h"
 #include "cartefile-to-oci/store.h"
 
@@ -22,9 +23,6 @@ size_t store_sweep(const struct store *store, bool dry_run);
 
 /** store_discard - rename @name in @dirfd into tmp/, where a crash leaves it to the next sweep, and remove it there. */
 int store_discard(const struct store *store, int dirfd, const char *name, struct oci_error *err);
-
-/** folder_remove - a folder with all in it, or a file; no link is followed, modes are no obstacle, depth neither. 0 or -errno. */
-int folder_remove(int dirfd, const char *name);
 
 /** tree_size - bytes on the disk of a folder and all in it. */
 uint64_t tree_size(int dirfd, const char *name);
@@ -65,10 +63,5 @@ struct store_walk {
 
 int store_walk(struct store_walk *walk, struct oci_error *err);
 void store_walk_free(struct store_walk *walk);
-
-/** store_each - for every name in a folder but "." and ".."; a negative return of @visit ends it. */
-int store_each(int dirfd,
-	       int (*visit)(void *ctx, int dirfd, const char *name, struct oci_error *err),
-	       void *ctx, struct oci_error *err);
 
 #endif

@@ -294,7 +294,7 @@ size_t store_sweep(const struct store *store, bool dry_run)
 	CLEANUP_CLOSE int folder = store_folder(store, "tmp", NULL);
 
 	if (folder >= 0)
-		(void)store_each(folder, sweep_one, &sweep, NULL);
+		(void)folder_each(folder, sweep_one, &sweep, NULL);
 	return sweep.count;
 }
 

@@ -160,7 +160,7 @@ static int check_kind(void *ctx, int dirfd, const char *name, struct oci_error *
 
 	fsck->kind = name;
 	if (fd >= 0)
-		return store_each(fd, check_record, fsck, err);
+		return folder_each(fd, check_record, fsck, err);
 	bad_entry(fsck, "cache", dirfd, name, "is no folder of records");
 	return 0;
 }
@@ -203,7 +203,7 @@ static int check_all(struct fsck *fsck, struct oci_error *err)
 
 	for (size_t i = 0; i < ARRAY_LEN(steps); i++) {
 		CLEANUP_CLOSE int fd = store_folder(fsck->store, steps[i].folder, err);
-		int r = fd < 0 ? fd : store_each(fd, steps[i].visit, fsck, err);
+		int r = fd < 0 ? fd : folder_each(fd, steps[i].visit, fsck, err);
 
 		if (r < 0)
 			return r;

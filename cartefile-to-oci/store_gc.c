@@ -122,7 +122,7 @@ static int collect_kind(void *ctx, int dirfd, const char *name, struct oci_error
 	if (fd < 0)
 		return 0;
 	gc->kind = name;
-	return store_each(fd, collect_record, gc, err);
+	return folder_each(fd, collect_record, gc, err);
 }
 
 static int collect(struct gc *gc, struct oci_error *err)
@@ -140,7 +140,7 @@ static int collect(struct gc *gc, struct oci_error *err)
 
 	for (size_t i = 0; i < ARRAY_LEN(steps); i++) {
 		CLEANUP_CLOSE int fd = store_folder(gc->store, steps[i].folder, err);
-		int r = fd < 0 ? fd : store_each(fd, steps[i].visit, gc, err);
+		int r = fd < 0 ? fd : folder_each(fd, steps[i].visit, gc, err);
 
 		if (r < 0)
 			return r;

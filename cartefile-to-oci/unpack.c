@@ -101,7 +101,7 @@ static int open_target(const char *folder, bool *ret_made, struct oci_error *err
 	fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (fd < 0)
 		return err_sys(err, errno, "%s", folder);
-	r = store_each(fd, count_one, &any, err);
+	r = folder_each(fd, count_one, &any, err);
 	if (r == 0 && any)
 		r = err_set_as(err, ERR_EXISTS, ENOTEMPTY, "%s: is not empty", folder);
 	if (r < 0) {
@@ -144,7 +144,7 @@ int unpack_image(const struct layout *layout, const struct image_docs *image, co
 		return 0;
 	}
 	(void)fchmod(fd, (before.st_mode & 07777) | 0700);
-	(void)store_each(fd, remove_one, NULL, NULL);
+	(void)folder_each(fd, remove_one, NULL, NULL);
 	(void)fchown(fd, before.st_uid, before.st_gid);
 	(void)fchmod(fd, before.st_mode & 07777);
 	if (made)

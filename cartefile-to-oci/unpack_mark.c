@@ -40,13 +40,13 @@ static int remove_lower(int dirfd, const char *name, const struct tree_node *nod
 	fd = openat(dirfd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	if (fd < 0)
 		return errno == ENOENT || errno == ENOTDIR ? 0 : -errno;
-	return store_each(fd, visit, (void *)node, NULL);
+	return folder_each(fd, visit, (void *)node, NULL);
 }
 
 static int mark_merged(struct unpack *unpack, const struct layer_entry *entry, const char *name,
 		       const struct tree_node *node, struct oci_error *err)
 {
-	int r = entry->mark == LAYER_OPAQUE ? store_each(unpack->folder, visit, (void *)node, NULL)
+	int r = entry->mark == LAYER_OPAQUE ? folder_each(unpack->folder, visit, (void *)node, NULL)
 					    : remove_lower(unpack->folder, name, node);
 
 	return r < 0 ? unpack_fail(unpack, entry->path, -r, err, "remove it") : 0;

@@ -7,6 +7,8 @@ libbase_a_CFLAGS = $(AM_CFLAGS) $(PROGRAM_CFLAGS)
 libbase_a_SOURCES = \
 	src/base/error.c \
 	src/base/error.h \
+	src/base/folder.c \
+	src/base/folder.h \
 	src/base/hint.c \
 	src/base/io.c \
 	src/base/io.h \

@@ -15,10 +15,33 @@ libcarte_scale_a_SOURCES = \
 	src/scale/api_project.c \
 	src/scale/api_service.c \
 	src/scale/autoscale.h \
+	src/scale/balance.c \
 	src/scale/balance.h \
+	src/scale/balance_ports.c \
+	src/scale/calendar.c \
 	src/scale/cmd_config.c \
 	src/scale/cmds.h \
+	src/scale/compose-private.h \
 	src/scale/compose.h \
+	src/scale/compose_check.c \
+	src/scale/compose_deploy.c \
+	src/scale/compose_env_file.c \
+	src/scale/compose_fail.c \
+	src/scale/compose_files.c \
+	src/scale/compose_health.c \
+	src/scale/compose_list.c \
+	src/scale/compose_mounts.c \
+	src/scale/compose_network.c \
+	src/scale/compose_node.c \
+	src/scale/compose_ports.c \
+	src/scale/compose_project.c \
+	src/scale/compose_run.c \
+	src/scale/compose_scale.c \
+	src/scale/compose_service.c \
+	src/scale/compose_substitute.c \
+	src/scale/compose_value.c \
+	src/scale/compose_yaml.c \
+	src/scale/conntrack.c \
 	src/scale/embed.h \
 	src/scale/http.c \
 	src/scale/http.h \
@@ -26,7 +49,11 @@ libcarte_scale_a_SOURCES = \
 	src/scale/http_guard.h \
 	src/scale/http_private.h \
 	src/scale/http_request.c \
+	src/scale/image-private.h \
+	src/scale/image.c \
 	src/scale/image.h \
+	src/scale/image_load.c \
+	src/scale/image_names.c \
 	src/scale/job.c \
 	src/scale/job.h \
 	src/scale/json.c \
@@ -38,10 +65,37 @@ libcarte_scale_a_SOURCES = \
 	src/scale/metrics.h \
 	src/scale/model.c \
 	src/scale/model.h \
+	src/scale/net.c \
 	src/scale/net.h \
+	src/scale/net_config.c \
+	src/scale/net_filter.c \
+	src/scale/net_hosts.c \
+	src/scale/net_namespace.c \
+	src/scale/net_network.c \
+	src/scale/net_operation.c \
+	src/scale/net_operation.h \
+	src/scale/net_parts.h \
+	src/scale/net_place.c \
+	src/scale/net_subnet.c \
+	src/scale/netlink.c \
+	src/scale/nft.c \
+	src/scale/nft.h \
 	src/scale/pool.h \
 	src/scale/probe.h \
+	src/scale/replica_caps.c \
+	src/scale/replica_config-private.h \
+	src/scale/replica_config.c \
 	src/scale/replica_config.h \
+	src/scale/replica_devices.c \
+	src/scale/replica_files.c \
+	src/scale/replica_linux.c \
+	src/scale/replica_mounts.c \
+	src/scale/replica_process.c \
+	src/scale/replica_profile.c \
+	src/scale/replica_user.c \
+	src/scale/replica_volume.c \
+	src/scale/rights.c \
+	src/scale/rights.h \
 	src/scale/sampler.h \
 	src/scale/spec.c \
 	src/scale/spec.h \
