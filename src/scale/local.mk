@@ -20,6 +20,7 @@ libcarte_scale_a_SOURCES = \
 	src/scale/image_names.c \
 	src/scale/job.c \
 	src/scale/job.h \
+	src/scale/logs.c \
 	src/scale/logs.h \
 	src/scale/loop.c \
 	src/scale/loop.h \

@@ -102,8 +102,11 @@ UNIT_TESTS += $(CONVERTER_TESTS)
 endif
 
 SCALE_TESTS = \
+	tests/unit/test_logs \
 	tests/unit/test_replica_config
 
+tests_unit_test_logs_CPPFLAGS = $(AM_CPPFLAGS) $(SCALE_CFLAGS)
+tests_unit_test_logs_LDADD = $(SCALE_LIBS) $(CMOCKA_LIBS)
 tests_unit_test_replica_config_CPPFLAGS = $(AM_CPPFLAGS) $(SCALE_CFLAGS)
 tests_unit_test_replica_config_LDADD = $(SCALE_LIBS) $(CMOCKA_LIBS)
 
