@@ -12,6 +12,8 @@ libcarte_scale_a_SOURCES = \
 	src/scale/cmd_config.c \
 	src/scale/cmds.h \
 	src/scale/compose.h \
+	src/scale/fetch.c \
+	src/scale/fetch.h \
 	src/scale/http.h \
 	src/scale/image-private.h \
 	src/scale/image.c \
@@ -28,6 +30,7 @@ libcarte_scale_a_SOURCES = \
 	src/scale/model.h \
 	src/scale/net.h \
 	src/scale/pool.h \
+	src/scale/probe.c \
 	src/scale/probe.h \
 	src/scale/replica_caps.c \
 	src/scale/replica_config-private.h \

@@ -103,10 +103,13 @@ endif
 
 SCALE_TESTS = \
 	tests/unit/test_logs \
+	tests/unit/test_probe \
 	tests/unit/test_replica_config
 
 tests_unit_test_logs_CPPFLAGS = $(AM_CPPFLAGS) $(SCALE_CFLAGS)
 tests_unit_test_logs_LDADD = $(SCALE_LIBS) $(CMOCKA_LIBS)
+tests_unit_test_probe_CPPFLAGS = $(AM_CPPFLAGS) $(SCALE_CFLAGS)
+tests_unit_test_probe_LDADD = $(SCALE_LIBS) $(CMOCKA_LIBS)
 tests_unit_test_replica_config_CPPFLAGS = $(AM_CPPFLAGS) $(SCALE_CFLAGS)
 tests_unit_test_replica_config_LDADD = $(SCALE_LIBS) $(CMOCKA_LIBS)
 
