@@ -11,4 +11,12 @@ EXTRA_DIST += \
 	examples/programs/run \
 	examples/programs/static/Cartefile \
 	examples/programs/static/hello.c \
-	examples/quickstart/run
+	examples/quickstart/run \
+	examples/red-blue/Cartefile \
+	examples/red-blue/compose.yaml \
+	examples/red-blue/run \
+	examples/services/compose.yaml \
+	examples/services/run \
+	examples/services/store/Cartefile \
+	examples/services/web/Cartefile \
+	examples/services/web/web.c

@@ -8,5 +8,7 @@ TEST_FOLDERS = \
 	tests/engines \
 	tests/fault \
 	tests/lib \
+	tests/load \
 	tests/race \
+	tests/scale \
 	tests/vm

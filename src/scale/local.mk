@@ -7,14 +7,50 @@ endif
 libcarte_scale_a_CPPFLAGS = $(AM_CPPFLAGS) $(SCALE_CFLAGS) $(YAJL_CFLAGS) -DBINDIR='"$(bindir)"'
 libcarte_scale_a_CFLAGS = $(AM_CFLAGS) $(PROGRAM_CFLAGS)
 libcarte_scale_a_SOURCES = \
+	src/scale/api.c \
+	src/scale/api.h \
+	src/scale/api_container.c \
+	src/scale/api_info.c \
+	src/scale/api_look.c \
+	src/scale/api_project.c \
+	src/scale/api_service.c \
 	src/scale/autoscale.h \
+	src/scale/balance.c \
 	src/scale/balance.h \
+	src/scale/balance_ports.c \
+	src/scale/calendar.c \
 	src/scale/cmd_config.c \
 	src/scale/cmds.h \
+	src/scale/compose-private.h \
 	src/scale/compose.h \
+	src/scale/compose_check.c \
+	src/scale/compose_deploy.c \
+	src/scale/compose_env_file.c \
+	src/scale/compose_fail.c \
+	src/scale/compose_files.c \
+	src/scale/compose_health.c \
+	src/scale/compose_list.c \
+	src/scale/compose_mounts.c \
+	src/scale/compose_network.c \
+	src/scale/compose_node.c \
+	src/scale/compose_ports.c \
+	src/scale/compose_project.c \
+	src/scale/compose_run.c \
+	src/scale/compose_scale.c \
+	src/scale/compose_service.c \
+	src/scale/compose_substitute.c \
+	src/scale/compose_value.c \
+	src/scale/compose_yaml.c \
+	src/scale/conntrack.c \
+	src/scale/embed.h \
 	src/scale/fetch.c \
 	src/scale/fetch.h \
+	src/scale/http.c \
 	src/scale/http.h \
+	src/scale/http_guard.c \
+	src/scale/http_guard.h \
+	src/scale/http_private.h \
+	src/scale/http_request.c \
 	src/scale/image-private.h \
 	src/scale/image.c \
 	src/scale/image.h \
@@ -22,13 +58,31 @@ libcarte_scale_a_SOURCES = \
 	src/scale/image_names.c \
 	src/scale/job.c \
 	src/scale/job.h \
+	src/scale/json.c \
+	src/scale/json.h \
 	src/scale/logs.c \
 	src/scale/logs.h \
 	src/scale/loop.c \
 	src/scale/loop.h \
+	src/scale/metrics.c \
+	src/scale/metrics.h \
 	src/scale/model.c \
 	src/scale/model.h \
+	src/scale/net.c \
 	src/scale/net.h \
+	src/scale/net_config.c \
+	src/scale/net_filter.c \
+	src/scale/net_hosts.c \
+	src/scale/net_namespace.c \
+	src/scale/net_network.c \
+	src/scale/net_operation.c \
+	src/scale/net_operation.h \
+	src/scale/net_parts.h \
+	src/scale/net_place.c \
+	src/scale/net_subnet.c \
+	src/scale/netlink.c \
+	src/scale/nft.c \
+	src/scale/nft.h \
 	src/scale/pool.h \
 	src/scale/probe.c \
 	src/scale/probe.h \
@@ -44,10 +98,28 @@ libcarte_scale_a_SOURCES = \
 	src/scale/replica_profile.c \
 	src/scale/replica_user.c \
 	src/scale/replica_volume.c \
+	src/scale/rights.c \
+	src/scale/rights.h \
 	src/scale/sampler.h \
 	src/scale/spec.c \
 	src/scale/spec.h \
-	src/scale/supervisor.h
+	src/scale/stats.c \
+	src/scale/stats.h \
+	src/scale/supervisor.h \
+	src/scale/view.c \
+	src/scale/view.h
+nodist_libcarte_scale_a_SOURCES = src/scale/embed.c
+
+# The page and the API's description are part of the program.
+SCALE_EMBEDDED = \
+	src/scale/openapi.json \
+	src/scale/page/index.html \
+	src/scale/page/page.css \
+	src/scale/page/page.js
+EXTRA_DIST += build-aux/embed $(SCALE_EMBEDDED)
+CLEANFILES += src/scale/embed.c
+src/scale/embed.c: build-aux/embed $(SCALE_EMBEDDED)
+	$(AM_V_GEN)$(MKDIR_P) src/scale && (cd $(top_srcdir) && build-aux/embed $(SCALE_EMBEDDED)) >$@.tmp && mv -f $@.tmp $@
 
 SCALE_LIBS = libcarte_scale.a libbase.a libocispec.a $(YAJL_PROGRAM_LIBS) $(SCALE_PROGRAM_LIBS)
 

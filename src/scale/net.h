@@ -20,6 +20,7 @@ struct net_options {
 	const char *state_dir; /* leases of addresses (host-local's), configurations */
 	const char *run_dir;
 	const char *cni_path;
+	const char *table; /* of nftables, for bridges; NULL: "carte-net" */
 };
 
 #define NET_MAX 8
@@ -47,6 +48,9 @@ typedef void (*net_done)(void *ctx, const struct net_result *result,
 int net_new(struct loop *loop, const struct net_options *options, struct net **ret,
 	    struct oci_error *err);
 void net_free(struct net *net); /* leaves namespaces and networks */
+
+/** net_warning - why replicas cannot reach beyond this host (nftables), or "". After the first attach. */
+const char *net_warning(const struct net *net);
 
 /** net_namespace - the path of a replica's pinned namespace, made or not. */
 int net_namespace_path(const struct net *net, const char *id, char *buf, size_t size);

@@ -22,9 +22,15 @@ tests_bench_bench_LDFLAGS = -all-static
 tests_bench_bench_LDADD =
 tests_bench_bench_parse_SOURCES = tests/bench/bench_parse.c
 tests_bench_bench_parse_LDADD = $(RUNTIME_LIBS)
+EXTRA_PROGRAMS += tests/bench/bench_devs
+tests_bench_bench_devs_SOURCES = tests/bench/bench_devs.c
+tests_bench_bench_devs_LDADD = $(DEVS_LIBS)
+CLEANFILES += tests/bench/bench_devs
 EXTRA_DIST += \
 	tests/bench/images \
-	tests/bench/run
+	tests/bench/run \
+	tests/bench/scale \
+	tests/bench/scale_reaction.py
 
 # Built here, run there: make bench-programs, tests/vm/run -- tests/bench/run --builddir build
 bench-programs: all $(BENCH_FILES)
@@ -43,3 +49,13 @@ bench-images: all tests/bench/stopwatch
 
 .PHONY: bench bench-check bench-images bench-programs
 CLEANFILES += $(BENCH_FILES)
+
+# The simulator: transitions a second
+bench-devs: tests/bench/bench_devs
+	@tests/bench/bench_devs
+.PHONY: bench-devs
+
+# Services: beside docker-compose and dockerd; ARGS="-n 1 --replicas 20"
+bench-scale: all
+	@top_builddir='$(abs_top_builddir)' $(top_srcdir)/tests/bench/scale $(ARGS)
+.PHONY: bench-scale

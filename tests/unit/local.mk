@@ -52,6 +52,9 @@ tests_unit_test_systemd_helper_CPPFLAGS = $(AM_CPPFLAGS) $(LIBDBUS_CFLAGS)
 tests_unit_test_systemd_helper_LDADD = $(SYSTEMD_HELPER_LIBS) $(CMOCKA_LIBS)
 endif
 
+UNIT_TESTS += tests/unit/test_devs
+tests_unit_test_devs_LDADD = $(DEVS_LIBS) $(CMOCKA_LIBS)
+
 CONVERTER_TESTS = \
 	tests/unit/test_archive_out \
 	tests/unit/test_base \
@@ -102,12 +105,21 @@ UNIT_TESTS += $(CONVERTER_TESTS)
 endif
 
 SCALE_TESTS = \
+	tests/unit/test_balance \
+	tests/unit/test_http \
 	tests/unit/test_logs \
+	tests/unit/test_net \
 	tests/unit/test_probe \
 	tests/unit/test_replica_config
 
+tests_unit_test_balance_LDADD = $(SCALE_LIBS) $(CMOCKA_LIBS)
+tests_unit_test_http_CPPFLAGS = $(AM_CPPFLAGS) $(SCALE_CFLAGS) $(YAJL_CFLAGS)
+tests_unit_test_http_LDADD = $(SCALE_LIBS) $(CMOCKA_LIBS)
+tests_unit_test_http_LDFLAGS = $(AM_LDFLAGS) $(SCALE_LDFLAGS)
+tests_unit_test_http_SOURCES = tests/unit/fake_supervisor.c tests/unit/fake_supervisor.h tests/unit/test_http.c
 tests_unit_test_logs_CPPFLAGS = $(AM_CPPFLAGS) $(SCALE_CFLAGS)
 tests_unit_test_logs_LDADD = $(SCALE_LIBS) $(CMOCKA_LIBS)
+tests_unit_test_net_LDADD = $(SCALE_LIBS) $(CMOCKA_LIBS)
 tests_unit_test_probe_CPPFLAGS = $(AM_CPPFLAGS) $(SCALE_CFLAGS)
 tests_unit_test_probe_LDADD = $(SCALE_LIBS) $(CMOCKA_LIBS)
 tests_unit_test_replica_config_CPPFLAGS = $(AM_CPPFLAGS) $(SCALE_CFLAGS)
@@ -130,6 +142,7 @@ EXTRA_DIST += \
 	tests/unit/ocispec-generate.h \
 	tests/unit/scale.h \
 	tests/unit/seccomp-profile.h \
+	tests/unit/space.h \
 	tests/unit/tar-bytes.h \
-	tests/unit/tree-build.h \
-	tests/unit/test_systemd_helper.c
+	tests/unit/test_systemd_helper.c \
+	tests/unit/tree-build.h

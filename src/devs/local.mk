@@ -1,0 +1,17 @@
+# SPDX-License-Identifier: Apache-2.0
+# Discrete-event simulation and forecasting: pure computation, a library of its own.
+
+noinst_LIBRARIES += libcarte_devs.a
+libcarte_devs_a_CPPFLAGS = $(AM_CPPFLAGS)
+libcarte_devs_a_CFLAGS = $(AM_CFLAGS) $(PROGRAM_CFLAGS)
+libcarte_devs_a_SOURCES = \
+	src/devs/coupled.c \
+	src/devs/devs-private.h \
+	src/devs/devs.c \
+	src/devs/devs.h \
+	src/devs/queueing.c \
+	src/devs/queueing.h \
+	src/devs/random.c \
+	src/devs/random.h
+
+DEVS_LIBS = libcarte_devs.a -lm

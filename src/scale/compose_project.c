@@ -1,0 +1,157 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * compose_project.c - a project: the keys at the top, and reading texts and files into one.
+ */
+#include <fcntl.h>
+#include <stdio.h>
+#include <unistd.h>
+
+#include "base/io.h"
+#include "base/path.h"
+#include "scale/compose-private.h"
+
+#define NAME_MAX_LENGTH 63
+#define FILES_MAX 32
+
+struct carte_top {
+	const char *name, *directory;
+};
+
+static const struct row carte_rows[] = {
+	ROW("name", read_string, offsetof(struct carte_top, name)),
+	ROW("directory", read_string, offsetof(struct carte_top, directory)), ROWS_END
+};
+
+static const struct row top_rows[] = { IGNORED("version"),
+				       IGNORED("name"), /* set_name */
+				       ROW("networks", read_networks, 0),
+				       ROW("volumes", read_top_volumes, 0),
+				       ROW("configs", read_configs, 0),
+				       ROW("secrets", read_secrets, 0),
+				       ROW("services", read_services, 0),
+				       IGNORED("x-carte"), /* set_name */
+				       REFUSED("include", "give the other file with -f"),
+				       REFUSED("models", "run a model as a service"),
+				       ROWS_END };
+
+static bool is_project_name(const char *name)
+{
+	return *name && strlen(name) <= NAME_MAX_LENGTH && !strchr("_-", *name) &&
+	       !name[strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789_-")];
+}
+
+/* A folder's name as a project's: small letters, and what is no letter, digit, '_' or '-' left out. */
+static int name_of_folder(struct reader *reader, const char *directory)
+{
+	const char *from = strrchr(directory, '/');
+	char name[NAME_MAX_LENGTH + 1];
+	size_t n = 0;
+
+	for (from = from ? from + 1 : directory; *from && n < NAME_MAX_LENGTH; from++) {
+		char c = *from >= 'A' && *from <= 'Z' ? (char)(*from | 0x20) : *from;
+
+		if ((c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') ||
+		    (n && (c == '_' || c == '-')))
+			name[n++] = c;
+	}
+	name[n] = '\0';
+	reader->project->name = oci_arena_strdup(reader->arena, n ? name : "default");
+	return reader->project->name ? 0 : fail_nomem(reader);
+}
+
+static int set_name(struct reader *reader, const struct at *root)
+{
+	struct at name_at = { .up = root, .key = "name", .node = node_get(root->node, "name") };
+	struct at carte_at = { .up = root,
+			       .key = "x-carte",
+			       .node = node_get(root->node, "x-carte") };
+	struct carte_top carte = { 0 };
+	const char *name = reader->options->project;
+	int r = carte_at.node ? read_map(reader, &carte_at, carte_rows, &carte) : 0;
+
+	if (r == 0 && name_at.node && !name)
+		r = read_string(reader, &name_at, &name, NULL);
+	if (r < 0)
+		return r;
+	if (carte.directory && reader->options->normalised)
+		reader->project->directory = carte.directory;
+	if (!name)
+		name = carte.name;
+	if (!name)
+		return name_of_folder(reader, reader->project->directory);
+	if (!is_project_name(name))
+		return fail(reader, name_at.node ? &name_at : root,
+			    "the project's name '%s': expected small letters, digits, '_' and '-', "
+			    "at most %d",
+			    shown((char[SHOWN_SIZE]){ 0 }, name), NAME_MAX_LENGTH);
+	reader->project->name = name;
+	return 0;
+}
+
+static int read_project(struct reader *reader, const struct node *tree)
+{
+	struct at root = { .node = tree };
+	int r = need_map(reader, &root);
+
+	if (r == 0)
+		r = set_name(reader, &root);
+	if (r == 0)
+		r = read_map(reader, &root, top_rows, reader->project);
+	if (r == 0 && !node_get(tree, "services"))
+		r = fail(reader, &root, "services is missing");
+	return r < 0 ? r : compose_check(reader, &root);
+}
+
+/* Of the file that is named, or of .env in the project's folder. */
+static int read_dot_env(struct reader *reader, const char *file)
+{
+	const struct compose_options *options = reader->options;
+	struct node place = { .file = file, .line = 1, .column = 1 };
+	struct at at = { .node = &place };
+	const char *path = options->env_file;
+
+	if (options->normalised || !options->environment)
+		return 0;
+	if (!path)
+		path = oci_arena_printf(reader->arena, "%s/.env", options->directory);
+	return path ? env_file_read(reader, &at, path, options->env_file != NULL, false,
+				    &reader->variables)
+		    : fail_nomem(reader);
+}
+
+static int reader_init(struct reader *reader, const char *file)
+{
+	char *copy;
+
+	if (!reader->options->directory || *reader->options->directory != '/')
+		return err_set(reader->err, EINVAL, "%s: the project's folder must be absolute",
+			       file);
+	reader->text_budget = 4 * COMPOSE_TEXT_MAX;
+	reader->project = oci_arena_alloc(reader->arena, sizeof(*reader->project));
+	copy = oci_arena_strdup(reader->arena, reader->options->directory);
+	if (!reader->project || !copy)
+		return fail_nomem(reader);
+	reader->project->directory = path_clean(copy);
+	return read_dot_env(reader, file);
+}
+
+int compose_load(const char *file, const char *text, size_t length,
+		 const struct compose_options *options, struct oci_arena *arena,
+		 struct spec_project **ret, struct oci_error *err)
+{
+	struct reader reader = { .arena = arena, .err = err, .options = options };
+	struct node *tree = NULL;
+	int r;
+
+	file = oci_arena_strdup(arena, file);
+	if (!file)
+		return err_nomem(err);
+	r = reader_init(&reader, file);
+	if (r == 0)
+		r = yaml_read(&reader, file, text, length, &tree);
+	if (r == 0)
+		r = read_project(&reader, tree);
+	if (r == 0)
+		*ret = reader.project;
+	return r;
+}

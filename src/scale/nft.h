@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * nft.h - nftables commands through libnftables, each text one transaction.
+ */
+#ifndef CARTE_SCALE_NFT_H
+#define CARTE_SCALE_NFT_H
+
+struct nft_ctx;
+struct oci_error;
+
+int nft_open(struct nft_ctx **ret, struct oci_error *err);
+void nft_closep(struct nft_ctx **nft);
+
+/** nft_run - all of @commands, or nothing. -EPERM, -EOPNOTSUPP (the kernel lacks something) or -EINVAL with nft's words. */
+int nft_run(struct nft_ctx *nft, const char *commands, struct oci_error *err);
+
+#endif

@@ -1,0 +1,189 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""chaos.py SECONDS WORK [--clock] - harm a running project "chaos" at random, and see that it comes back each time."""
+import glob
+import json
+import os
+import random
+import signal
+import sqlite3
+import subprocess
+import sys
+import time
+
+seconds, work = float(sys.argv[1]), sys.argv[2]
+state = os.environ["CARTE_STATE_DIR"]
+desired = {"web": 4, "echo": 2}
+seed = int(os.environ.get("CHAOS_SEED", random.randrange(1 << 30)))
+random.seed(seed)
+print(f"# seed {seed}", flush=True)
+
+
+def output(*argv, timeout=20):
+    done = subprocess.run(argv, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=timeout)
+    if done.returncode:
+        raise RuntimeError(f"{' '.join(argv)}: status {done.returncode}: {done.stderr.strip()}")
+    return done.stdout
+
+
+def containers():
+    return json.loads(output("carte", "ps", "-a", "--format", "json"))
+
+
+def is_whole():
+    """Every wanted replica is ready, answers, and there is no other."""
+    have = {}
+    for one in containers():
+        if one["state"] != "ready":
+            return f"{one['name']} is {one['state']}: {one['reason']}"
+        have[one["service"]] = have.get(one["service"], 0) + 1
+    if have != desired:
+        return f"{have} instead of {desired}"
+    inits = [pid for pid in map(int, filter(str.isdigit, os.listdir("/proc"))) if program(pid) in ("/usr/bin/web", "/usr/bin/udpecho")]
+    if len(inits) != sum(desired.values()):
+        return f"{len(inits)} processes instead of {sum(desired.values())}"
+    for _ in range(8):
+        if subprocess.run(["curl", "-sf", "-m", "3", "http://127.0.0.1:8080/"], capture_output=True).returncode:
+            return "port 8080 does not answer"
+    return None
+
+
+def program(pid):
+    try:
+        with open(f"/proc/{pid}/cmdline", "rb") as file:
+            return file.read().split(b"\0")[0].decode(errors="replace")
+    except OSError:
+        return ""
+
+
+def supervisor():
+    for pid in filter(str.isdigit, os.listdir("/proc")):
+        try:
+            words = open(f"/proc/{pid}/cmdline", "rb").read().split(b"\0")
+        except OSError:
+            continue
+        if b"serve" in words and words[0].endswith(b"carte-scale"):
+            return int(pid)
+    return 0
+
+
+def kill(pid, number=signal.SIGKILL):
+    try:
+        os.kill(pid, number)
+    except ProcessLookupError:
+        pass
+
+
+def restart_supervisor():
+    subprocess.run(["carte-scale", "serve", "--daemon"], stdin=subprocess.DEVNULL, timeout=30)
+
+
+def harm_supervisor():
+    kill(supervisor())
+    time.sleep(random.random() * 0.3)
+    restart_supervisor()
+
+
+def harm_replica():
+    kill(random.choice([one["pid"] for one in containers() if one["pid"]] or [0]) or os.getpid() + (1 << 22))
+
+
+def harm_replicas_and_supervisor():
+    victims = [one["pid"] for one in containers() if one["pid"]]
+    kill(supervisor())
+    for pid in random.sample(victims, min(3, len(victims))):
+        kill(pid)
+    restart_supervisor()
+
+
+def harm_runtime():
+    """While replicas are being made."""
+    subprocess.run(["carte", "restart", "web"], stdin=subprocess.DEVNULL, capture_output=True, timeout=30)
+    end = time.monotonic() + 0.5
+    while time.monotonic() < end:
+        for pid in map(int, filter(str.isdigit, os.listdir("/proc"))):
+            if program(pid).endswith("carte-runtime"):
+                kill(pid)
+                return
+
+
+def harm_runtime_and_supervisor():
+    harm_runtime()
+    harm_supervisor()
+
+
+def harm_disk():
+    """Nothing can be written for a while, and something dies meanwhile."""
+    path = f"{state}/fill"
+    with open(path, "wb") as file:
+        try:
+            while True:
+                file.write(b"\0" * 65536)
+                file.flush()
+        except OSError:
+            pass
+    try:
+        harm_replica()
+        subprocess.run(["carte", "scale", "web=5"], stdin=subprocess.DEVNULL, capture_output=True, timeout=30)
+        time.sleep(1)
+    finally:
+        os.unlink(path)
+    output("carte", "scale", "web=4")
+
+
+def harm_clock():
+    with open(f"{work}/clock", "w") as file:
+        file.write(random.choice(["+3600", "-3600", "+864000", "+0", "-40"]))
+    harm_replica()
+
+
+def harm_stop():
+    kill(random.choice([one["pid"] for one in containers() if one["service"] == "web" and one["pid"]]), signal.SIGSTOP)
+    time.sleep(2)
+
+
+def check_database():
+    for path in glob.glob(f"{state}/**/*.db", recursive=True):
+        with sqlite3.connect(f"file:{path}?mode=ro", uri=True) as db:
+            words = db.execute("PRAGMA integrity_check").fetchone()[0]
+            if words != "ok":
+                raise RuntimeError(f"{path}: {words}")
+        return
+    raise RuntimeError("no database")
+
+
+harms = [harm_supervisor, harm_replica, harm_replicas_and_supervisor, harm_runtime, harm_runtime_and_supervisor, harm_disk, harm_stop]
+if "--clock" in sys.argv:
+    harms.append(harm_clock)
+end = time.monotonic() + seconds
+counts, worst, order = {}, 0.0, list(harms)
+random.shuffle(order)
+while time.monotonic() < end:
+    harm = order.pop() if order else random.choice(harms)
+    begin = time.monotonic()
+    try:
+        harm()
+        why = "not looked at"
+        while time.monotonic() < begin + 90:
+            try:
+                why = is_whole()
+            except (RuntimeError, ValueError, subprocess.TimeoutExpired) as error:
+                why = str(error)
+            if why is None:
+                break
+            time.sleep(0.1)
+        if why is not None:
+            raise RuntimeError(f"not back after 90 s: {why}")
+        check_database()
+    except (RuntimeError, subprocess.TimeoutExpired) as error:
+        print(f"not ok chaos: {harm.__name__}: {error}", flush=True)
+        sys.exit(1)
+    took = time.monotonic() - begin
+    worst = max(worst, took)
+    counts[harm.__name__] = counts.get(harm.__name__, 0) + 1
+    print(f"# {harm.__name__}: back after {took:.1f} s", flush=True)
+if "--clock" in sys.argv:
+    with open(f"{work}/clock", "w") as file:
+        file.write("+0")
+print(f"# {counts}, the longest took {worst:.1f} s", flush=True)
+sys.exit(0 if len(counts) >= len(harms) or seconds < 60 else 1)
