@@ -45,7 +45,9 @@ static int fail_yaml(struct builder *b)
 		place.line = place.column = 1;
 		for (size_t i = 0; i < b->parser.problem_offset && i < b->length; i++) {
 			place.line += b->text[i] == '\n';
-			place.column = b->text[i] == '\n' ? 1 : place.column + ((b->text[i] & 0xc0) != 0x80);
+			place.column = b->text[i] == '\n'
+					       ? 1
+					       : place.column + ((b->text[i] & 0xc0) != 0x80);
 		}
 		return fail(b->reader, &at, "not YAML: %s", b->parser.problem);
 	}

@@ -53,6 +53,8 @@ libcarte_scale_a_SOURCES = \
 	src/scale/decide.c \
 	src/scale/decide.h \
 	src/scale/embed.h \
+	src/scale/fetch.c \
+	src/scale/fetch.h \
 	src/scale/http.c \
 	src/scale/http.h \
 	src/scale/http_guard.c \
@@ -68,6 +70,7 @@ libcarte_scale_a_SOURCES = \
 	src/scale/job.h \
 	src/scale/json.c \
 	src/scale/json.h \
+	src/scale/logs.c \
 	src/scale/logs.h \
 	src/scale/loop.c \
 	src/scale/loop.h \
@@ -91,6 +94,7 @@ libcarte_scale_a_SOURCES = \
 	src/scale/nft.c \
 	src/scale/nft.h \
 	src/scale/pool.h \
+	src/scale/probe.c \
 	src/scale/probe.h \
 	src/scale/replica_caps.c \
 	src/scale/replica_config-private.h \

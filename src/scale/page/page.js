@@ -203,6 +203,8 @@ function drawLine(card, service) {
 	const highest = Math.max(service.max || 0, service.desired, first, ...shown.map((d) => d.to), 1);
 	const x = (ms) => left + (width - left - right) * (ms - start) / (now - start);
 	const y = (n) => height - bottom - (height - top - bottom) * n / highest;
+
+	svg.toggleAttribute("hidden", !all.length && service.min === null);
 	let path = "M" + left + " " + y(first).toFixed(1);
 
 	svg.setAttribute("viewBox", "0 0 " + width + " " + height);
