@@ -144,7 +144,8 @@ struct supervisor {
 	struct balance *balance; /* NULL: not allowed to */
 	struct project *projects;
 	struct supervisor_listener *listeners;
-	struct loop_timer turn_timer, hosts_timer, save_timer, rotate_timer, weights_timer, sweep_timer;
+	struct loop_timer turn_timer, hosts_timer, save_timer, rotate_timer, weights_timer, sweep_timer,
+		trim_timer;
 	struct job *sweep_job;
 	bool adopting, quiescing, ports_stale, in_turn, hosts_written, save_failed, rootless;
 	unsigned building, deleting, busy, parallel;

@@ -509,6 +509,7 @@ void supervisor_free(struct supervisor *sv)
 	loop_timer_cancel(&sv->rotate_timer);
 	loop_timer_cancel(&sv->weights_timer);
 	loop_timer_cancel(&sv->sweep_timer);
+	loop_timer_cancel(&sv->trim_timer);
 	images_free(sv->images);
 	net_free(sv->net);
 	balance_free(sv->balance);
