@@ -126,7 +126,6 @@ tests_unit_test_net_hosts_LDADD = $(SCALE_LIBS) $(CMOCKA_LIBS)
 tests_unit_test_net_reach_LDADD = $(SCALE_LIBS) $(CMOCKA_LIBS)
 
 tests_unit_test_http_SOURCES = tests/unit/fake_supervisor.c tests/unit/fake_supervisor.h tests/unit/test_http.c
-	tests/unit/test_replica_config
 
 tests_unit_test_http_CPPFLAGS = $(AM_CPPFLAGS) $(SCALE_CFLAGS) $(YAJL_CFLAGS)
 tests_unit_test_http_LDADD = $(SCALE_LIBS) $(CMOCKA_LIBS)
