@@ -251,6 +251,18 @@ int balance_apply(struct balance *balance, const struct balance_port *ports, siz
 	return 0;
 }
 
+int balance_verify(struct balance *balance, struct oci_error *err)
+{
+	int r;
+
+	if (!balance->applied || nft_table_exists(balance->nft, balance->table))
+		return 0;
+	r = exchange(balance, balance->applied, err);
+	if (r < 0)
+		err_prefix(err, "publish ports again: ");
+	return r;
+}
+
 int balance_remove(struct balance *balance, struct oci_error *err)
 {
 	char text[2 * sizeof(balance->table) + 64];
