@@ -34,6 +34,7 @@ libcarte_scale_a_SOURCES = \
 	src/scale/compose_fail.c \
 	src/scale/compose_files.c \
 	src/scale/compose_health.c \
+	src/scale/compose_host.c \
 	src/scale/compose_list.c \
 	src/scale/compose_make.c \
 	src/scale/compose_merge.c \
