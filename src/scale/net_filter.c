@@ -24,10 +24,11 @@ static void put_forward(FILE *out, const struct net_network *network)
 			      "\t\toifname \"%s\" iifname != \"%s\" drop\n",
 			      network->bridge, network->bridge, network->bridge, network->bridge);
 	else
-		(void)fprintf(out,
-			      "\t\tiifname \"%s\" oifname \"carte-*\" oifname != \"%s\" ct state new "
-			      "ct status & dnat == 0 drop\n",
-			      network->bridge, network->bridge);
+		(void)fprintf(
+			out,
+			"\t\tiifname \"%s\" oifname \"carte-*\" oifname != \"%s\" ct state new "
+			"ct status & dnat == 0 drop\n",
+			network->bridge, network->bridge);
 }
 
 static void put_masquerade(FILE *out, const struct net_network *network)
@@ -53,7 +54,8 @@ static void put_table(FILE *out, const struct net *net)
 	for (size_t i = 0; i < net->networks_len; i++)
 		if (net->networks[i].bridge[0])
 			put_forward(out, &net->networks[i]);
-	(void)fputs("\t}\n\tchain postrouting {\n\t\ttype nat hook postrouting priority 100\n", out);
+	(void)fputs("\t}\n\tchain postrouting {\n\t\ttype nat hook postrouting priority 100\n",
+		    out);
 	for (size_t i = 0; i < net->networks_len; i++)
 		if (net->networks[i].bridge[0])
 			put_masquerade(out, &net->networks[i]);

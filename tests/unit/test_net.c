@@ -311,7 +311,8 @@ static void test_attach(void **state)
 	assert_string_equal(outcome.message, "");
 	assert_int_not_equal(outcome.result.places[0].address.s_addr,
 			     first.places[0].address.s_addr);
-	assert_int_equal(reach(&host, "a1", address_of(&outcome.result.places[0]), 9), -ECONNREFUSED);
+	assert_int_equal(reach(&host, "a1", address_of(&outcome.result.places[0]), 9),
+			 -ECONNREFUSED);
 	assert_int_equal(reach(&host, "a1", inet_ntoa(first.places[0].gateway), 9), -ECONNREFUSED);
 	assert_int_equal(reach(&host, "a1", "127.0.0.1", 9), -ECONNREFUSED); /* lo is up */
 	assert_int_equal(net_network_remove(host.net, &network, &err), -EBUSY);
@@ -327,7 +328,9 @@ static void test_attach(void **state)
 
 static void test_fixed(void **state)
 {
-	struct spec_network network = { .key = "lab", .name = "fix_lab", .subnet = "11.11.11.0/24" };
+	struct spec_network network = { .key = "lab",
+					.name = "fix_lab",
+					.subnet = "11.11.11.0/24" };
 	struct spec_network_use uses[] = { { .network = "lab", .ipv4 = "11.11.11.2" },
 					   { .network = "lab", .ipv4 = "11.11.11.3" },
 					   { .network = "lab" },
@@ -411,7 +414,10 @@ static void test_two_networks(void **state)
 {
 	struct spec_network networks[] = {
 		{ .key = "back", .name = "two_back", .internal = true },
-		{ .key = "front", .name = "two_front", .subnet = "10.250.7.0/24", .gateway = "10.250.7.9",
+		{ .key = "front",
+		  .name = "two_front",
+		  .subnet = "10.250.7.0/24",
+		  .gateway = "10.250.7.9",
 		  .ip_range = "10.250.7.128/25" },
 	};
 	struct spec_network_use uses[] = { { .network = "back" }, { .network = "front" } };
@@ -502,8 +508,8 @@ static void test_many(void **state)
 					.services_len = 1,
 					.networks = &network,
 					.networks_len = 1 };
-	unsigned count = getenv("CARTE_NET_COUNT") ? (unsigned)atoi(getenv("CARTE_NET_COUNT")) :
-						     COUNT;
+	unsigned count =
+		getenv("CARTE_NET_COUNT") ? (unsigned)atoi(getenv("CARTE_NET_COUNT")) : COUNT;
 	struct outcome outcome = { 0 };
 	struct host host;
 	double from, cpu;
@@ -642,7 +648,9 @@ static void test_crash(void **state)
 /* Addresses are kept on disk over a reboot, namespaces are not: the same replica can be attached again. */
 static void test_reboot(void **state)
 {
-	struct spec_network network = { .key = "lab", .name = "reb_lab", .subnet = "10.251.0.0/24" };
+	struct spec_network network = { .key = "lab",
+					.name = "reb_lab",
+					.subnet = "10.251.0.0/24" };
 	struct spec_network_use use = { .network = "lab", .ipv4 = "10.251.0.5" };
 	struct spec_service service = { .name = "web", .networks = &use, .networks_len = 1 };
 	struct spec_project project = { .name = "reb",
@@ -662,8 +670,8 @@ static void test_reboot(void **state)
 	wait_for(&host, &outcome);
 	assert_string_equal(outcome.message, "");
 	host_close(&host);
-	assert_int_equal(space_run("umount %s/run/netns/r1 && umount %s/run/netns && rm -r %s/run", top,
-				   top, top),
+	assert_int_equal(space_run("umount %s/run/netns/r1 && umount %s/run/netns && rm -r %s/run",
+				   top, top, top),
 			 0);
 	host_open(&host);
 	assert_int_equal(entries("state/cni/reb_lab"), 1);
@@ -694,12 +702,12 @@ static pid_t outside_start(void)
 	pid_t pid = space_child(serve_outside, 7);
 
 	assert_true(pid > 0);
-	assert_int_equal(
-		space_run("ip link add ext type veth peer name eth0 netns %d && "
-			  "ip addr add 192.168.78.1/24 dev ext && ip link set ext up && "
-			  "nsenter -t %d -n sh -c 'ip addr add 192.168.78.2/24 dev eth0 && ip link set eth0 up'",
-			  (int)pid, (int)pid),
-		0);
+	assert_int_equal(space_run("ip link add ext type veth peer name eth0 netns %d && "
+				   "ip addr add 192.168.78.1/24 dev ext && ip link set ext up && "
+				   "nsenter -t %d -n sh -c 'ip addr add 192.168.78.2/24 dev eth0 "
+				   "&& ip link set eth0 up'",
+				   (int)pid, (int)pid),
+			 0);
 	return pid;
 }
 
@@ -709,7 +717,9 @@ static void test_reach(void **state)
 	struct spec_network networks[] = { { .key = "a", .name = "rea_a" },
 					   { .key = "b", .name = "rea_b" },
 					   { .key = "in", .name = "rea_in", .internal = true } };
-	struct spec_network_use uses[] = { { .network = "a" }, { .network = "b" }, { .network = "in" } };
+	struct spec_network_use uses[] = { { .network = "a" },
+					   { .network = "b" },
+					   { .network = "in" } };
 	struct spec_service services[3];
 	struct spec_project project = { .name = "rea",
 					.services = services,
@@ -743,19 +753,23 @@ static void test_reach(void **state)
 	assert_int_equal(reach(&host, "ri", "192.168.78.2", 7), -ENETUNREACH);
 	/* the host, for probes, reaches all; networks do not reach each other */
 	for (int i = 0; i < 3; i++)
-		assert_int_equal(space_connect(home, home, SOCK_STREAM, address_of(&places[i]), 9, 400),
-				 -ECONNREFUSED);
+		assert_int_equal(
+			space_connect(home, home, SOCK_STREAM, address_of(&places[i]), 9, 400),
+			-ECONNREFUSED);
 	assert_int_not_equal(reach(&host, "ra", address_of(&places[1]), 9), -ECONNREFUSED);
 	assert_int_not_equal(reach(&host, "ra", address_of(&places[2]), 9), -ECONNREFUSED);
 
 	/* 127.0.0.1 of the host is not to be had, even by a replica that sends it there on purpose */
 	local = space_listen(SOCK_STREAM, 4711);
 	(void)net_namespace_path(host.net, "ra", path, sizeof(path));
-	assert_int_equal(space_run("nsenter --net=%s sh -c 'echo 1 >/proc/sys/net/ipv4/conf/all/route_localnet && "
-				   "ip addr del 127.0.0.1/8 dev lo && ip route flush table local 127.0.0.0/8; "
-				   "ip route add 127.0.0.1 via %s'",
-				   path, inet_ntoa(places[0].gateway)),
-			 0);
+	assert_int_equal(
+		space_run(
+			"nsenter --net=%s sh -c 'echo 1 "
+			">/proc/sys/net/ipv4/conf/all/route_localnet && "
+			"ip addr del 127.0.0.1/8 dev lo && ip route flush table local 127.0.0.0/8; "
+			"ip route add 127.0.0.1 via %s'",
+			path, inet_ntoa(places[0].gateway)),
+		0);
 	assert_int_not_equal(reach(&host, "ra", "127.0.0.1", 4711), 0);
 	assert_int_equal(reach(&host, "ra", inet_ntoa(places[0].gateway), 4711), 0);
 	(void)close(local);
@@ -776,7 +790,9 @@ static void without_rights_body(void *ctx)
 	struct spec_service service = { .name = "web" };
 	struct spec_project project = { .name = "poor", .services = &service, .services_len = 1 };
 	const struct net_request request = { .id = "p1", .project = &project, .service = &service };
-	struct net_options options = { .state_dir = "/nowhere", .run_dir = "/nowhere", .cni_path = CNI_PATH };
+	struct net_options options = { .state_dir = "/nowhere",
+				       .run_dir = "/nowhere",
+				       .cni_path = CNI_PATH };
 	struct oci_error err = OCI_ERROR_INIT;
 	struct loop *loop;
 	struct net *net;
@@ -787,8 +803,9 @@ static void without_rights_body(void *ctx)
 	REQUIRE(net_new(loop, &options, &net, &err) == 0);
 	REQUIRE(net_clean(net, NULL, 0, &err) == 0);
 	REQUIRE(net_attach(net, &request, done, NULL, &err) == -EPERM);
-	REQUIRE_TEXT(err.message, "networks need CAP_NET_ADMIN and CAP_SYS_ADMIN, which carte-scale has not got "
-				  "here: use --network none or --network host (network_mode)");
+	REQUIRE_TEXT(err.message,
+		     "networks need CAP_NET_ADMIN and CAP_SYS_ADMIN, which carte-scale has not got "
+		     "here: use --network none or --network host (network_mode)");
 	net_free(net);
 	loop_free(loop);
 }
@@ -820,9 +837,10 @@ static void test_without_plugins(void **state)
 	assert_int_equal(loop_new(&host.loop, &err), 0);
 	assert_int_equal(net_new(host.loop, &options, &host.net, &err), 0);
 	assert_int_equal(attach(&host, &project, &service, "b1", &outcome), -ENOENT);
-	assert_string_equal(outcome.message,
-			    "CNI plugin /nowhere/bridge is missing: install containernetworking-plugins, or "
-			    "name its folder with --cni-path");
+	assert_string_equal(
+		outcome.message,
+		"CNI plugin /nowhere/bridge is missing: install containernetworking-plugins, or "
+		"name its folder with --cni-path");
 	expect_nothing(&host, &network, 1);
 	host_close(&host);
 }
