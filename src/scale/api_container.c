@@ -342,10 +342,8 @@ static int has_ended(struct api_call *call, struct oci_error *err)
 {
 	const struct replica *replica = by_id(call);
 
-	if (call->ended)
+	if (call->ended || !replica)
 		return answer_status(call, call->exit_status, err);
-	if (!replica)
-		return answer_status(call, -1, err);
 	return is_over(replica) ? answer_status(call, replica->exit_status, err) : 1;
 }
 

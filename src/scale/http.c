@@ -308,6 +308,8 @@ static int http_begin(struct http *http, const struct http_options *options, str
 {
 	int r = api_begin(&http->api, http->sv, err);
 
+	http->api.end = options->shutdown;
+	http->api.end_ctx = options->ctx;
 	if (r == 0 && options->listen)
 		r = listen_tcp(http, options, &http->ports[1].fd, err);
 	if (r == 0)

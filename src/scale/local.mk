@@ -62,6 +62,7 @@ libcarte_scale_a_SOURCES = \
 	src/scale/http_guard.h \
 	src/scale/http_private.h \
 	src/scale/http_request.c \
+	src/scale/http_stream.c \
 	src/scale/image-private.h \
 	src/scale/image.c \
 	src/scale/image.h \
