@@ -43,7 +43,7 @@ struct http {
 	struct api api;
 	struct http_guard guard;
 	struct http_port ports[2]; /* unix, TCP */
-	char listen[64];
+	char listen[96];
 	struct supervisor_listener listener;
 	struct http_request *requests; /* those that wait or stream */
 	unsigned busy;
