@@ -12,30 +12,30 @@ TESTS=$(cd "$BATS_TEST_DIRNAME/.." && pwd)
 setup_file() {
 	carte_find || skip 'carte is not built'
 	command -v python3 >/dev/null || skip 'python3 is not installed'
+	# D is the same folder for all tests of this file, emptied for each: starting python takes longer than a test
+	export D=$BATS_FILE_TMPDIR/d
+	export CARTE_SOCKET=$D/s CARTE_STORE=$D/store HOME=$D NO_COLOR=
+	mkdir "$D"
+	"$TESTS/cli/helpers/fake-supervisor" "$CARTE_SOCKET" "$D" 3>&- &
+	export FAKE=$!
+	for _ in $(seq 500); do
+		[ ! -S "$CARTE_SOCKET" ] || return 0
+		sleep 0.02
+	done
+	return 1
+}
+
+teardown_file() {
+	[ -z "${FAKE:-}" ] || kill "$FAKE"
 }
 
 setup() {
-	D=$BATS_TEST_TMPDIR
-	export CARTE_SOCKET=$D/s CARTE_STORE=$D/store HOME=$D NO_COLOR=
 	unset XDG_RUNTIME_DIR
+	find "$D" -mindepth 1 ! -path "$CARTE_SOCKET" -delete
 	: >"$D/requests"
-	mkfifo "$D/life"
-	"$TESTS/cli/helpers/fake-supervisor" "$CARTE_SOCKET" "$D" <"$D/life" 3>&- &
-	FAKE=$!
-	exec 9>"$D/life"
-	for _ in $(seq 200); do
-		[ ! -S "$CARTE_SOCKET" ] || break
-		sleep 0.02
-	done
-	[ -S "$CARTE_SOCKET" ]
 }
 
-teardown() {
-	exec 9>&-
-	[ -z "${FAKE:-}" ] || wait "$FAKE" || true
-}
-
-carte() { "$CARTE" "$@" 9>&-; }
+carte() { "$CARTE" "$@"; }
 
 fails() { # STATUS EXPECTED-STDERR COMMAND...
 	local status=0 want=$1 expected=$2
@@ -126,7 +126,6 @@ service() { # JQ-FILTER over the service of the last run
 # ---- the supervisor's answers ----------------------------------------------------------------------------------------------
 
 @test "client: what the supervisor refuses is one line, with its kind as exit status" {
-	id=aa1100000000000000000000000000000
 	answers 'GET /v1/containers 409 {"error":"it is odd\nvery","kind":"state"}'
 	fails 6 'carte: ps: it is odd' carte ps
 	answers 'GET /v1/containers 507 {"error":"the pool is full","kind":"resources"}'
@@ -143,14 +142,14 @@ service() { # JQ-FILTER over the service of the last run
 
 @test "client: nobody listens and nothing can be started" {
 	cp "$CARTE" "$D/carte"
-	CARTE_SOCKET=$D/none PATH=/nonexistent run -1 "$D/carte" ps 9>&-
+	CARTE_SOCKET=$D/none PATH=/nonexistent run -1 "$D/carte" ps
 	[[ $output == 'carte: ps: '*'carte-scale'* ]]
 }
 
 @test "client: no place for the socket" {
 	[ "$(id -u)" = 0 ] || skip 'setpriv needs root'
 	chmod 755 "$D"
-	run -1 env -u CARTE_SOCKET -u CARTE_RUN_DIR setpriv --reuid=65534 --clear-groups "$CARTE" ps 9>&-
+	run -1 env -u CARTE_SOCKET -u CARTE_RUN_DIR setpriv --reuid=65534 --clear-groups "$CARTE" ps
 	[ "$output" = "carte: ps: no place for the supervisor's socket: set XDG_RUNTIME_DIR, which a login session has, or CARTE_RUN_DIR" ]
 }
 
@@ -160,7 +159,7 @@ service() { # JQ-FILTER over the service of the last run
 	run -0 carte ps
 	[ "${#lines[@]}" = 6 ]
 	[[ ${lines[0]} == 'ID             NAME         IMAGE '* ]]
-	[[ ${lines[1]} == 'aa1100000000   alpha        localhost/box:latest   /bin/sh -c '"'"'sleep 100'"'"'   '*' years ago   Up '*' years (healthy)   10.1.2.3   0.0.0.0:8080->80/tcp' ]]
+	[[ ${lines[1]} == 'aa1100000000   alpha        localhost/box:latest   /bin/sh -c '"'"'sleep 100'"'"'   '*' years ago   Up '*' years (healthy) '*' 10.1.2.3   0.0.0.0:8080->80/tcp' ]]
 	[[ $output != *gone* ]]
 	[[ $output != *$'\e'* ]]
 }
@@ -193,6 +192,7 @@ service() { # JQ-FILTER over the service of the last run
 @test "ps: names in other scripts line up, control characters are not passed on" {
 	answers 'GET /v1/containers 200 [{"id":"a1","name":"日本","image":"i","state":"ready","pid":1},{"id":"a2","name":"a\u001b[2J\u202e","image":"i","state":"ready","pid":1}]'
 	run -0 carte ps
+	echo "$output"
 	[[ ${lines[1]} == 'a1   日本     i '* ]]
 	[[ ${lines[2]} == 'a2   a?[2J?   i '* ]]
 }
@@ -331,7 +331,7 @@ service() { # JQ-FILTER over the service of the last run
 
 @test "logs: -f goes on, over rotation, until the container has ended" {
 	for i in $(seq 3000); do echo "line $i"; done >"$D/alpha.log"
-	carte logs -f alpha >"$D/out" 9>&- 3>&- &
+	carte logs -f alpha >"$D/out" 3>&- &
 	reader=$!
 	for _ in $(seq 200); do
 		[ "$(wc -l <"$D/out")" != 3000 ] || break
@@ -340,7 +340,9 @@ service() { # JQ-FILTER over the service of the last run
 	# as the supervisor rotates: whole blocks to .1, then cut out of the front
 	for round in 1 2 3; do
 		for i in $(seq 1000); do echo "round $round $i"; done >>"$D/alpha.log"
-		[ ! -e "$D/alpha.log.1" ] || mv "$D/alpha.log.1" "$D/alpha.log.$((round))"
+		for old in 2 1; do
+			[ ! -e "$D/alpha.log.$old" ] || mv "$D/alpha.log.$old" "$D/alpha.log.$((old + 1))"
+		done
 		head -c 8192 "$D/alpha.log" >"$D/new" && mv "$D/new" "$D/alpha.log.1"
 		fallocate --collapse-range --offset 0 --length 8192 "$D/alpha.log" 2>/dev/null ||
 			fallocate --punch-hole --offset 0 --length 8192 "$D/alpha.log" || {
@@ -480,13 +482,13 @@ service() { # JQ-FILTER over the service of the last run
 @test "run: in the foreground the runtime is our child; the supervisor learns the end" {
 	printf '#!/bin/sh\necho "$@" >"%s/args"\ncat\nexit 9\n' "$D" >"$D/runtime"
 	chmod +x "$D/runtime"
-	run -9 bash -c "echo typed | '$CARTE' run --name box -i i" 9>&-
+	run -9 bash -c "echo typed | '$CARTE' run --name box -i i"
 	[ "$output" = typed ]
 	id=ee88$(printf '0%.0s' {1..28})
 	grep -qE -- "^--root $D/root --log /proc/[0-9]+/fd/[0-9]+ --log-format json run --bundle $D/bundle $id\$" "$D/args"
 	asked POST "/v1/containers/$id/finished" '{"status":9}'
 	# without -i nothing is read
-	run -9 bash -c "echo typed | '$CARTE' run --name box2 i" 9>&-
+	run -9 bash -c "echo typed | '$CARTE' run --name box2 i"
 	[ "$output" = '' ]
 }
 
@@ -494,15 +496,14 @@ service() { # JQ-FILTER over the service of the last run
 	for case in '127|exec: \"x\": stat x: no such file or directory' '126|exec: \"/bin\": is a directory: permission denied' '125|mount: no'; do
 		printf '#!/bin/sh\nprintf %%s "%s" >"$4"\nexit 1\n' "{\\\"msg\\\":\\\"$(sed 's/["\\]/\\\\&/g' <<<"${case#*|}")\\\"}" >"$D/runtime"
 		chmod +x "$D/runtime"
-		run carte run i
-		[ "$status" = "${case%%|*}" ]
+		run "-${case%%|*}" carte run i
 	done
 }
 
 @test "run: signals sent to carte reach the runtime" {
 	printf '#!/bin/bash\ntrap "exit 42" TERM\ntouch "%s/up"\nfor i in {1..500}; do sleep 0.02; done\n' "$D" >"$D/runtime"
 	chmod +x "$D/runtime"
-	"$CARTE" run --name box i 9>&- 3>&- &
+	"$CARTE" run --name box i 3>&- &
 	pid=$!
 	for _ in $(seq 250); do
 		[ ! -e "$D/up" ] || break
@@ -522,7 +523,6 @@ service() { # JQ-FILTER over the service of the last run
 	[ "$(carte services -q | tr '\n' ' ')" = 'default/alpha shop/web shop/db blog/db ' ]
 	[ "$(carte services --format json | jq -r '.[1].name')" = web ]
 	carte services -p 'a b'
-	asked GET '/v1/services?project=a%20b' || true
 	grep -q 'project=a%20b' "$D/requests"
 }
 
@@ -592,7 +592,7 @@ service() { # JQ-FILTER over the service of the last run
 	fails 1 "carte: cp: alpha:$D/none: No such file or directory" carte cp "alpha:$D/none" "$D"
 	fails 6 "carte: cp: 'gone' does not run" carte cp gone:/x "$D"
 	mkfifo "$D/pipe"
-	fails 1 "carte: cp: alpha:$D/pipe: is a device, a pipe or a socket, which is not copied" carte cp "alpha:$D/pipe" "$D/x"
+	fails 7 "carte: cp: alpha:$D/pipe: is a device, a pipe or a socket, which is not copied" carte cp "alpha:$D/pipe" "$D/x"
 	[ ! -e "$D/x" ]
 }
 
