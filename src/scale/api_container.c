@@ -361,6 +361,6 @@ int container_wait(struct api_call *call, struct oci_error *err)
 		return r;
 	remember(call, replica);
 	r = has_ended(call, err);
-	return r == 1 ? api_wait(call, has_ended, timeout ? (int64_t)timeout * 1000 : FOREVER_MS) :
-			r;
+	return r == 1 ? api_wait(call, has_ended, timeout ? (int64_t)timeout * 1000 : FOREVER_MS)
+		      : r;
 }

@@ -138,10 +138,9 @@ int api_info(struct api_call *call, struct oci_error *err)
 	json_text(&json, "listen", api->listen);
 	/* the token goes to those who could read its file */
 	json_text(&json, "page",
-		  call->local && api->listen ?
-			  oci_arena_printf(&call->arena, "http://%s/?token=%s", api->listen,
-					   api->token) :
-			  NULL);
+		  call->local && api->listen ? oci_arena_printf(&call->arena, "http://%s/?token=%s",
+								api->listen, api->token)
+					     : NULL);
 	put_pool(&json, &call->api->metrics.pool);
 	put_counts(&json, api->sv);
 	json_map_end(&json);

@@ -23,7 +23,7 @@
 struct balance {
 	char table[64];
 	struct nft_ctx *nft; /* kept: closing its socket waits 12 ms for the old rules to be gone */
-	char *applied; /* NULL: what the kernel has is not known */
+	char *applied;       /* NULL: what the kernel has is not known */
 	unsigned turn;
 };
 
@@ -93,8 +93,7 @@ static void put_map(FILE *out, const struct balance_port *port, size_t shift)
 	unsigned from = 0;
 
 	for (size_t i = 0; i < port->count; i++) {
-		const struct balance_backend *backend =
-			&port->backends[(i + shift) % port->count];
+		const struct balance_backend *backend = &port->backends[(i + shift) % port->count];
 		unsigned weight = weight_of(backend);
 		char buf[INET_ADDRSTRLEN];
 
@@ -121,7 +120,9 @@ static void put_dnat(FILE *out, const struct balance_port *port, unsigned turn)
 	(void)fputs("\t\t", out);
 	put_match(out, port);
 	if (port->protocol == SPEC_UDP)
-		(void)fprintf(out, "dnat to jhash ip saddr . udp sport mod %u seed 0x63617274 map {", sum);
+		(void)fprintf(out,
+			      "dnat to jhash ip saddr . udp sport mod %u seed 0x63617274 map {",
+			      sum);
 	else
 		(void)fprintf(out, "dnat to numgen inc mod %u map {", sum);
 	put_map(out, port, port->protocol == SPEC_UDP ? 0 : turn % port->count);
@@ -136,8 +137,8 @@ static void put_reject(FILE *out, const struct balance_port *port)
 	(void)fputs("\t\tct state new fib daddr type local ", out);
 	put_match(out, port);
 	(void)fprintf(out, "reject%s\n",
-		      port->protocol == SPEC_UDP ? " with icmp type port-unreachable" :
-						   " with tcp reset");
+		      port->protocol == SPEC_UDP ? " with icmp type port-unreachable"
+						 : " with tcp reset");
 }
 
 static int address_order(const void *a, const void *b)

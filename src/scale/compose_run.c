@@ -6,6 +6,7 @@
 #include <signal.h>
 #include <stdio.h>
 
+#include "base/path.h"
 #include "scale/compose-private.h"
 
 #define LIST_MAX 1024
@@ -128,6 +129,9 @@ int read_build(struct reader *reader, const struct at *at, void *slot, const str
 			oci_arena_printf(reader->arena, "%s/%s", build->context, build->cartefile);
 		if (!build->cartefile)
 			r = fail_nomem(reader);
+		else
+			build->cartefile = path_clean(
+				oci_arena_strdup(reader->arena, build->cartefile) ?: (char *)"/");
 	}
 	return r;
 }
@@ -386,7 +390,8 @@ int read_depends_on(struct reader *reader, const struct at *at, void *slot, cons
 		} else {
 			item = at_key(at, &at->node->entries[i]);
 			from.to.service = item.key;
-			r = read_map(reader, &item, dependency_rows, &from);
+			if (item.node->kind != NODE_NULL) /* of a list, merged with a map */
+				r = read_map(reader, &item, dependency_rows, &from);
 		}
 		if (r < 0)
 			break;

@@ -266,8 +266,8 @@ static int port_begin(struct http_port *port, struct oci_error *err)
 		MHD_OPTION_NOTIFY_COMPLETED, http_request_end, port, MHD_OPTION_NOTIFY_CONNECTION,
 		conn_notify, port, MHD_OPTION_CONNECTION_LIMIT, limit,
 		MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)SILENCE_S,
-		MHD_OPTION_CONNECTION_MEMORY_LIMIT, CONNECTION_MEMORY,
-		MHD_OPTION_STRICT_FOR_CLIENT, 1, MHD_OPTION_END);
+		MHD_OPTION_CONNECTION_MEMORY_LIMIT, CONNECTION_MEMORY, MHD_OPTION_STRICT_FOR_CLIENT,
+		1, MHD_OPTION_END);
 	if (!port->daemon)
 		return err_sys(err, errno ? errno : ENOMEM, "start libmicrohttpd");
 	info = MHD_get_daemon_info(port->daemon, MHD_DAEMON_INFO_EPOLL_FD);
@@ -276,8 +276,8 @@ static int port_begin(struct http_port *port, struct oci_error *err)
 	r = loop_watch_add(port->http->loop, &port->epoll, info->epoll_fd, EPOLLIN, port_ready,
 			   port);
 	if (r == 0)
-		r = loop_watch_add(port->http->loop, &port->accept, port->fd, EPOLLIN,
-				   accept_ready, port);
+		r = loop_watch_add(port->http->loop, &port->accept, port->fd, EPOLLIN, accept_ready,
+				   port);
 	return r < 0 ? err_sys(err, -r, "watch a listening socket") : 0;
 }
 

@@ -273,7 +273,8 @@ static void add_headers(struct MHD_Response *response, const struct api_call *ca
 	static const char *const rows[][2] = {
 		{ "Cache-Control", "no-store" },
 		{ "Content-Security-Policy",
-		  "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self' data:; "
+		  "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; "
+		  "img-src 'self' data:; "
 		  "base-uri 'none'; form-action 'none'; frame-ancestors 'none'" },
 		{ "Cross-Origin-Opener-Policy", "same-origin" },
 		{ "Cross-Origin-Resource-Policy", "same-origin" },
@@ -305,8 +306,8 @@ static enum MHD_Result queue(struct http_request *request, struct MHD_Response *
 
 static struct MHD_Response *make_response(struct api_call *call)
 {
-	enum MHD_ResponseMemoryMode mode = call->fixed ? MHD_RESPMEM_PERSISTENT :
-							 MHD_RESPMEM_MUST_FREE;
+	enum MHD_ResponseMemoryMode mode =
+		call->fixed ? MHD_RESPMEM_PERSISTENT : MHD_RESPMEM_MUST_FREE;
 	struct MHD_Response *response =
 		MHD_create_response_from_buffer(call->reply_length, call->reply, mode);
 
@@ -357,8 +358,8 @@ static enum MHD_Result refuse(struct http_request *request, int status, enum err
 static enum MHD_Result login(struct http_request *request)
 {
 	const struct http_guard *guard = &http_of(request)->guard;
-	struct MHD_Response *response = MHD_create_response_from_buffer(0, NULL,
-									MHD_RESPMEM_PERSISTENT);
+	struct MHD_Response *response =
+		MHD_create_response_from_buffer(0, NULL, MHD_RESPMEM_PERSISTENT);
 	char text[sizeof(guard->token) + 128];
 
 	if (!response)
@@ -413,12 +414,13 @@ static int look(struct http_request *request, enum MHD_Result *ret)
 	}
 	if (verdict != HTTP_PASS) {
 		http->api.metrics.refused++;
-		*ret = verdict == HTTP_FOREIGN ?
-			       refuse(request, 403, ERR_PERMISSION,
-				      "not for other sites, nor by another name than this host's") :
-			       refuse(request, 401, ERR_PERMISSION,
-				      "the token is needed: Authorization: Bearer TOKEN, or /?token=TOKEN "
-				      "in a browser");
+		*ret = verdict == HTTP_FOREIGN
+			       ? refuse(request, 403, ERR_PERMISSION,
+					"not for other sites, nor by another name than this host's")
+			       : refuse(request, 401, ERR_PERMISSION,
+					"the token is needed: Authorization: Bearer TOKEN, or "
+					"/?token=TOKEN "
+					"in a browser");
 		return 0;
 	}
 	if (length && (parse_u64(length, &bytes) < 0 || bytes > API_BODY_MAX)) {

@@ -32,6 +32,7 @@ struct job_stream {
 };
 
 struct job {
+	struct job *next; /* of all that run */
 	struct loop *loop;
 	pid_t pid;
 	int pidfd;
@@ -43,6 +44,26 @@ struct job {
 	void *ctx;
 };
 
+static struct job *jobs; /* one thread, few of them */
+
+bool job_owns(pid_t pid)
+{
+	for (const struct job *job = jobs; job; job = job->next)
+		if (job->pid == pid)
+			return true;
+	return false;
+}
+
+static void job_unlist(const struct job *job)
+{
+	struct job **place = &jobs;
+
+	while (*place && *place != job)
+		place = &(*place)->next;
+	if (*place)
+		*place = job->next;
+}
+
 static void stream_close(struct job_stream *stream)
 {
 	loop_watch_remove(&stream->watch);
@@ -51,6 +72,7 @@ static void stream_close(struct job_stream *stream)
 
 static void job_free(struct job *job)
 {
+	job_unlist(job);
 	loop_watch_remove(&job->ended);
 	loop_timer_cancel(&job->limit);
 	stream_close(&job->out);
@@ -77,7 +99,7 @@ static void stream_put(struct job_stream *stream, const char *data, size_t lengt
 		}
 	}
 	if (stream->length + length + 1 > stream->size) {
-		size_t size = stream->length + length + 1 + 1024;
+		size_t size = 2 * stream->size + length + 1 + 1024;
 		char *grown = realloc(stream->text, size);
 
 		if (!grown)
@@ -131,6 +153,8 @@ static void job_ended(void *ctx, uint32_t events)
 		result.status = info.si_code == CLD_EXITED ? info.si_status : 128 + info.si_status;
 	stream_drain(&job->out, false);
 	stream_drain(&job->err, true);
+	/* from here on its number may be another's */
+	job_unlist(job);
 	if (job->out.text) {
 		result.out = job->out.text;
 		result.out_length = job->out.length;
@@ -300,6 +324,8 @@ int job_start(struct loop *loop, const struct job_spec *spec,
 		job_free(job);
 		return err_sys(err, -r, "wait for %s", spec->argv[0]);
 	}
+	job->next = jobs;
+	jobs = job;
 	if (ret)
 		*ret = job;
 	return 0;

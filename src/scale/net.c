@@ -138,7 +138,8 @@ static int usable(struct net *net, const char *id, struct oci_error *err)
 
 	if (!net->privileged)
 		return err_set_as(err, ERR_PERMISSION, EPERM,
-				  "networks need CAP_NET_ADMIN and CAP_SYS_ADMIN, which carte-scale has not got "
+				  "networks need CAP_NET_ADMIN and CAP_SYS_ADMIN, which "
+				  "carte-scale has not got "
 				  "here: use --network none or --network host (network_mode)");
 	if (!net_name_check(id))
 		return err_set(err, EINVAL, "'%s' cannot be a namespace's name", id);
@@ -173,10 +174,11 @@ static int plugin_check(const struct net *net, const char *plugin, struct oci_er
 	(void)snprintf(path, sizeof(path), "%s/%s", net->cni_path, plugin);
 	if (access(path, X_OK) == 0)
 		return 0;
-	return err_set_as(err, ERR_UNSUPPORTED, errno,
-			  "CNI plugin %s is missing: install containernetworking-plugins, or name its folder "
-			  "with --cni-path",
-			  path);
+	return err_set_as(
+		err, ERR_UNSUPPORTED, errno,
+		"CNI plugin %s is missing: install containernetworking-plugins, or name its folder "
+		"with --cni-path",
+		path);
 }
 
 static int fixed_check(const struct net_network *network, const char *key, const char *fixed,
@@ -191,7 +193,8 @@ static int fixed_check(const struct net_network *network, const char *key, const
 		return err_set(err, EINVAL, "network '%s': address %s is not in its subnet", key,
 			       fixed);
 	if (address.s_addr == network->gateway.s_addr)
-		return err_set(err, EINVAL, "network '%s': address %s is its gateway's", key, fixed);
+		return err_set(err, EINVAL, "network '%s': address %s is its gateway's", key,
+			       fixed);
 	return 0;
 }
 

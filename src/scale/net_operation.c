@@ -110,14 +110,10 @@ static int plugin_run(struct net_operation *operation, const char *interface, co
 	const struct net *net = operation->net;
 	char plugin[4096], namespace[4096], variables[5][4200];
 	const char *const argv[] = { plugin, NULL };
-	const char *const env[] = { variables[0],
-				    variables[1],
-				    variables[2],
-				    variables[3],
-				    variables[4],
-				    "GOMAXPROCS=1",
-				    "GOGC=off",
-				    "PATH=/usr/sbin:/usr/bin:/sbin:/bin",
+	const char *const env[] = { variables[0], variables[1],
+				    variables[2], variables[3],
+				    variables[4], "GOMAXPROCS=1",
+				    "GOGC=off",   "PATH=/usr/sbin:/usr/bin:/sbin:/bin",
 				    NULL };
 	const struct job_spec spec = { .argv = argv,
 				       .env = env,
@@ -216,7 +212,8 @@ static void detach_next(struct net_operation *operation)
 		r = removal_start(operation, interface, detach_done);
 		if (r == 0)
 			return;
-		if (r != -ENOENT) /* a configuration that is half-written, no plugin: no ADD, or no way to ask */
+		if (r !=
+		    -ENOENT) /* a configuration that is half-written, no plugin: no ADD, or no way to ask */
 			net_scrub(operation->net, operation->id);
 	}
 	detach_end(operation);
@@ -226,8 +223,8 @@ static void detach_next(struct net_operation *operation)
 
 static void attach_undo(struct net_operation *operation)
 {
-	err_prefix(&operation->err, "network '%s': ",
-		   operation->result.places[operation->at].network);
+	err_prefix(&operation->err,
+		   "network '%s': ", operation->result.places[operation->at].network);
 	operation->detach = true;
 	operation->at = 0;
 	detach_next(operation);

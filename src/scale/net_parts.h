@@ -45,8 +45,8 @@ struct net {
 	int lock; /* RUN_DIR/plugins, shared lock */
 	struct net_network *networks;
 	size_t networks_len;
-	char *filter;      /* text of our table as it was applied */
-	char warning[300]; /* why the table is not there, "" it is */
+	char *filter;                     /* text of our table as it was applied */
+	char warning[300];                /* why the table is not there, "" it is */
 	struct net_operation *operations; /* first come, first served */
 	unsigned running, running_max;
 	struct loop_timer kick;

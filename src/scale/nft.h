@@ -14,4 +14,7 @@ void nft_closep(struct nft_ctx **nft);
 /** nft_run - all of @commands, or nothing. -EPERM, -EOPNOTSUPP (the kernel lacks something) or -EINVAL with nft's words. */
 int nft_run(struct nft_ctx *nft, const char *commands, struct oci_error *err);
 
+/** nft_list - what a command says. Valid until the next one; "" when it failed. */
+const char *nft_list(struct nft_ctx *nft, const char *command);
+
 #endif

@@ -30,7 +30,7 @@ CLI_TESTS = \
 	tests/cli/trace.bats
 
 if HAVE_BATS
-TESTS += $(CLI_TESTS)
+TESTS += $(CLI_TESTS) tests/lib/bats-lite.bats
 endif
 EXTRA_DIST += $(CLI_TESTS)
 

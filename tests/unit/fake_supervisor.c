@@ -447,6 +447,8 @@ static void read_service(struct oci_arena *arena, const char *name, yajl_val val
 	spec->image = member_text(arena, value, "image");
 	spec->container_name = member_text(arena, value, "container_name");
 	spec->replicas = member_int(value, "replicas", 1);
+	if (spec->replicas < 0 || spec->replicas > POOL_REPLICAS)
+		spec->replicas = POOL_REPLICAS;
 	spec->stop_grace_ms = 10000;
 	spec->resources = (struct spec_resources){
 		.cpu_milli = member_int(limits, "cpu_milli", -1),
@@ -488,8 +490,8 @@ static int read_document(const char *text, size_t length, struct project *projec
 		return err_set_as(err, ERR_DOCUMENT, EINVAL, "document:1:1: services: required");
 	}
 	project->spec->services_len = services->u.object.len;
-	project->spec->services = oci_arena_array(arena, services->u.object.len,
-						  sizeof(*project->spec->services));
+	project->spec->services =
+		oci_arena_array(arena, services->u.object.len, sizeof(*project->spec->services));
 	for (size_t i = 0; i < services->u.object.len; i++) {
 		read_service(arena, services->u.object.keys[i], services->u.object.values[i],
 			     &project->spec->services[i]);
@@ -536,8 +538,8 @@ static void take_services(struct project *project, struct project *old)
 		service->revision = 1;
 		service->desired = (unsigned)spec->replicas;
 		if (before) {
-			service->revision = before->revision +
-					    (strcmp(before->spec->image, spec->image) != 0);
+			service->revision =
+				before->revision + (strcmp(before->spec->image, spec->image) != 0);
 			service->replicas = before->replicas;
 			before->replicas = NULL;
 			for (struct replica *r = service->replicas; r; r = r->next)
@@ -766,7 +768,8 @@ int supervisor_remove(struct supervisor *sv, struct replica *replica, bool force
 		return err_set_as(err, ERR_STATE, EBUSY, "%s runs", replica->name);
 	note(sv, "remove %s", replica->name);
 	replica->wanted = false;
-	replica->service->desired--;
+	if (replica->service->desired > 0)
+		replica->service->desired--;
 	soon(sv);
 	return 0;
 }

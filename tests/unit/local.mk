@@ -106,18 +106,34 @@ endif
 
 SCALE_TESTS = \
 	tests/unit/test_balance \
+	tests/unit/test_calendar \
+	tests/unit/test_compose \
 	tests/unit/test_http \
+	tests/unit/test_logs \
 	tests/unit/test_net \
+	tests/unit/test_net_after \
+	tests/unit/test_net_hosts \
+	tests/unit/test_net_reach \
+	tests/unit/test_probe \
 	tests/unit/test_replica_config
 
 tests_unit_test_balance_LDADD = $(SCALE_LIBS) $(CMOCKA_LIBS)
+tests_unit_test_calendar_LDADD = $(SCALE_LIBS) $(CMOCKA_LIBS)
+tests_unit_test_compose_LDADD = $(SCALE_LIBS) $(CMOCKA_LIBS)
 tests_unit_test_net_LDADD = $(SCALE_LIBS) $(CMOCKA_LIBS)
+tests_unit_test_net_after_LDADD = $(SCALE_LIBS) $(CMOCKA_LIBS)
+tests_unit_test_net_hosts_LDADD = $(SCALE_LIBS) $(CMOCKA_LIBS)
+tests_unit_test_net_reach_LDADD = $(SCALE_LIBS) $(CMOCKA_LIBS)
 
 tests_unit_test_http_SOURCES = tests/unit/fake_supervisor.c tests/unit/fake_supervisor.h tests/unit/test_http.c
-tests_unit_test_http_CPPFLAGS = $(AM_CPPFLAGS) $(SCALE_CFLAGS) $(YAJL_CFLAGS)
-tests_unit_test_http_LDFLAGS = $(AM_LDFLAGS) $(SCALE_LDFLAGS)
-tests_unit_test_http_LDADD = $(SCALE_LIBS) $(CMOCKA_LIBS)
 
+tests_unit_test_http_CPPFLAGS = $(AM_CPPFLAGS) $(SCALE_CFLAGS) $(YAJL_CFLAGS)
+tests_unit_test_http_LDADD = $(SCALE_LIBS) $(CMOCKA_LIBS)
+tests_unit_test_http_LDFLAGS = $(AM_LDFLAGS) $(SCALE_LDFLAGS)
+tests_unit_test_logs_CPPFLAGS = $(AM_CPPFLAGS) $(SCALE_CFLAGS)
+tests_unit_test_logs_LDADD = $(SCALE_LIBS) $(CMOCKA_LIBS)
+tests_unit_test_probe_CPPFLAGS = $(AM_CPPFLAGS) $(SCALE_CFLAGS)
+tests_unit_test_probe_LDADD = $(SCALE_LIBS) $(CMOCKA_LIBS)
 tests_unit_test_replica_config_CPPFLAGS = $(AM_CPPFLAGS) $(SCALE_CFLAGS)
 tests_unit_test_replica_config_LDADD = $(SCALE_LIBS) $(CMOCKA_LIBS)
 
@@ -135,6 +151,7 @@ EXTRA_DIST += \
 	tests/unit/elf-build.h \
 	tests/unit/forked.h \
 	tests/unit/image.h \
+	tests/unit/net-stage.h \
 	tests/unit/ocispec-generate.h \
 	tests/unit/scale.h \
 	tests/unit/seccomp-profile.h \

@@ -89,9 +89,10 @@ static void serve(int which)
 
 static int stage_build(void)
 {
-	if (space_run("ip link set lo up && ip link add br0 type bridge && ip addr add 10.123.0.1/24 dev br0 && "
-		"ip link set br0 up && echo 1 >/proc/sys/net/ipv4/ip_forward && "
-		"echo 1 >/proc/sys/net/ipv4/conf/br0/route_localnet"))
+	if (space_run("ip link set lo up && ip link add br0 type bridge && ip addr add "
+		      "10.123.0.1/24 dev br0 && "
+		      "ip link set br0 up && echo 1 >/proc/sys/net/ipv4/ip_forward && "
+		      "echo 1 >/proc/sys/net/ipv4/conf/br0/route_localnet"))
 		return -1;
 	for (int i = 0; i <= BACKENDS; i++) {
 		children[i] = space_child(i == CLIENT ? NULL : serve, i + 1);
@@ -100,18 +101,25 @@ static int stage_build(void)
 		spaces[i] = space_of(children[i]);
 		if (spaces[i] < 0)
 			return -1;
-		if (space_run("ip link add v%d type veth peer name eth0 netns %d", i, (int)children[i]))
+		if (space_run("ip link add v%d type veth peer name eth0 netns %d", i,
+			      (int)children[i]))
 			return -1;
 		if (i == CLIENT) {
-			if (space_run("ip addr add " GATE "/24 dev v%d && ip link set v%d up && nsenter -t %d -n sh -c '"
-				"ip addr add 192.168.77.2/24 dev eth0 && ip link set eth0 up && "
-				"ip route add default via " GATE "'",
-				i, i, (int)children[i]))
+			if (space_run(
+				    "ip addr add " GATE
+				    "/24 dev v%d && ip link set v%d up && nsenter -t %d -n sh -c '"
+				    "ip addr add 192.168.77.2/24 dev eth0 && ip link set eth0 up "
+				    "&& "
+				    "ip route add default via " GATE "'",
+				    i, i, (int)children[i]))
 				return -1;
-		} else if (space_run("ip link set v%d master br0 up && ip link set v%d type bridge_slave hairpin on && "
-			       "nsenter -t %d -n sh -c 'ip addr add 10.123.0.%d/24 dev eth0 && "
-			       "ip link set lo up && ip link set eth0 up && ip route add default via 10.123.0.1'",
-			       i, i, (int)children[i], i + 2)) {
+		} else if (space_run(
+				   "ip link set v%d master br0 up && ip link set v%d type "
+				   "bridge_slave hairpin on && "
+				   "nsenter -t %d -n sh -c 'ip addr add 10.123.0.%d/24 dev eth0 && "
+				   "ip link set lo up && ip link set eth0 up && ip route add "
+				   "default via 10.123.0.1'",
+				   i, i, (int)children[i], i + 2)) {
 			return -1;
 		}
 	}
@@ -434,11 +442,9 @@ static void test_refused(void **state)
 
 static void test_host_address(void **state)
 {
-	struct balance_port port = { .protocol = SPEC_TCP,
-				     .published = 8080,
-				     .target = 80,
-				     .backends = all(),
-				     .count = 1 };
+	struct balance_port port = {
+		.protocol = SPEC_TCP, .published = 8080, .target = 80, .backends = all(), .count = 1
+	};
 
 	(void)state;
 	need();
@@ -569,11 +575,12 @@ static void test_cost(void **state)
 		ports[0].count = EACH - (size_t)i % 2;
 		apply_ports(ports, PORTS);
 	}
-	print_message("exchange of %d ports with %d backends: %.1f ms, %.1f ms of CPU; resident %ld KiB, "
-		      "grown by %ld KiB in %d\n",
-		      PORTS, EACH, (milliseconds(CLOCK_MONOTONIC) - wall) / TURNS,
-		      (milliseconds(CLOCK_PROCESS_CPUTIME_ID) - cpu) / TURNS, resident_kib(),
-		      resident_kib() - before, TURNS);
+	print_message(
+		"exchange of %d ports with %d backends: %.1f ms, %.1f ms of CPU; resident %ld KiB, "
+		"grown by %ld KiB in %d\n",
+		PORTS, EACH, (milliseconds(CLOCK_MONOTONIC) - wall) / TURNS,
+		(milliseconds(CLOCK_PROCESS_CPUTIME_ID) - cpu) / TURNS, resident_kib(),
+		resident_kib() - before, TURNS);
 	assert_true(resident_kib() - before < 2048);
 	wall = milliseconds(CLOCK_MONOTONIC);
 	for (int i = 0; i < TURNS; i++) {

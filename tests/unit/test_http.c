@@ -27,11 +27,13 @@
 
 #define TOKEN "0123456789abcdef0123456789abcdef"
 #define PATIENCE_MS 10000
-#define WEB                                                                                   \
-	"{\"name\":\"shop\",\"services\":{\"web\":{\"image\":\"web:1\",\"replicas\":2,"       \
-	"\"port\":8080,\"limits\":{\"cpu_milli\":500,\"memory\":67108864},"                   \
+#define WEB                                                                             \
+	"{\"name\":\"shop\",\"services\":{\"web\":{\"image\":\"web:1\",\"replicas\":2," \
+	"\"port\":8080,\"limits\":{\"cpu_milli\":500,\"memory\":67108864},"             \
 	"\"scale\":{\"min\":1,\"max\":8}},\"db\":{\"image\":\"db:1\"}}}"
-#define ONE "{\"name\":\"default\",\"services\":{\"one\":{\"image\":\"one\",\"container_name\":\"one\"}}}"
+#define ONE                                                                                  \
+	"{\"name\":\"default\",\"services\":{\"one\":{\"image\":\"one\",\"container_name\":" \
+	"\"one\"}}}"
 
 static struct loop *loop;
 static struct supervisor *sv;
@@ -425,7 +427,8 @@ static void runs_in_the_background(void **state)
 	assert_int_equal(ask("POST", "/v1/containers/one/unpause", "{}"), 202);
 	assert_int_equal(ask("POST", "/v1/containers/one/kill", "{\"signal\":\"hup\"}"), 200);
 	assert_string_equal(fake_last(sv), "kill one 1");
-	assert_int_equal(ask("POST", "/v1/containers/one/kill", "{\"signal\":\"SIGRTMIN+2\"}"), 200);
+	assert_int_equal(ask("POST", "/v1/containers/one/kill", "{\"signal\":\"SIGRTMIN+2\"}"),
+			 200);
 	assert_int_equal(ask("POST", "/v1/containers/one/kill", "{}"), 200);
 	assert_string_equal(fake_last(sv), "kill one 9");
 	assert_int_equal(ask("DELETE", "/v1/containers/one", NULL), 409);
@@ -435,9 +438,10 @@ static void runs_in_the_background(void **state)
 static void tells_what_could_not_start(void **state)
 {
 	(void)state;
-	assert_int_equal(ask("POST", "/v1/containers?wait=1",
-			     "{\"name\":\"default\",\"services\":{\"bad\":{\"image\":\"missing\"}}}"),
-			 500);
+	assert_int_equal(
+		ask("POST", "/v1/containers?wait=1",
+		    "{\"name\":\"default\",\"services\":{\"bad\":{\"image\":\"missing\"}}}"),
+		500);
 	assert_has("{\"error\":\"default-bad-1 could not be started: no image missing\","
 		   "\"kind\":\"failed\"}");
 }
@@ -463,14 +467,14 @@ static void refuses_with_words(void **state)
 		{ "GET", "/v1/%00", NULL, 400, "usage", "not well formed" },
 		{ "GET", "/v1/%ff", NULL, 400, "usage", "not well formed" },
 		{ "GET", "/v1/info?a=%", NULL, 400, "usage", "not well escaped" },
-		{ "GET",
-		  "/v1/info?1&2&3&4&5&6&7&8&9&10&11&12&13&14&15&16&17", NULL, 400, "usage",
+		{ "GET", "/v1/info?1&2&3&4&5&6&7&8&9&10&11&12&13&14&15&16&17", NULL, 400, "usage",
 		  "more than 16 parameters" },
 		{ "GET", "/v1/containers?all=yes", NULL, 400, "usage", "all: expected 1 or 0" },
 		{ "GET", "/v1/events?after=-1", NULL, 400, "usage", "after: expected a whole" },
 		{ "GET", "/v1/projects/shop/wait?timeout=x", NULL, 400, "usage", "timeout: " },
 		{ "POST", "/v1/services/shop/web/scale", "{", 422, "document", "no JSON" },
-		{ "POST", "/v1/services/shop/web/scale", "[1]", 400, "usage", "expected an object" },
+		{ "POST", "/v1/services/shop/web/scale", "[1]", 400, "usage",
+		  "expected an object" },
 		{ "POST", "/v1/services/shop/web/scale", "{}", 400, "usage",
 		  "expected either \\\"replicas\\\" or \\\"auto\\\": true" },
 		{ "POST", "/v1/services/shop/web/scale", "{\"replicas\":1,\"auto\":true}", 400,
@@ -539,9 +543,10 @@ static void refuses_what_is_too_large(void **state)
 
 	/* without a length beforehand the connection just ends */
 	client_open(&client, connect_local());
-	client_send(&client,
-		    "PUT /v1/projects/shop HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n",
-		    75);
+	client_send(
+		&client,
+		"PUT /v1/projects/shop HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n",
+		75);
 	snprintf(chunk, sizeof(chunk), "%zx\r\n", size);
 	body[size - 1] = ' ';
 	client_send(&client, chunk, strlen(chunk));
@@ -729,9 +734,11 @@ static int ask_tcp(const char *method, const char *uri, const char *headers)
 
 static void wants_the_token(void **state)
 {
-	static const char *const uris[] = { "/",		   "/page.js",	   "/openapi.json",
-					    "/metrics",		   "/v1/info",	   "/v1/services",
-					    "/v1/events?follow=1", "/v1/shutdown", "/nothing" };
+	static const char *const uris[] = {
+		"/",        "/page.js",     "/openapi.json",       "/metrics",
+		"/v1/info", "/v1/services", "/v1/events?follow=1", "/v1/shutdown",
+		"/nothing"
+	};
 	char cookie[256];
 	const char *at;
 
@@ -957,10 +964,12 @@ static void writes_metrics(void **state)
 	assert_has("text/plain; version=0.0.4");
 	assert_has("\ncarte_replicas{project=\"shop\",service=\"web\",state=\"ready\"} 3\n");
 	assert_has("\ncarte_replicas_desired{project=\"shop\",service=\"web\"} 3\n");
-	assert_has("\ncarte_replica_start_seconds_bucket{project=\"shop\",service=\"web\",le=\"+Inf\"} 3\n");
+	assert_has("\ncarte_replica_start_seconds_bucket{project=\"shop\",service=\"web\",le=\"+"
+		   "Inf\"} 3\n");
 	assert_has("\ncarte_replica_start_seconds_count{project=\"shop\",service=\"web\"} 3\n");
 	assert_has("\ncarte_scale_decisions_total{project=\"shop\",service=\"web\"} 1\n");
-	assert_has("\ncarte_replica_memory_bytes{project=\"shop\",service=\"web\",replica=\"shop-web-2\"} 12582912\n");
+	assert_has("\ncarte_replica_memory_bytes{project=\"shop\",service=\"web\",replica=\"shop-"
+		   "web-2\"} 12582912\n");
 	assert_has("\ncarte_pool_cpu_cores 2\n");
 	assert_has("\nprocess_resident_memory_bytes ");
 	rest = strstr(client.text, "\r\n\r\n") + 4;
@@ -1057,8 +1066,9 @@ static void makes_a_token_once(void **state)
 
 static void says_why_it_cannot_listen(void **state)
 {
-	static const char *const bad[] = { "127.0.0.1", "host.example:80", "127.0.0.1:x",
-					   "127.0.0.1:70000", ":80", "[::1:80" };
+	static const char *const bad[] = { "127.0.0.1",   "host.example:80",
+					   "127.0.0.1:x", "127.0.0.1:70000",
+					   ":80",         "[::1:80" };
 	struct http_options options = { .token = TOKEN };
 	struct oci_error err = OCI_ERROR_INIT;
 	struct http *other = NULL;
