@@ -9,6 +9,7 @@
 #define CARTE_SCALE_LOGS_H
 
 #include <stdint.h>
+#include <sys/types.h>
 
 struct oci_error;
 
@@ -16,6 +17,12 @@ struct oci_error;
 int logs_open(const char *path, struct oci_error *err);
 /** logs_rotate - when it is larger than @max_size: keep at most @max_files old ones. 1: rotated, 0: not needed. */
 int logs_rotate(const char *path, int64_t max_size, int64_t max_files, struct oci_error *err);
+/**
+ * logs_begin - the offset of the first byte that is kept: 0, or behind the hole where a file system has nothing better.
+ * FILE.N ... FILE.1 and FILE from there on are what was written. Who follows FILE while it is rotated: when FILE.1 is another file than
+ * before and logs_begin is 0, what was at OFFSET is at OFFSET minus the size of FILE.1.
+ */
+off_t logs_begin(int fd);
 /** logs_remove - it and the old ones. */
 int logs_remove(const char *path, struct oci_error *err);
 

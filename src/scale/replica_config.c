@@ -181,7 +181,7 @@ static int write_files(struct replica_plan *plan, int fresh, const char *text, s
 	const struct plan_file config = {
 		.name = "config.json", .data = text, .length = length, .mode = 0600
 	};
-	int r = mkdirat(fresh, "files", 0755) < 0 ? -errno : 0;
+	int r = plan->service->files_len && mkdirat(fresh, "files", 0755) < 0 ? -errno : 0;
 
 	for (size_t i = 0; r == 0 && i < plan->files_len; i++)
 		r = write_file(fresh, &plan->files[i]);
@@ -201,7 +201,9 @@ static int move_files(int bundle, int fresh)
 	for (size_t i = 0; i < ARRAY_LEN(names); i++) {
 		if (strcmp(names[i], "files") == 0)
 			(void)folder_remove(bundle, names[i]);
-		if (renameat(fresh, names[i], bundle, names[i]) < 0)
+		/* configs and secrets there need not be */
+		if (renameat(fresh, names[i], bundle, names[i]) < 0 &&
+		    (errno != ENOENT || strcmp(names[i], "files") != 0))
 			return -errno;
 	}
 	return 0;

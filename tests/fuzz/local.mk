@@ -27,6 +27,7 @@ FUZZERS += $(CONVERTER_FUZZERS)
 endif
 
 SCALE_FUZZERS = \
+	tests/fuzz/fuzz_compose \
 	tests/fuzz/fuzz_http
 
 if HAVE_SCALE
@@ -38,6 +39,8 @@ tests_fuzz_fuzz_annotations_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
 tests_fuzz_fuzz_annotations_LDADD = $(RUNTIME_LIBS)
 tests_fuzz_fuzz_cartefile_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
 tests_fuzz_fuzz_cartefile_LDADD = $(CONVERTER_LIBS)
+tests_fuzz_fuzz_compose_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
+tests_fuzz_fuzz_compose_LDADD = $(SCALE_LIBS)
 tests_fuzz_fuzz_config_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
 tests_fuzz_fuzz_config_LDADD = $(RUNTIME_LIBS)
 tests_fuzz_fuzz_elf_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
@@ -87,6 +90,10 @@ EXTRA_DIST += \
 	tests/fuzz/corpus/cartefile/all.cartefile \
 	tests/fuzz/corpus/cartefile/crlf.cartefile \
 	tests/fuzz/corpus/cartefile/small.cartefile \
+	tests/fuzz/corpus/compose/anchors.json \
+	tests/fuzz/corpus/compose/full-new.yaml \
+	tests/fuzz/corpus/compose/full.yaml \
+	tests/fuzz/corpus/compose/small.yaml \
 	tests/fuzz/corpus/config/empty.json \
 	tests/fuzz/corpus/config/full.json \
 	tests/fuzz/corpus/config/odd.json \
