@@ -600,10 +600,7 @@ static void test_cost(void **state)
 		PORTS, EACH, (milliseconds(CLOCK_MONOTONIC) - wall) / TURNS,
 		(milliseconds(CLOCK_PROCESS_CPUTIME_ID) - cpu) / TURNS, resident_kib(),
 		resident_kib() - before, TURNS);
-<<<<<<< HEAD
-=======
 #ifndef __SANITIZE_ADDRESS__ /* keeps what is freed for a while */
->>>>>>> scale
 	assert_true(resident_kib() - before < 2048);
 #endif
 	wall = milliseconds(CLOCK_MONOTONIC);
