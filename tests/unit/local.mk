@@ -105,12 +105,15 @@ UNIT_TESTS += $(CONVERTER_TESTS)
 endif
 
 SCALE_TESTS = \
+	tests/unit/test_autoscale \
 	tests/unit/test_balance \
 	tests/unit/test_http \
 	tests/unit/test_logs \
 	tests/unit/test_net \
+	tests/unit/test_pool \
 	tests/unit/test_probe \
-	tests/unit/test_replica_config
+	tests/unit/test_replica_config \
+	tests/unit/test_sampler
 
 tests_unit_test_balance_LDADD = $(SCALE_LIBS) $(CMOCKA_LIBS)
 tests_unit_test_http_CPPFLAGS = $(AM_CPPFLAGS) $(SCALE_CFLAGS) $(YAJL_CFLAGS)
@@ -124,6 +127,10 @@ tests_unit_test_probe_CPPFLAGS = $(AM_CPPFLAGS) $(SCALE_CFLAGS)
 tests_unit_test_probe_LDADD = $(SCALE_LIBS) $(CMOCKA_LIBS)
 tests_unit_test_replica_config_CPPFLAGS = $(AM_CPPFLAGS) $(SCALE_CFLAGS)
 tests_unit_test_replica_config_LDADD = $(SCALE_LIBS) $(CMOCKA_LIBS)
+tests_unit_test_pool_LDADD = $(SCALE_LIBS) $(CMOCKA_LIBS)
+tests_unit_test_sampler_LDADD = $(SCALE_LIBS) $(CMOCKA_LIBS)
+tests_unit_test_autoscale_CPPFLAGS = $(AM_CPPFLAGS) $(SCALE_CFLAGS) $(YAJL_CFLAGS)
+tests_unit_test_autoscale_LDADD = $(SCALE_LIBS) $(CMOCKA_LIBS)
 
 if HAVE_SCALE
 UNIT_TESTS += $(SCALE_TESTS)
