@@ -93,7 +93,7 @@ void blob_abandon(struct blob_writer *writer)
 	free(writer);
 }
 
-/* Give it its name. One that is there is the same, or, with another size, damaged. */
+/* Give it its name. One that is there is the same, or damaged. */
 static int file_publish(const struct layout *layout, struct blob_file *file, struct oci_error *err)
 {
 	char path[BLOB_PATH_SIZE];
@@ -202,6 +202,7 @@ static int pending_add(const struct layout *layout, struct blob_file *file, stru
 	struct blob_pending *pending = layout->pending;
 	int r = 0;
 
+	blob_mark(file->fd, &file->digest);
 	(void)sync_file_range(file->fd, 0, 0, SYNC_FILE_RANGE_WRITE); /* early, not for sure */
 	pthread_mutex_lock(&pending->lock);
 	if (pending->count == PENDING_MAX)

@@ -103,6 +103,16 @@ static int open_sysroot(struct build *build, struct oci_error *err)
 	return build->sysroot ? 0 : err_nomem(err);
 }
 
+/* What is missing is missing for the program: where it is written is said too. */
+static void blame_exe(const struct build *build, struct oci_error *err)
+{
+	char path[4096];
+
+	if (build->exe && err && strncmp(err->message, "--", 2) != 0 &&
+	    strstr(err->message, tree_path(build->exe, path, sizeof(path))))
+		cartefile_blame(build->file, build->file->exe_path_place, err);
+}
+
 static int slim(struct build *build, enum slim_level level, const struct trace_result *traced,
 		struct slim_report *ret, struct oci_error *err)
 {
@@ -126,6 +136,8 @@ static int slim(struct build *build, enum slim_level level, const struct trace_r
 	how.sysroot = build->sysroot;
 	if (r == 0)
 		r = slim_apply(&build->tree, &how, ret, err);
+	if (r == -ENOENT)
+		blame_exe(build, err);
 	if (r == 0)
 		build_tell(build, "slim: %zu files kept, %zu left out (%ju bytes)", ret->kept,
 			   ret->left_out, (uintmax_t)ret->left_out_bytes);

@@ -2,7 +2,7 @@
 /*
  * compress.h - the pipe of a layer: tar bytes are hashed, compressed and written to a blob, in one pass and bounded memory.
  *
- * gzip: every MiB is a member of its own, so that processors share the work and the bytes depend neither on how many they are nor on
+ * gzip: every half MiB is a member of its own, so that processors share the work and the bytes depend neither on how many they are nor on
  * who was first (RFC 1952 2.2: a file is a series of members). A layer of less than that never starts a thread.
  */
 #ifndef CARTEFILE_COMPRESS_H

@@ -19,7 +19,7 @@ struct digest {
 
 /** struct digest_state - one that is being computed; digest_begin and digest_end in pairs, or digest_abandon. */
 struct digest_state {
-	void *md;
+	void *sha;
 };
 
 int digest_begin(struct digest_state *state, struct oci_error *err);

@@ -244,6 +244,9 @@ int explain_save(const char *store, const struct digest *manifest, const char *t
 	if (folder < 0)
 		return err_sys(err, errno, "open %s/explain", store);
 	(void)snprintf(name, sizeof(name), "%s.json", digest_hex(manifest, hex));
+	/* ext4 writes out what is renamed over another file at once, which takes milliseconds */
+	if (io_same_at(folder, name, text, length))
+		return 0;
 	e = io_replace_at(folder, name, text, length, 0644);
 	return e < 0 ? err_sys(err, -e, "write %s/explain/%s", store, name) : 0;
 }

@@ -181,7 +181,8 @@ const char *layer_compressor(enum layer_compression compression)
 {
 	switch (compression) {
 	case LAYER_GZIP:
-		return "libdeflate " LIBDEFLATE_VERSION_STRING " level 1 or 2, 512 KiB members";
+		return "libdeflate " LIBDEFLATE_VERSION_STRING
+		       " level 1 or 2, 512 KiB members after two of 384";
 	case LAYER_ZSTD:
 		return "libzstd " ZSTD_VERSION_STRING " level 3";
 	case LAYER_PLAIN:

@@ -51,7 +51,7 @@ int layer_write(const struct tree *tree, int layer, enum layer_compression compr
 /** layer_diff_id - only the digest of its tar, without compressing. */
 int layer_diff_id(const struct tree *tree, int layer, struct digest *ret, struct oci_error *err);
 
-/** layer_compressor - "libdeflate 1.14 level 1 or 2, 512 KiB members": for the annotation. layer_media_type - of its descriptor. */
+/** layer_compressor - "libdeflate 1.14 level 1 or 2, 512 KiB members after two of 384": for the annotation. layer_media_type - of its descriptor. */
 const char *layer_compressor(enum layer_compression compression);
 const char *layer_media_type(enum layer_compression compression);
 

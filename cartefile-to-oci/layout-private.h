@@ -20,6 +20,10 @@ char *blob_path(const struct digest *digest, char buf[BLOB_PATH_SIZE]);
 int blob_digest(const char *text, const char *where, const char *what, struct digest *ret,
 		struct oci_error *err);
 
+/** blob_mark - give a blob its time. blob_check - 1 when it is what it was written as, 0 when it is damaged, -errno. @st: its own */
+void blob_mark(int fd, const struct digest *digest);
+int blob_check(int dirfd, const char *path, const struct digest *digest, const struct stat *st);
+
 /* ---- files that appear at once ------------------------------------------------------------------------------------ */
 
 /**

@@ -222,14 +222,32 @@ int layout_lock(const struct layout *layout, struct oci_error *err)
 
 /* ---- blobs -------------------------------------------------------------------------------------------------------------------- */
 
+static int stat_blob(const struct layout *layout, const struct digest *digest, int64_t size,
+		     struct stat *ret)
+{
+	char path[BLOB_PATH_SIZE];
+
+	if (fstatat(layout->fd, blob_path(digest, path), ret, AT_SYMLINK_NOFOLLOW))
+		return errno == ENOENT || errno == ENOTDIR ? 0 : -errno;
+	return S_ISREG(ret->st_mode) && (size < 0 || ret->st_size == size);
+}
+
+int layout_lists_blob(const struct layout *layout, const struct digest *digest, int64_t size)
+{
+	struct stat st;
+
+	return stat_blob(layout, digest, size, &st);
+}
+
 int layout_has_named_blob(const struct layout *layout, const struct digest *digest, int64_t size)
 {
 	char path[BLOB_PATH_SIZE];
 	struct stat st;
+	int r = stat_blob(layout, digest, size, &st);
 
-	if (fstatat(layout->fd, blob_path(digest, path), &st, AT_SYMLINK_NOFOLLOW))
-		return errno == ENOENT || errno == ENOTDIR ? 0 : -errno;
-	return S_ISREG(st.st_mode) && (size < 0 || st.st_size == size);
+	if (r <= 0 || !layout->durable)
+		return r;
+	return blob_check(layout->fd, blob_path(digest, path), digest, &st);
 }
 
 int layout_has_blob(const struct layout *layout, const struct digest *digest, int64_t size)

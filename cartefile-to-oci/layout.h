@@ -73,7 +73,11 @@ int blob_put(const struct layout *layout, const void *data, size_t length,
 /** layout_flush - put the blobs that wait on the disk, then give them their names. Nothing to do when not durable. */
 int layout_flush(const struct layout *layout, struct oci_error *err);
 
-/** layout_has_blob - 1 when it is there with this size (-1: any), 0 when not, -errno. Its bytes are not read. */
+/**
+ * layout_has_blob - 1 when it is there with this size (-1: any), 0 when not, -errno. Its bytes are read only in a durable layout
+ * and only when it was written to since (blob_mark.c); one that is damaged is not there. layout_lists_blob - never read.
+ */
+int layout_lists_blob(const struct layout *layout, const struct digest *digest, int64_t size);
 int layout_has_blob(const struct layout *layout, const struct digest *digest, int64_t size);
 
 /** layout_open_blob - to read; its size is checked (size -1: not), its digest is the reader's to check. fd or -errno with words. */

@@ -15,6 +15,7 @@ libcartefile_a_SOURCES = \
 	cartefile-to-oci/base_tar.c \
 	cartefile-to-oci/base_tar.h \
 	cartefile-to-oci/blob.c \
+	cartefile-to-oci/blob_mark.c \
 	cartefile-to-oci/build-private.h \
 	cartefile-to-oci/build.c \
 	cartefile-to-oci/build.h \

@@ -55,6 +55,12 @@ static struct slot *slot_of(struct members *members, size_t chunk)
 	return &members->slots[chunk % members->slots_len];
 }
 
+/* Of a chunk, which is the same whoever compresses. */
+static size_t size_of(size_t chunk)
+{
+	return chunk < 2 ? MEMBERS_FIRST_SIZE : MEMBERS_SIZE;
+}
+
 static int slot_alloc(struct slot *slot, struct oci_error *err)
 {
 	if (!slot->in)
@@ -199,7 +205,7 @@ int members_begin(struct blob_writer *blob, struct members **ret, struct tar_out
 		return r;
 	}
 	input->buffer = members->slots[0].in;
-	input->size = MEMBERS_SIZE;
+	input->size = size_of(0);
 	input->used = 0;
 	*ret = members;
 	return 0;
@@ -275,7 +281,7 @@ int members_add(struct members *members, struct tar_out *input, struct oci_error
 	slot->in_length = input->used;
 	slot->first = members->filled < MEMBERS_LEVEL1_FIRST;
 	/* before the first chunk only: the ring's size decides where a chunk lies */
-	if (!members->tried && input->used == MEMBERS_SIZE)
+	if (!members->tried && input->used == input->size)
 		start_threads(members);
 	r = members->threads_len > 0 ? add_for_threads(members, slot, err)
 				     : add_alone(members, slot, err);
@@ -286,6 +292,7 @@ int members_add(struct members *members, struct tar_out *input, struct oci_error
 	if (r < 0)
 		return r;
 	input->buffer = slot->in;
+	input->size = size_of(members->filled);
 	input->used = 0;
 	return 0;
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * members.h - chunks of 512 KiB become gzip members, by as many threads as there are processors, in order.
+ * members.h - chunks of 512 KiB, the first two of 384 KiB, become gzip members, by as many threads as there are processors, in order.
  */
 #ifndef CARTEFILE_MEMBERS_H
 #define CARTEFILE_MEMBERS_H
@@ -9,6 +9,8 @@
 #include "cartefile-to-oci/tar.h"
 
 #define MEMBERS_SIZE ((size_t)512 << 10)
+/* The first two, so that two processors have as much to do each with a layer of one small program. */
+#define MEMBERS_FIRST_SIZE ((size_t)384 << 10)
 /* How much of a chunk may be zero bytes for it to be worth level 2; layer_compressor tells the rule. */
 #define MEMBERS_LEVEL2_FROM 28 /* per cent */
 #define MEMBERS_LEVEL2_TO 70

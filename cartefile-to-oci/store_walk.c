@@ -140,7 +140,7 @@ static bool is_there(const struct store_walk *walk, const struct oci_descriptor 
 	struct digest digest;
 
 	return digest_parse(descriptor->digest, &digest) == 0 &&
-	       layout_has_blob(walk->layout, &digest, descriptor->size.value) == 1;
+	       layout_lists_blob(walk->layout, &digest, descriptor->size.value) == 1;
 }
 
 static int walk_manifest(struct store_walk *walk, const struct oci_descriptor *descriptor,

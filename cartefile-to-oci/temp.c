@@ -169,7 +169,7 @@ int file_replace(int temp_dirfd, int dirfd, const char *name, const void *data, 
 	r = io_write_all(fd, data, length);
 	if (r == 0 && durable && fsync(fd))
 		r = -errno;
-	if (r == 0)
+	if (r == 0 && (temp[0] || link_unnamed(fd, dirfd, name) < 0))
 		r = temp_replace(fd, temp, temp_dirfd, dirfd, name);
 	temp_remove(temp, temp_dirfd);
 	return r;

@@ -1,6 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 EXTRA_DIST += \
 	examples/build \
+	examples/compose/compose.yaml \
+	examples/compose/pages.conf \
+	examples/compose/pages/index.html \
+	examples/compose/password.txt \
 	examples/programs/nginx/Cartefile \
 	examples/programs/nginx/nginx.conf \
 	examples/programs/nginx/pages/index.html \

@@ -7,6 +7,7 @@ include $(top_srcdir)/tests/unit/local.mk
 include $(top_srcdir)/tests/cli/local.mk
 include $(top_srcdir)/tests/fuzz/local.mk
 include $(top_srcdir)/tests/bench/local.mk
+include $(top_srcdir)/tests/web/local.mk
 
 EXTRA_DIST += $(TEST_FOLDERS) \
 	.ci/run \
@@ -68,9 +69,16 @@ check-install: all
 check-variants:
 	@$(top_srcdir)/tests/check-variants '$(abs_top_srcdir)' '$(abs_top_builddir)'
 
-# FUZZ_SECONDS=N for each entry (default 10).
+# FUZZ_SECONDS=N for each entry (default 4).
 fuzz-smoke:
 	@CLANG='$(CLANG)' $(top_srcdir)/tests/fuzz-smoke '$(abs_top_srcdir)' '$(abs_top_builddir)'
+
+# Of what `check` has run already a tree that comes from the archive runs what reads the files of the source tree: all of the unit tests, and the
+# command tests with the most helpers. `make distcheck` runs everything.
+DISTCHECK_TESTS = $(UNIT_TESTS) tests/cli/build.bats tests/cli/checkpoint.bats tests/cli/man.bats tests/cli/process.bats tests/cli/readme.bats \
+	tests/cli/trace.bats tests/lib/bats-lite.bats
+distcheck-quick:
+	$(MAKE) $(AM_MAKEFLAGS) distcheck TESTS='$(DISTCHECK_TESTS)'
 
 # ARGS="--seconds 60 walk" ...; tests/race/run --help
 race: all
@@ -84,7 +92,7 @@ fmt-check:
 	@test -n '$(CLANG_FORMAT)' || { echo 'fmt-check: clang-format 14 is not installed'; exit 1; }
 	@$(FORMAT_FILES) -exec $(CLANG_FORMAT) --dry-run -Werror --style=file {} + && echo 'fmt-check: good'
 
-.PHONY: check-asan check-style check-layers check-analysis check-hardening check-install check-variants fuzz-smoke race fmt fmt-check
+.PHONY: check-asan check-style check-layers check-analysis check-hardening check-install check-variants distcheck-quick fuzz-smoke race fmt fmt-check
 
 # Trees of their own that the verbs above configure.
 clean-local:

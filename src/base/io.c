@@ -133,6 +133,26 @@ int io_write_all(int fd, const void *data, size_t length)
 	return 0;
 }
 
+bool io_same_at(int dirfd, const char *name, const void *data, size_t length)
+{
+	CLEANUP_CLOSE int fd = openat(dirfd, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+	const char *p = data;
+	char buf[4096];
+	struct stat st;
+
+	if (fd < 0 || fstat(fd, &st) || !S_ISREG(st.st_mode) || (uint64_t)st.st_size != length)
+		return false;
+	while (length) {
+		ssize_t n = RETRY_EINTR(read(fd, buf, sizeof(buf)));
+
+		if (n <= 0 || (size_t)n > length || memcmp(buf, p, (size_t)n) != 0)
+			return false;
+		p += n;
+		length -= (size_t)n;
+	}
+	return true;
+}
+
 int io_write_at(int dirfd, const char *path, const char *text)
 {
 	CLEANUP_CLOSE int fd = openat(dirfd, path, O_WRONLY | O_CLOEXEC);

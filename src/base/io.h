@@ -32,6 +32,9 @@ int io_write_all(int fd, const void *data, size_t length);
 /** io_write_at - open O_WRONLY, one write(2) (kernel files take values whole), close. */
 int io_write_at(int dirfd, const char *path, const char *text);
 
+/** io_same_at - is there a file of this name with just these bytes? */
+bool io_same_at(int dirfd, const char *name, const void *data, size_t length);
+
 /** io_replace_at - write a new file beside @name and rename it over; leaves nothing on failure. */
 int io_replace_at(int dirfd, const char *name, const void *data, size_t length, mode_t mode);
 

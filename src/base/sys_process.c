@@ -6,6 +6,7 @@
 #include <linux/capability.h>
 #include <linux/ioprio.h>
 #include <linux/keyctl.h>
+#include <sys/ioctl.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -111,6 +112,28 @@ int sys_core_sched_cookie(pid_t pid, uint64_t *ret)
 	if (r == 0)
 		*ret = cookie;
 	return r;
+}
+
+/* linux/pidfd.h of 6.15; Debian 12's is older. The kernel takes any size from the first version's 64 bytes on. */
+struct pidfd_info_exit {
+	uint64_t mask, cgroup_id;
+	uint32_t pid, tgid, ppid, ruid, rgid, euid, egid, suid, sgid, fsuid, fsgid;
+	int32_t exit_code;
+};
+#define PIDFD_GET_INFO_EXIT _IOWR(0xFF, 11, struct pidfd_info_exit)
+#define PIDFD_INFO_EXIT_MASK 8
+
+int sys_pidfd_exit_status(int pidfd, int *ret)
+{
+	struct pidfd_info_exit info = { .mask = PIDFD_INFO_EXIT_MASK };
+	int r = result(ioctl(pidfd, PIDFD_GET_INFO_EXIT, &info));
+
+	if (r < 0)
+		return r;
+	if (!(info.mask & PIDFD_INFO_EXIT_MASK))
+		return -EAGAIN;
+	*ret = info.exit_code;
+	return 0;
 }
 
 int sys_getcwd(char *buf, size_t size)

@@ -39,6 +39,13 @@ int sys_core_sched_create(void);
 int sys_core_sched_share_from(pid_t pid);
 int sys_core_sched_cookie(pid_t pid, uint64_t *ret);
 
+/**
+ * sys_pidfd_exit_status - the wait status of a process that has ended, a child of ours or not (PIDFD_GET_INFO with
+ * PIDFD_INFO_EXIT; 6.15). The pidfd must have been opened before it ended.
+ * -EAGAIN: its parent has not reaped it yet; -ENOTTY, -EINVAL: the kernel cannot say.
+ */
+int sys_pidfd_exit_status(int pidfd, int *ret);
+
 /** sys_getcwd - as the kernel gives it, "(unreachable)" prefix included (libc hides that); length with NUL. */
 int sys_getcwd(char *buf, size_t size);
 

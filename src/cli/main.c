@@ -11,9 +11,17 @@
 #include "cli/cmds.h"
 
 #define PROGRAM "carte"
-#define OPTIONS_SIZE_MAX 1024
+#define OPTIONS_SIZE_MAX 2048
 
-const struct cmd *const cmd_table[] = { &cmd_version, NULL };
+const struct cmd *const cmd_table[] = {
+	&cmd_attach,  &cmd_build,  &cmd_completion, &cmd_config,   &cmd_cp,       &cmd_doctor,
+	&cmd_down,    &cmd_events, &cmd_exec,       &cmd_help,     &cmd_history,  &cmd_images,
+	&cmd_inspect, &cmd_kill,   &cmd_load,       &cmd_logs,     &cmd_pause,    &cmd_ps,
+	&cmd_restart, &cmd_resume, &cmd_rm,         &cmd_rmi,      &cmd_rollback, &cmd_rollout,
+	&cmd_run,     &cmd_save,   &cmd_scale,      &cmd_services, &cmd_start,    &cmd_stats,
+	&cmd_stop,    &cmd_system, &cmd_top,        &cmd_unpause,  &cmd_up,       &cmd_version,
+	&cmd_wait,    NULL,
+};
 
 static void print_help(void)
 {
@@ -22,7 +30,10 @@ static void print_help(void)
 	       "replicas.\n\nCommands:\n");
 	for (size_t i = 0; cmd_table[i]; i++)
 		printf("  %-10s %s\n", cmd_table[i]->command.name, cmd_table[i]->command.summary);
-	printf("\n'" PROGRAM " COMMAND --help' tells the options of a command.\n");
+	printf("\nOptions:\n"
+	       "  -v, --version  print the version\n"
+	       "  -h, --help     print this help\n"
+	       "\n'" PROGRAM " COMMAND --help' tells the options of a command.\n");
 }
 
 static void print_version(void)
@@ -48,13 +59,15 @@ static int run_command(const struct cmd *cmd, int argc, char **argv, struct oci_
 	int count = 0, r;
 
 	if (cmd->options_size > sizeof(options))
-		return err_set(err, ENOBUFS, "%s: the options do not fit", cmd->command.name);
+		return err_set(err, ENOBUFS, "the options do not fit");
 	r = opt_parse(&cmd->command, argc, argv, options, &operands, &count, err);
 	if (r == 1) {
 		CLEANUP_FREE char *title = NULL;
 
-		if (asprintf(&title, PROGRAM " %s", cmd->command.name) < 0)
+		if (asprintf(&title, PROGRAM " %s", cmd->command.name) < 0) {
+			title = NULL;
 			return err_nomem(err);
+		}
 		opt_print_help(&cmd->command, title, stdout);
 		return 0;
 	}
@@ -79,11 +92,14 @@ int main(int argc, char **argv)
 		return 0;
 	}
 	cmd = find_command(argv[1]);
-	if (cmd)
+	if (cmd) {
 		r = run_command(cmd, argc - 1, argv + 1, &err);
-	else
+		if (r < 0)
+			err_prefix(&err, "%s: ", cmd->command.name);
+	} else {
 		r = err_set_as(&err, ERR_USAGE, EINVAL,
 			       "no command %s; '" PROGRAM " --help' lists them", argv[1]);
+	}
 	if (r >= 0 && fflush(stdout) != 0)
 		r = err_sys(&err, errno, "write to stdout");
 	if (r >= 0)

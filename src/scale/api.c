@@ -156,7 +156,7 @@ int api_call_begin(struct api_call *call, struct api *api, const char *method, c
 {
 	char *query;
 
-	*call = (struct api_call){ .api = api, .method = method, .exit_status = -1 };
+	*call = (struct api_call){ .api = api, .method = method, .body = "", .exit_status = -1 };
 	call->path = oci_arena_strdup(&call->arena, uri);
 	if (!call->path)
 		return err_nomem(err);
@@ -225,8 +225,8 @@ static const struct api_route *find_route(struct api_call *call, struct oci_erro
 		if (fits && is_method(call, route->method))
 			return route;
 		if (fits)
-			(void)snprintf(allow + strlen(allow), sizeof(allow) - strlen(allow),
-				       "%s%s", *allow ? ", " : "", route->method);
+			(void)snprintf(allow + strlen(allow), sizeof(allow) - strlen(allow), "%s%s",
+				       *allow ? ", " : "", route->method);
 	}
 	if (*allow)
 		call->allow = oci_arena_strdup(&call->arena, allow);
@@ -274,10 +274,11 @@ void api_again(struct api_call *call)
 
 void api_call_event(struct api_call *call, const struct supervisor_event *event)
 {
-	if (call->id[0] && strcmp(call->id, event->id) == 0 && event->status >= 0 && !call->ended) {
-		call->ended = true;
+	if (!call->id[0] || strcmp(call->id, event->id) != 0 || call->ended)
+		return;
+	call->ended = strcmp(event->action, "die") == 0;
+	if (call->ended || event->status >= 0)
 		call->exit_status = event->status;
-	}
 }
 
 int api_wait(struct api_call *call, api_handler *again, int64_t timeout_ms)

@@ -57,8 +57,8 @@ static const char *change_word(const struct old_revisions *old, const struct ser
 {
 	for (size_t i = 0; i < old->len; i++)
 		if (strcmp(old->items[i].service, service->spec->name) == 0)
-			return old->items[i].revision == service->revision ? "unchanged" :
-									     "updated";
+			return old->items[i].revision == service->revision ? "unchanged"
+									   : "updated";
 	return "created";
 }
 
@@ -189,8 +189,8 @@ static int settled(struct api_call *call, struct oci_error *err)
 {
 	char words[1024] = "";
 	struct project *project = supervisor_project(call->api->sv, call->args[0]);
-	bool done = !project ||
-		    supervisor_settled(call->api->sv, call->args[0], words, sizeof(words));
+	bool done =
+		!project || supervisor_settled(call->api->sv, call->args[0], words, sizeof(words));
 	struct json json CLEANUP_JSON = { 0 };
 	int r;
 

@@ -23,7 +23,7 @@
 struct balance {
 	char table[64];
 	struct nft_ctx *nft; /* kept: closing its socket waits 12 ms for the old rules to be gone */
-	char *applied; /* NULL: what the kernel has is not known */
+	char *applied;       /* NULL: what the kernel has is not known */
 	unsigned turn;
 };
 
@@ -93,8 +93,7 @@ static void put_map(FILE *out, const struct balance_port *port, size_t shift)
 	unsigned from = 0;
 
 	for (size_t i = 0; i < port->count; i++) {
-		const struct balance_backend *backend =
-			&port->backends[(i + shift) % port->count];
+		const struct balance_backend *backend = &port->backends[(i + shift) % port->count];
 		unsigned weight = weight_of(backend);
 		char buf[INET_ADDRSTRLEN];
 
@@ -121,7 +120,9 @@ static void put_dnat(FILE *out, const struct balance_port *port, unsigned turn)
 	(void)fputs("\t\t", out);
 	put_match(out, port);
 	if (port->protocol == SPEC_UDP)
-		(void)fprintf(out, "dnat to jhash ip saddr . udp sport mod %u seed 0x63617274 map {", sum);
+		(void)fprintf(out,
+			      "dnat to jhash ip saddr . udp sport mod %u seed 0x63617274 map {",
+			      sum);
 	else
 		(void)fprintf(out, "dnat to numgen inc mod %u map {", sum);
 	put_map(out, port, port->protocol == SPEC_UDP ? 0 : turn % port->count);
@@ -136,8 +137,8 @@ static void put_reject(FILE *out, const struct balance_port *port)
 	(void)fputs("\t\tct state new fib daddr type local ", out);
 	put_match(out, port);
 	(void)fprintf(out, "reject%s\n",
-		      port->protocol == SPEC_UDP ? " with icmp type port-unreachable" :
-						   " with tcp reset");
+		      port->protocol == SPEC_UDP ? " with icmp type port-unreachable"
+						 : " with tcp reset");
 }
 
 static int address_order(const void *a, const void *b)
@@ -201,8 +202,9 @@ static int put_table(FILE *out, const struct balance *balance, const struct bala
 	return 0;
 }
 
-static int table_text(const struct balance *balance, const struct balance_port *ports, size_t count,
-		      unsigned turn, char **ret, struct oci_error *err)
+/* heap; NULL: out of memory */
+static char *table_text(const struct balance *balance, const struct balance_port *ports,
+			size_t count, unsigned turn)
 {
 	CLEANUP_FREE char *text = NULL;
 	size_t length = 0;
@@ -210,12 +212,9 @@ static int table_text(const struct balance *balance, const struct balance_port *
 	int r;
 
 	if (!out)
-		return err_nomem(err);
+		return NULL;
 	r = put_table(out, balance, ports, count, turn);
-	if (fclose(out) != 0 || r < 0)
-		return err_nomem(err);
-	*ret = TAKE_PTR(text);
-	return 0;
+	return fclose(out) == 0 && r == 0 ? TAKE_PTR(text) : NULL;
 }
 
 /* ---- the exchange ------------------------------------------------------------------------------------------------ */
@@ -233,15 +232,16 @@ static int exchange(struct balance *balance, const char *text, struct oci_error 
 int balance_apply(struct balance *balance, const struct balance_port *ports, size_t count,
 		  struct oci_error *err)
 {
-	CLEANUP_FREE char *plain = NULL;
+	CLEANUP_FREE char *plain = table_text(balance, ports, count, 0);
 	CLEANUP_FREE char *text = NULL;
-	int r = table_text(balance, ports, count, 0, &plain, err);
+	int r;
 
-	if (r < 0 || (balance->applied && strcmp(plain, balance->applied) == 0))
-		return r;
-	r = table_text(balance, ports, count, ++balance->turn, &text, err);
-	if (r == 0)
-		r = exchange(balance, text, err);
+	if (!plain)
+		return err_nomem(err);
+	if (balance->applied && strcmp(plain, balance->applied) == 0)
+		return 0;
+	text = table_text(balance, ports, count, ++balance->turn);
+	r = text ? exchange(balance, text, err) : err_nomem(err);
 	if (r < 0) {
 		err_prefix(err, "publish ports: ");
 		return r;
@@ -249,6 +249,18 @@ int balance_apply(struct balance *balance, const struct balance_port *ports, siz
 	free(balance->applied);
 	balance->applied = TAKE_PTR(plain);
 	return 0;
+}
+
+int balance_verify(struct balance *balance, struct oci_error *err)
+{
+	int r;
+
+	if (!balance->applied || nft_table_exists(balance->nft, balance->table))
+		return 0;
+	r = exchange(balance, balance->applied, err);
+	if (r < 0)
+		err_prefix(err, "publish ports again: ");
+	return r;
 }
 
 int balance_remove(struct balance *balance, struct oci_error *err)

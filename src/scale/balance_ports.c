@@ -27,8 +27,7 @@ static int port_bind(enum spec_protocol protocol, struct in_addr host, uint16_t 
 	if (fd < 0)
 		return -errno;
 	/* connections that wait for their end do not listen (TIME_WAIT, tcp(7)) */
-	if (protocol == SPEC_TCP &&
-	    setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one)) < 0)
+	if (protocol == SPEC_TCP && setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one)) < 0)
 		return -errno;
 	if (bind(fd, (struct sockaddr *)&address, length) < 0 ||
 	    getsockname(fd, (struct sockaddr *)&address, &length) < 0)

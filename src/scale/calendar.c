@@ -109,7 +109,7 @@ static int read_field(const struct field *field, const char *text, size_t length
 			return 0;
 		at++;
 	}
-	return err_set(err, EINVAL, "cron: %s '%.*s': expected %u to %u, *, a range or a list",
+	return err_set(err, EINVAL, "%s '%.*s': expected %u to %u, *, a range or a list",
 		       field->name, length > 40 ? 40 : (int)length, text, field->min, field->max);
 }
 
@@ -124,7 +124,7 @@ static int read_cron(const char *text, struct cron *ret, struct oci_error *err)
 		int r;
 
 		if (count == ARRAY_LEN(fields))
-			return err_set(err, EINVAL, "cron: more than five fields");
+			return err_set(err, EINVAL, "more than five fields");
 		if (count == 2)
 			ret->any_day = *text == '*';
 		if (count == 4)
@@ -138,7 +138,7 @@ static int read_cron(const char *text, struct cron *ret, struct oci_error *err)
 	if (count < ARRAY_LEN(fields))
 		return err_set(
 			err, EINVAL,
-			"cron: expected five fields (minute hour day month weekday), %s is missing",
+			"expected five fields (minute hour day month weekday), %s is missing",
 			fields[count].name);
 	if (ret->weekday & (1 << 7))
 		ret->weekday |= 1; /* both are Sunday */

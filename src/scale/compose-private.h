@@ -125,9 +125,10 @@ int yaml_read(struct reader *reader, const char *file, const char *text, size_t 
 	      struct node **ret);
 struct node *node_new(struct oci_arena *arena, enum node_kind kind, const struct node *place);
 int node_add(struct oci_arena *arena, struct node *node, struct node *key, struct node *value);
+/* node_get - NULL too for what is reset; node_has - is the key there at all? */
 struct node *node_get(const struct node *map, const char *key);
-int merge_files(struct reader *reader, const struct node *base, const struct node *over,
-		struct node **ret);
+bool node_has(const struct node *map, const char *key);
+int merge_trees(struct reader *reader, struct node *base, struct node *over, struct node **ret);
 int substitute(struct reader *reader, const struct at *at, const char *text, const char **ret);
 int variable_get(const struct reader *reader, const char *name, size_t length, const char **ret);
 
@@ -146,7 +147,8 @@ int value_port(const char *text, uint16_t *ret);
 int read_word(struct reader *reader, const struct at *at, const char *const *words, int *ret);
 
 /* Lists and maps: compose_list.c */
-row_read read_strings, read_string_or_strings, read_unique, read_argv, read_pairs, read_rows;
+row_read read_strings, read_string_or_strings, read_unique, read_argv, read_pairs, read_labels,
+	read_rows;
 int strings_add(struct reader *reader, struct strings *strings, const char *text);
 int pairs_set(struct reader *reader, struct spec_pairs *pairs, const char *key, const char *value);
 int read_map(struct reader *reader, const struct at *at, const struct row *rows, void *base);
@@ -163,9 +165,10 @@ row_read read_service_networks, read_network_mode;   /* compose_network.c */
 row_read read_healthcheck, read_carte_probe;         /* compose_health.c */
 row_read read_deploy, read_restart;                  /* compose_deploy.c */
 row_read read_carte_scale;                           /* compose_scale.c */
-row_read read_environment, read_env_file, read_build, read_security_opt, read_extra_hosts,
-	read_ulimits, read_logging, read_depends_on, read_devices, read_sysctls,
-	read_signal;                 /* compose_run.c */
+row_read read_environment, read_env_file, read_build, read_security_opt, read_logging,
+	read_depends_on; /* compose_run.c */
+row_read read_extra_hosts, read_ulimits, read_devices, read_sysctls,
+	read_signal;                 /* compose_host.c */
 row_read read_services;              /* compose_service.c */
 row_read read_networks;              /* compose_network.c */
 row_read read_top_volumes;           /* compose_mounts.c */

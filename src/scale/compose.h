@@ -15,7 +15,8 @@ struct oci_error;
 
 /** struct compose_options - how a file is read. */
 struct compose_options {
-	const char *directory; /* what relative paths are relative to; absolute */
+	const char *
+		directory; /* what relative paths are relative to; absolute. NULL: of compose_load_files' first file */
 	const char *
 		project; /* the project's name; NULL: the file's "name:", else the directory's last part */
 	char *const *

@@ -150,6 +150,7 @@ int read_deploy(struct reader *reader, const struct at *at, void *slot, const st
 {
 	struct spec_service *service = slot;
 	const struct node *policy;
+	int r;
 
 	(void)row;
 	if (at->node->kind == NODE_NULL)
@@ -159,5 +160,8 @@ int read_deploy(struct reader *reader, const struct at *at, void *slot, const st
 	if (policy && !node_get(policy, "condition") && at->up && at->up->node &&
 	    !node_get(at->up->node, "restart"))
 		service->restart.condition = SPEC_RESTART_ALWAYS;
-	return read_map(reader, at, deploy_rows, service);
+	r = read_map(reader, at, deploy_rows, service);
+	if (r == 0 && service->restart.max_attempts == 0)
+		service->restart.max_attempts = -1; /* as Docker has it */
+	return r;
 }

@@ -48,6 +48,7 @@ int fail(const struct reader *reader, const struct at *at, const char *format, .
 	char words[512], place[PLACE_SIZE] = "";
 	const struct node *node = at->node;
 	va_list ap;
+	int r;
 
 	for (const struct at *up = at; !node && up; up = up->up)
 		node = up->node;
@@ -55,11 +56,12 @@ int fail(const struct reader *reader, const struct at *at, const char *format, .
 	vsnprintf(words, sizeof(words), format, ap);
 	va_end(ap);
 	put_place(at, place, sizeof(place));
-	if (reader->err && !reader->err->code)
+	r = err_set_as(reader->err, ERR_DOCUMENT, EINVAL, "%s:%u:%u: %s%s%s",
+		       node ? node->file : "", node ? node->line : 1, node ? node->column : 1,
+		       place, *place ? ": " : "", words);
+	if (reader->err)
 		err_at(reader->err, node ? node->file : NULL, *place ? place : NULL);
-	return err_set_as(reader->err, ERR_DOCUMENT, EINVAL, "%s:%u:%u: %s%s%s",
-			  node ? node->file : "", node ? node->line : 1, node ? node->column : 1,
-			  place, *place ? ": " : "", words);
+	return r;
 }
 
 int fail_nomem(const struct reader *reader)

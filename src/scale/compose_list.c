@@ -28,6 +28,8 @@ static int read_entry(struct reader *reader, const struct at *at, const struct n
 	const struct row *row = find_row(rows, entry->key->text);
 	struct at place = at_key(at, entry);
 
+	if (entry->value->tag == NODE_RESET)
+		return 0;
 	if (!row && strncmp(entry->key->text, "x-", 2) == 0)
 		return 0;
 	if (!row || !row->read)
@@ -250,5 +252,17 @@ int read_pairs(struct reader *reader, const struct at *at, void *slot, const str
 				r = pairs_set(reader, pairs, item.key, value);
 		}
 	}
+	return r;
+}
+
+/* The same, where what has no value is empty. */
+int read_labels(struct reader *reader, const struct at *at, void *slot, const struct row *row)
+{
+	struct spec_pairs *pairs = slot;
+	int r = read_pairs(reader, at, slot, row);
+
+	for (size_t i = 0; r == 0 && i < pairs->len; i++)
+		if (!pairs->items[i].value)
+			pairs->items[i].value = "";
 	return r;
 }

@@ -4,6 +4,7 @@
  */
 #include <stdio.h>
 
+#include "base/path.h"
 #include "scale/compose-private.h"
 
 #define SHORT_EXPECTED "[SOURCE:]TARGET[:ro]"
@@ -25,7 +26,7 @@ int path_resolve(struct reader *reader, const struct at *at, const char *path, c
 	}
 	if (!made)
 		return fail_nomem(reader);
-	*ret = made;
+	*ret = path_clean(made);
 	return 0;
 }
 

@@ -195,7 +195,7 @@ static int read_no_ipv6(struct reader *reader, const struct at *at, void *slot,
 static const struct row network_rows[] = {
 	ROW("name", read_string, offsetof(struct spec_network, name)),
 	ROW("driver", read_driver, offsetof(struct spec_network, driver)),
-	ROW("driver_opts", read_pairs, offsetof(struct spec_network, options)),
+	ROW("driver_opts", read_labels, offsetof(struct spec_network, options)),
 	ROW("external", read_bool, offsetof(struct spec_network, external)),
 	ROW("internal", read_bool, offsetof(struct spec_network, internal)),
 	ROW("ipam", read_rows, 0, .rows = ipam_rows),

@@ -43,8 +43,17 @@ struct node *node_get(const struct node *map, const char *key)
 		return NULL;
 	for (size_t i = 0; i < map->len; i++)
 		if (strcmp(map->entries[i].key->text, key) == 0)
-			return map->entries[i].value;
+			return map->entries[i].value->tag == NODE_RESET ? NULL
+									: map->entries[i].value;
 	return NULL;
+}
+
+bool node_has(const struct node *map, const char *key)
+{
+	for (size_t i = 0; i < map->len; i++)
+		if (strcmp(map->entries[i].key->text, key) == 0)
+			return true;
+	return false;
 }
 
 /* Room doubles at powers of two, so that no capacity has to be kept. */

@@ -149,7 +149,7 @@ static int read_short(struct reader *reader, const struct at *at, struct port_li
 			}
 		}
 	}
-	if (!*text.target)
+	if (!*text.target || (text.published && !*text.published && !text.host_ip))
 		return fail_expected(reader, at, PORTS_EXPECTED);
 	return add_range(reader, at, &text, list);
 }

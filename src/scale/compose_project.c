@@ -4,6 +4,7 @@
  */
 #include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <unistd.h>
 
 #include "base/io.h"
@@ -154,4 +155,105 @@ int compose_load(const char *file, const char *text, size_t length,
 	if (r == 0)
 		*ret = reader.project;
 	return r;
+}
+
+static int read_file(struct reader *reader, const char *name, struct node **ret)
+{
+	bool standard = strcmp(name, "-") == 0;
+	char *text;
+	size_t length;
+	int r = standard ? io_read_fd(STDIN_FILENO, COMPOSE_TEXT_MAX, reader->arena, &text, &length)
+			 : io_read_at(AT_FDCWD, name, COMPOSE_TEXT_MAX, reader->arena, &text,
+				      &length);
+
+	if (r == -EFBIG)
+		return err_set_as(reader->err, ERR_DOCUMENT, EFBIG, "%s: larger than %d bytes",
+				  name, COMPOSE_TEXT_MAX);
+	if (r < 0)
+		return err_sys(reader->err, -r, "read %s", name);
+	return yaml_read(reader, standard ? "standard input" : name, text, length, ret);
+}
+
+/* The folder of the first file; of standard input, where we are. */
+static int set_directory(const char *file, struct oci_arena *arena, const char **ret,
+			 struct oci_error *err)
+{
+	const char *slash = strrchr(file, '/');
+	char *folder = strcmp(file, "-") == 0 || !slash
+			       ? oci_arena_strdup(arena, ".")
+			       : oci_arena_strndup(arena, file, (size_t)(slash - file) + 1);
+	CLEANUP_FREE char *real = NULL;
+
+	if (!folder)
+		return err_nomem(err);
+	real = realpath(folder, NULL);
+	if (!real)
+		return err_sys(err, errno, "%s", folder);
+	*ret = oci_arena_strdup(arena, real);
+	return *ret ? 0 : err_nomem(err);
+}
+
+int compose_load_files(const char *const *files, size_t count,
+		       const struct compose_options *options, struct oci_arena *arena,
+		       struct spec_project **ret, struct oci_error *err)
+{
+	struct compose_options own = *options;
+	struct reader reader = { .arena = arena, .err = err, .options = &own };
+	struct node *tree = NULL, *over;
+	int r = 0;
+
+	if (count == 0 || count > FILES_MAX)
+		return err_set(err, EINVAL, "expected 1 to %d Compose files", FILES_MAX);
+	if (!own.directory)
+		r = set_directory(files[0], arena, &own.directory, err);
+	if (r == 0)
+		r = reader_init(&reader, files[0]);
+	for (size_t i = 0; r == 0 && i < count; i++) {
+		r = read_file(&reader, files[i], &over);
+		if (r == 0 && i > 0)
+			r = merge_trees(&reader, tree, over, &over);
+		tree = over;
+	}
+	if (r == 0)
+		r = read_project(&reader, tree);
+	if (r == 0)
+		*ret = reader.project;
+	return r;
+}
+
+int compose_find(const char *directory, struct oci_arena *arena, char **ret_path,
+		 struct oci_error *err)
+{
+	static const char *const names[] = { "compose.yaml", "compose.yml", "docker-compose.yaml",
+					     "docker-compose.yml" };
+	CLEANUP_FREE char *folder = realpath(directory, NULL);
+	char *end;
+
+	if (!folder)
+		return err_sys(err, errno, "%s", directory);
+	for (end = folder + strlen(folder);;) {
+		for (size_t i = 0; i < ARRAY_LEN(names); i++) {
+			char *path;
+
+			*end = '\0';
+			path = oci_arena_printf(arena, "%s/%s",
+						strcmp(folder, "/") == 0 ? "" : folder, names[i]);
+			if (!path)
+				return err_nomem(err);
+			if (access(path, F_OK) == 0) {
+				*ret_path = path;
+				return 0;
+			}
+		}
+		if (end == folder || strcmp(folder, "/") == 0)
+			break;
+		while (end > folder && *--end != '/')
+			;
+		if (end == folder)
+			end = folder + 1; /* "/" */
+	}
+	return err_set_as(err, ERR_NOT_FOUND, ENOENT,
+			  "no compose.yaml, compose.yml, docker-compose.yaml or docker-compose.yml "
+			  "in %s or above it",
+			  directory);
 }

@@ -2,7 +2,6 @@
 /*
  * compose_scale.c - x-carte.scale.
  */
-#include <math.h>
 
 #include "scale/autoscale.h"
 #include "scale/compose-private.h"

@@ -4,7 +4,6 @@
  *
  * A scalar is taken as it is written, whether quoted or not: "on" is the word on where a word is wanted, and true where a truth is.
  */
-#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -176,7 +175,7 @@ int value_time(const char *text, int64_t *ret_ms)
 	}
 	if (sum > (double)TIME_MS_MAX)
 		return -ERANGE;
-	*ret_ms = (int64_t)ceil(sum - 1e-6);
+	*ret_ms = (int64_t)(sum + 0.999999);
 	return 0;
 }
 
@@ -263,7 +262,7 @@ int read_cpus(struct reader *reader, const struct at *at, void *slot, const stru
 	}
 	if (value < 0.001 || value > CORES_MAX)
 		return fail_expected(reader, at, "cores from 0.001 to 4096");
-	*(int64_t *)slot = llround(value * 1000);
+	*(int64_t *)slot = (int64_t)(value * 1000 + 0.5);
 	return 0;
 }
 
@@ -276,7 +275,8 @@ static int read_double(struct reader *reader, const struct at *at, const char *t
 
 	if (text && take_decimal(text, &end, &value) && !*end && value >= (double)row->min &&
 	    value <= (double)row->max) {
-		*(double *)slot = value;
+		*(double *)slot =
+			(double)(int64_t)(value * 1e6 + 0.5) / 1e6; /* what put_number writes */
 		return 0;
 	}
 	snprintf(words, sizeof(words), "a number from %lld to %lld", (long long)row->min,

@@ -18,7 +18,8 @@ struct anchor {
 
 struct builder {
 	struct reader *reader;
-	const char *file;
+	const char *file, *text;
+	size_t length;
 	yaml_parser_t parser;
 	yaml_event_t event;
 	struct anchor *anchors;
@@ -40,10 +41,15 @@ static int fail_yaml(struct builder *b)
 	if (b->parser.error == YAML_MEMORY_ERROR)
 		return fail_nomem(b->reader);
 	if (b->parser.error == YAML_READER_ERROR) {
-		place.line = (unsigned)b->parser.mark.line + 1;
-		place.column = (unsigned)b->parser.mark.column + 1;
-		return fail(b->reader, &at, "not YAML: %s (byte %zu)", b->parser.problem,
-			    b->parser.problem_offset);
+		/* the reader is ahead of the marks */
+		place.line = place.column = 1;
+		for (size_t i = 0; i < b->parser.problem_offset && i < b->length; i++) {
+			place.line += b->text[i] == '\n';
+			place.column = b->text[i] == '\n'
+					       ? 1
+					       : place.column + ((b->text[i] & 0xc0) != 0x80);
+		}
+		return fail(b->reader, &at, "not YAML: %s", b->parser.problem);
 	}
 	return fail(b->reader, &at, "not YAML: %s%s%s", b->parser.problem,
 		    b->parser.context ? " " : "", b->parser.context ? b->parser.context : "");
@@ -206,7 +212,7 @@ static int merge_keys(struct builder *b, const struct at *at, struct node *node,
 		const struct node_entry *entry = &from->entries[i];
 		int r;
 
-		if (node_get(node, entry->key->text))
+		if (node_has(node, entry->key->text))
 			continue;
 		if (node->len >= COMPOSE_KEYS_MAX)
 			return fail(b->reader, at, "more than %d keys", COMPOSE_KEYS_MAX);
@@ -364,7 +370,7 @@ int yaml_read(struct reader *reader, const char *file, const char *text, size_t 
 {
 	struct node place = { .file = file, .line = 1, .column = 1 };
 	struct at at = { .node = &place };
-	struct builder b = { .reader = reader, .file = file };
+	struct builder b = { .reader = reader, .file = file, .text = text, .length = length };
 	int r;
 
 	if (length > COMPOSE_TEXT_MAX)

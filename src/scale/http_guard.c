@@ -23,7 +23,7 @@
 
 static int make_secret(char ret[HTTP_TOKEN_SIZE], struct oci_error *err)
 {
-	unsigned char bytes[TOKEN_BYTES];
+	unsigned char bytes[TOKEN_BYTES] = { 0 };
 
 	if (RETRY_EINTR(getrandom(bytes, sizeof(bytes), 0)) != (ssize_t)sizeof(bytes))
 		return err_sys(err, errno, "getrandom");
@@ -54,9 +54,10 @@ static int read_token(const char *path, char ret[HTTP_TOKEN_SIZE], struct oci_er
 	if (n < 0)
 		return err_sys(err, (int)-n, "read %s", path);
 	if (n != HTTP_TOKEN_SIZE - 1 || strspn(text, "0123456789abcdef") != HTTP_TOKEN_SIZE - 1)
-		return err_set_as(err, ERR_DOCUMENT, EINVAL,
-				  "%s: expected %d hexadecimal digits; remove it, a new one is made",
-				  path, HTTP_TOKEN_SIZE - 1);
+		return err_set_as(
+			err, ERR_DOCUMENT, EINVAL,
+			"%s: expected %d hexadecimal digits; remove it, a new one is made", path,
+			HTTP_TOKEN_SIZE - 1);
 	memcpy(ret, text, HTTP_TOKEN_SIZE);
 	return 0;
 }

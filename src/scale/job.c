@@ -23,6 +23,7 @@
 #include "scale/loop.h"
 
 #define JOB_ERR_MAX 4096
+#define DRAIN_READS 16 /* 256 KiB: more than a pipe holds */
 
 struct job_stream {
 	int fd; /* our end, -1: closed */
@@ -32,6 +33,7 @@ struct job_stream {
 };
 
 struct job {
+	struct job *next; /* of all that run */
 	struct loop *loop;
 	pid_t pid;
 	int pidfd;
@@ -43,6 +45,26 @@ struct job {
 	void *ctx;
 };
 
+static struct job *jobs; /* one thread, few of them */
+
+bool job_owns(pid_t pid)
+{
+	for (const struct job *job = jobs; job; job = job->next)
+		if (job->pid == pid)
+			return true;
+	return false;
+}
+
+static void job_unlist(const struct job *job)
+{
+	struct job **place = &jobs;
+
+	while (*place && *place != job)
+		place = &(*place)->next;
+	if (*place)
+		*place = job->next;
+}
+
 static void stream_close(struct job_stream *stream)
 {
 	loop_watch_remove(&stream->watch);
@@ -51,6 +73,7 @@ static void stream_close(struct job_stream *stream)
 
 static void job_free(struct job *job)
 {
+	job_unlist(job);
 	loop_watch_remove(&job->ended);
 	loop_timer_cancel(&job->limit);
 	stream_close(&job->out);
@@ -64,8 +87,11 @@ static void job_free(struct job *job)
 /* Of the errors the end is kept, of the output the beginning. */
 static void stream_put(struct job_stream *stream, const char *data, size_t length, bool keep_end)
 {
-	if (length > stream->max)
+	if (length > stream->max) {
+		if (keep_end)
+			data += length - stream->max;
 		length = stream->max;
+	}
 	if (stream->length + length > stream->max) {
 		if (!keep_end) {
 			length = stream->max - stream->length;
@@ -77,7 +103,7 @@ static void stream_put(struct job_stream *stream, const char *data, size_t lengt
 		}
 	}
 	if (stream->length + length + 1 > stream->size) {
-		size_t size = stream->length + length + 1 + 1024;
+		size_t size = 2 * stream->size + length + 1 + 1024;
 		char *grown = realloc(stream->text, size);
 
 		if (!grown)
@@ -95,7 +121,8 @@ static void stream_drain(struct job_stream *stream, bool keep_end)
 	char buf[16384];
 	ssize_t n;
 
-	while (stream->fd >= 0) {
+	/* one that never stops writing does not stop the loop; what is left makes the fd ready again */
+	for (unsigned i = 0; i < DRAIN_READS && stream->fd >= 0; i++) {
 		n = read(stream->fd, buf, sizeof(buf));
 		if (n > 0)
 			stream_put(stream, buf, (size_t)n, keep_end);
@@ -131,6 +158,8 @@ static void job_ended(void *ctx, uint32_t events)
 		result.status = info.si_code == CLD_EXITED ? info.si_status : 128 + info.si_status;
 	stream_drain(&job->out, false);
 	stream_drain(&job->err, true);
+	/* from here on its number may be another's */
+	job_unlist(job);
 	if (job->out.text) {
 		result.out = job->out.text;
 		result.out_length = job->out.length;
@@ -300,6 +329,8 @@ int job_start(struct loop *loop, const struct job_spec *spec,
 		job_free(job);
 		return err_sys(err, -r, "wait for %s", spec->argv[0]);
 	}
+	job->next = jobs;
+	jobs = job;
 	if (ret)
 		*ret = job;
 	return 0;

@@ -7,14 +7,16 @@
 #ifndef CARTE_SCALE_JOB_H
 #define CARTE_SCALE_JOB_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 struct loop;
 struct job;
 struct oci_error;
 
-#define JOB_OUTPUT_MAX (256 * 1024)
+#define JOB_OUTPUT_MAX (4 * 1024 * 1024)
 
 /** struct job_result - how it ended; valid during the callback. */
 struct job_result {
@@ -44,6 +46,9 @@ struct job_spec {
 int job_start(struct loop *loop, const struct job_spec *spec,
 	      void (*done)(void *ctx, const struct job_result *result), void *ctx, struct job **ret,
 	      struct oci_error *err);
+
+/** job_owns - is it the program of a job that has not been told of its end yet? */
+bool job_owns(pid_t pid);
 
 /** job_cancel - kill it; @done is not called any more. */
 void job_cancel(struct job *job);

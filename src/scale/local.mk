@@ -7,6 +7,7 @@ endif
 libcarte_scale_a_CPPFLAGS = $(AM_CPPFLAGS) $(SCALE_CFLAGS) $(YAJL_CFLAGS) -DBINDIR='"$(bindir)"'
 libcarte_scale_a_CFLAGS = $(AM_CFLAGS) $(PROGRAM_CFLAGS)
 libcarte_scale_a_SOURCES = \
+	nodist_libcarte_scale_a_SOURCES = src/scale/embed.c \
 	src/scale/api.c \
 	src/scale/api.h \
 	src/scale/api_container.c \
@@ -23,16 +24,23 @@ libcarte_scale_a_SOURCES = \
 	src/scale/balance_ports.c \
 	src/scale/calendar.c \
 	src/scale/cmd_config.c \
+	src/scale/cmd_serve.c \
 	src/scale/cmds.h \
 	src/scale/compose-private.h \
 	src/scale/compose.h \
 	src/scale/compose_check.c \
 	src/scale/compose_deploy.c \
+	src/scale/compose_emit.c \
+	src/scale/compose_emit_deploy.c \
+	src/scale/compose_emit_service.c \
 	src/scale/compose_env_file.c \
 	src/scale/compose_fail.c \
 	src/scale/compose_files.c \
 	src/scale/compose_health.c \
+	src/scale/compose_host.c \
 	src/scale/compose_list.c \
+	src/scale/compose_make.c \
+	src/scale/compose_merge.c \
 	src/scale/compose_mounts.c \
 	src/scale/compose_network.c \
 	src/scale/compose_node.c \
@@ -43,8 +51,11 @@ libcarte_scale_a_SOURCES = \
 	src/scale/compose_service.c \
 	src/scale/compose_substitute.c \
 	src/scale/compose_value.c \
+	src/scale/compose_write.c \
 	src/scale/compose_yaml.c \
 	src/scale/conntrack.c \
+	src/scale/decide.c \
+	src/scale/decide.h \
 	src/scale/embed.h \
 	src/scale/fetch.c \
 	src/scale/fetch.h \
@@ -54,6 +65,7 @@ libcarte_scale_a_SOURCES = \
 	src/scale/http_guard.h \
 	src/scale/http_private.h \
 	src/scale/http_request.c \
+	src/scale/http_stream.c \
 	src/scale/image-private.h \
 	src/scale/image.c \
 	src/scale/image.h \
@@ -114,10 +126,30 @@ libcarte_scale_a_SOURCES = \
 	src/scale/spec.h \
 	src/scale/stats.c \
 	src/scale/stats.h \
+	src/scale/store-private.h \
+	src/scale/store.c \
+	src/scale/store.h \
+	src/scale/store_rows.c \
+	src/scale/supervisor-private.h \
+	src/scale/supervisor.c \
 	src/scale/supervisor.h \
+	src/scale/supervisor_adopt.c \
+	src/scale/supervisor_command.c \
+	src/scale/supervisor_document.c \
+	src/scale/supervisor_event.c \
+	src/scale/supervisor_exit.c \
+	src/scale/supervisor_find.c \
+	src/scale/supervisor_foreground.c \
+	src/scale/supervisor_hosts.c \
+	src/scale/supervisor_make.c \
+	src/scale/supervisor_ports.c \
+	src/scale/supervisor_replica.c \
+	src/scale/supervisor_save.c \
+	src/scale/supervisor_service.c \
+	src/scale/supervisor_take.c \
+	src/scale/supervisor_up.c \
 	src/scale/view.c \
 	src/scale/view.h
-nodist_libcarte_scale_a_SOURCES = src/scale/embed.c
 
 # The page and the API's description are part of the program.
 SCALE_EMBEDDED = \

@@ -123,24 +123,18 @@ void metrics_event(struct metrics *metrics, struct supervisor *sv,
 		item->decisions++;
 }
 
-/* Counters of services that are gone go too. */
+/* Counters of services that are gone go too; the last one takes the place. */
 static void sweep(struct metrics *metrics, struct supervisor *sv)
 {
-	size_t kept = 0;
-
-	for (size_t i = 0; i < metrics->len; i++) {
+	for (size_t i = metrics->len; i-- > 0;) {
 		struct metrics_service *item = &metrics->items[i];
 
-		if (supervisor_service(sv, item->project, item->service)) {
-			if (kept != i)
-				metrics->items[kept] = *item;
-			kept++;
+		if (supervisor_service(sv, item->project, item->service))
 			continue;
-		}
 		free(item->project);
 		free(item->service);
+		*item = metrics->items[--metrics->len];
 	}
-	metrics->len = kept;
 }
 
 /* ---- writing ----------------------------------------------------------------------------------------------------- */
@@ -180,7 +174,7 @@ static void put_replica(FILE *out, const char *name, const struct replica *repli
 	fputs("} ", out);
 }
 
-#define EACH_SERVICE(sv, p, s)                                           \
+#define EACH_SERVICE(sv, p, s)                                            \
 	for (struct project *p = supervisor_projects(sv); p; p = p->next) \
 		for (struct service *s = p->services; s; s = s->next)
 
@@ -188,14 +182,14 @@ static void render_states(FILE *out, struct supervisor *sv)
 {
 	head(out, "carte_replicas", "gauge", "Replicas of a service by state.");
 	EACH_SERVICE(sv, p, s)
-		for (int state = REPLICA_PENDING; state <= REPLICA_DELETED; state++) {
-			put_service(out, "carte_replicas", p->spec->name, s->spec->name);
-			fprintf(out, ",state=\"%s\"} %u\n",
-				replica_state_word((enum replica_state)state),
-				service_count(s, (enum replica_state)state));
-		}
+	for (int state = REPLICA_PENDING; state <= REPLICA_DELETED; state++) {
+		put_service(out, "carte_replicas", p->spec->name, s->spec->name);
+		fprintf(out, ",state=\"%s\"} %u\n", replica_state_word((enum replica_state)state),
+			service_count(s, (enum replica_state)state));
+	}
 	head(out, "carte_replicas_desired", "gauge", "Replicas that are asked for.");
-	EACH_SERVICE(sv, p, s) {
+	EACH_SERVICE(sv, p, s)
+	{
 		put_service(out, "carte_replicas_desired", p->spec->name, s->spec->name);
 		fprintf(out, "} %u\n", s->stopped ? 0 : s->desired);
 	}
@@ -247,18 +241,18 @@ static void render_samples(FILE *out, struct supervisor *sv, struct stats *stats
 {
 	head(out, name, type, help);
 	EACH_SERVICE(sv, p, s)
-		for (struct replica *replica = s->replicas; replica; replica = replica->next) {
-			const struct stats_entry *entry =
-				view_is_running(replica) ? stats_take(stats, replica) : NULL;
-			int64_t value = -1;
+	for (struct replica *replica = s->replicas; replica; replica = replica->next) {
+		const struct stats_entry *entry =
+			view_is_running(replica) ? stats_take(stats, replica) : NULL;
+		int64_t value = -1;
 
-			if (entry)
-				memcpy(&value, (const char *)&entry->now + offset, sizeof(value));
-			if (value < 0)
-				continue;
-			put_replica(out, name, replica);
-			fprintf(out, "%.10g\n", (double)value * scale);
-		}
+		if (entry)
+			memcpy(&value, (const char *)&entry->now + offset, sizeof(value));
+		if (value < 0)
+			continue;
+		put_replica(out, name, replica);
+		fprintf(out, "%.10g\n", (double)value * scale);
+	}
 }
 
 static void render_replicas(FILE *out, struct supervisor *sv, struct stats *stats)

@@ -98,6 +98,8 @@ struct project {
 	struct spec_project *spec;
 	struct service *services;
 	bool removing;
+	void *private; /* of the supervisor */
+	const char *name; /* of the spec, and still there when that is exchanged */
 };
 
 /** service_count - replicas in @state; 0: wanted ones in any state. */

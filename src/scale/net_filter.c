@@ -4,7 +4,7 @@
  *
  * The bridge plugin's own ipMasq would run iptables several times for each replica; here it is one rule for each network.
  * A verdict "accept" of ours cannot overrule another table's "drop": where the host's FORWARD chain has that policy (Docker's
- * daemon sets it), the host must accept "carte-*" there itself.
+ * daemon sets it), the host must accept "carte-*" there itself: net_warning says so.
  */
 #include <arpa/inet.h>
 #include <stdio.h>
@@ -24,10 +24,11 @@ static void put_forward(FILE *out, const struct net_network *network)
 			      "\t\toifname \"%s\" iifname != \"%s\" drop\n",
 			      network->bridge, network->bridge, network->bridge, network->bridge);
 	else
-		(void)fprintf(out,
-			      "\t\tiifname \"%s\" oifname \"carte-*\" oifname != \"%s\" ct state new "
-			      "ct status & dnat == 0 drop\n",
-			      network->bridge, network->bridge);
+		(void)fprintf(
+			out,
+			"\t\tiifname \"%s\" oifname \"carte-*\" oifname != \"%s\" ct state new "
+			"ct status & dnat == 0 drop\n",
+			network->bridge, network->bridge);
 }
 
 static void put_masquerade(FILE *out, const struct net_network *network)
@@ -53,7 +54,8 @@ static void put_table(FILE *out, const struct net *net)
 	for (size_t i = 0; i < net->networks_len; i++)
 		if (net->networks[i].bridge[0])
 			put_forward(out, &net->networks[i]);
-	(void)fputs("\t}\n\tchain postrouting {\n\t\ttype nat hook postrouting priority 100\n", out);
+	(void)fputs("\t}\n\tchain postrouting {\n\t\ttype nat hook postrouting priority 100\n",
+		    out);
 	for (size_t i = 0; i < net->networks_len; i++)
 		if (net->networks[i].bridge[0])
 			put_masquerade(out, &net->networks[i]);
@@ -86,6 +88,29 @@ static char *filter_text(const struct net *net)
 	return fclose(out) == 0 ? TAKE_PTR(text) : NULL;
 }
 
+/* Our bridges are named in no chain of iptables' that drops what it does not know. */
+static bool forward_dropped(struct nft_ctx *nft)
+{
+	return strstr(nft_list(nft, "list chain ip filter FORWARD\n"), "policy drop") &&
+	       !strstr(nft_list(nft, "list chain ip filter FORWARD\n"), "\"carte-") &&
+	       !strstr(nft_list(nft, "list chain ip filter DOCKER-USER\n"), "\"carte-");
+}
+
+static void warn(struct net *net, int r, struct nft_ctx *nft, const struct oci_error *err)
+{
+	net->warning[0] = '\0';
+	if (r < 0)
+		(void)snprintf(net->warning, sizeof(net->warning),
+			       "replicas cannot reach beyond this host: %.200s", err->message);
+	else if (forward_dropped(nft))
+		(void)snprintf(net->warning, sizeof(net->warning),
+			       "the host's FORWARD chain drops (Docker sets this): ports are not "
+			       "reached from "
+			       "elsewhere until `iptables -I FORWARD -i carte-+ -j ACCEPT` and the "
+			       "same with -o "
+			       "(where there is a chain DOCKER-USER, in that)");
+}
+
 /* Without it replicas still reach each other and the host: a warning, no failure. */
 void net_filter_apply(struct net *net)
 {
@@ -101,13 +126,22 @@ void net_filter_apply(struct net *net)
 		r = nft_run(nft, text, &err);
 	free(net->filter);
 	net->filter = r == 0 ? TAKE_PTR(text) : NULL;
-	net->warning[0] = '\0';
-	if (r < 0)
-		(void)snprintf(net->warning, sizeof(net->warning),
-			       "replicas cannot reach beyond this host: %.200s", err.message);
+	warn(net, r, nft, &err);
 }
 
 const char *net_warning(const struct net *net)
 {
 	return net->warning;
+}
+
+void net_verify(struct net *net)
+{
+	__attribute__((cleanup(nft_closep))) struct nft_ctx *nft = NULL;
+
+	if (!net->filter || bridges(net) == 0 || nft_open(&nft, NULL) < 0 ||
+	    nft_table_exists(nft, net->table))
+		return;
+	free(net->filter);
+	net->filter = NULL;
+	net_filter_apply(net);
 }

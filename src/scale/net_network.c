@@ -64,16 +64,14 @@ static void record_text(const struct net_network *network, char *buf, size_t siz
 {
 	char subnet[INET_ADDRSTRLEN], gateway[INET_ADDRSTRLEN], range[INET_ADDRSTRLEN];
 
-	(void)snprintf(buf, size,
-		       "driver=%s\nsubnet=%s/%u\ngateway=%s\nrange=%s/%u\nparent=%s\nmode=%s\nmtu=%u\n"
-		       "internal=%d\n",
-		       network->driver,
-		       inet_ntop(AF_INET, &network->subnet, subnet, sizeof(subnet)),
-		       network->prefix,
-		       inet_ntop(AF_INET, &network->gateway, gateway, sizeof(gateway)),
-		       inet_ntop(AF_INET, &network->range, range, sizeof(range)),
-		       network->range_prefix, network->parent, network->mode, network->mtu,
-		       network->internal);
+	(void)snprintf(
+		buf, size,
+		"driver=%s\nsubnet=%s/%u\ngateway=%s\nrange=%s/%u\nparent=%s\nmode=%s\nmtu=%u\n"
+		"internal=%d\n",
+		network->driver, inet_ntop(AF_INET, &network->subnet, subnet, sizeof(subnet)),
+		network->prefix, inet_ntop(AF_INET, &network->gateway, gateway, sizeof(gateway)),
+		inet_ntop(AF_INET, &network->range, range, sizeof(range)), network->range_prefix,
+		network->parent, network->mode, network->mtu, network->internal);
 }
 
 static void copy(char *to, size_t size, const char *from)
@@ -169,9 +167,10 @@ int net_networks_load(struct net *net, struct oci_error *err)
 			continue;
 		r = record_read(fd, entry->d_name, &network);
 		if (r < 0)
-			return err_set(err, EINVAL,
-				       "%s/networks/%s is damaged: remove it, then `carte up` again",
-				       net->state_dir, entry->d_name);
+			return err_set(
+				err, EINVAL,
+				"%s/networks/%s is damaged: remove it, then `carte up` again",
+				net->state_dir, entry->d_name);
 		r = network_append(net, &network);
 	}
 	return r < 0 ? err_nomem(err) : 0;
@@ -216,8 +215,8 @@ static int read_options(const struct spec_network *spec, struct net_network *net
 {
 	bool bridge = strcmp(network->driver, "bridge") == 0;
 	const char *parent = option(spec, "parent");
-	const char *mode = option(spec, strcmp(network->driver, "ipvlan") == 0 ? "ipvlan_mode" :
-										 "macvlan_mode");
+	const char *mode = option(spec, strcmp(network->driver, "ipvlan") == 0 ? "ipvlan_mode"
+									       : "macvlan_mode");
 	const char *mtu = option(spec, "com.docker.network.driver.mtu");
 	uint32_t number;
 
@@ -250,7 +249,8 @@ static int read_addresses(const struct spec_network *spec, struct net_network *n
 	struct net_subnet subnet = net_subnet_of(network->subnet, network->prefix);
 
 	if (network->prefix < 8 || network->prefix > 29)
-		return err_set(err, EINVAL, "network '%s': subnet: expected a prefix of 8 to 29 bits",
+		return err_set(err, EINVAL,
+			       "network '%s': subnet: expected a prefix of 8 to 29 bits",
 			       spec->key);
 	network->subnet.s_addr = htonl(subnet.first);
 	network->gateway.s_addr = htonl(subnet.first + 1);
@@ -276,14 +276,16 @@ static int read_driver(const struct spec_network *spec, struct net_network *netw
 	const char *driver = spec->driver ? spec->driver : "bridge";
 
 	if (strcmp(driver, "host") == 0 || strcmp(driver, "none") == 0)
-		return err_set(err, EINVAL,
-			       "network '%s': driver '%s' is no network to join: write network_mode: %s",
-			       spec->key, driver, driver);
+		return err_set(
+			err, EINVAL,
+			"network '%s': driver '%s' is no network to join: write network_mode: %s",
+			spec->key, driver, driver);
 	if (strcmp(driver, "bridge") != 0 && strcmp(driver, "macvlan") != 0 &&
 	    strcmp(driver, "ipvlan") != 0)
-		return err_set_as(err, ERR_UNSUPPORTED, EOPNOTSUPP,
-				  "network '%s': driver '%s': only bridge, macvlan and ipvlan are known",
-				  spec->key, driver);
+		return err_set_as(
+			err, ERR_UNSUPPORTED, EOPNOTSUPP,
+			"network '%s': driver '%s': only bridge, macvlan and ipvlan are known",
+			spec->key, driver);
 	copy(network->driver, sizeof(network->driver), driver);
 	if (strcmp(driver, "bridge") == 0)
 		bridge_name(network->name, network->bridge);
@@ -305,9 +307,10 @@ static int network_read(const struct net *net, const struct spec_network *spec,
 		return r;
 	if (spec->subnet) {
 		if (net_subnet_parse(spec->subnet, &network->subnet, &network->prefix) < 0)
-			return err_set(err, EINVAL,
-				       "network '%s': subnet: expected IPv4 address/prefix, got '%s'",
-				       spec->key, spec->subnet);
+			return err_set(
+				err, EINVAL,
+				"network '%s': subnet: expected IPv4 address/prefix, got '%s'",
+				spec->key, spec->subnet);
 	} else if (known) {
 		network->subnet = known->subnet;
 		network->prefix = known->prefix;
@@ -339,9 +342,10 @@ static int network_change(struct net *net, struct net_network *known,
 			  const struct net_network *wanted, struct oci_error *err)
 {
 	if (net_leases_drop(net, known->name, nobody, NULL) > 0)
-		return err_set_as(err, ERR_STATE, EBUSY,
-				  "network '%s' was made otherwise and is in use: `carte down` first",
-				  known->name);
+		return err_set_as(
+			err, ERR_STATE, EBUSY,
+			"network '%s' was made otherwise and is in use: `carte down` first",
+			known->name);
 	if (known->bridge[0])
 		(void)netlink_link_delete(known->bridge);
 	*known = *wanted;
@@ -357,7 +361,8 @@ int net_network_use(struct net *net, const struct spec_network *spec, struct net
 
 	if (!net_name_check(spec->name))
 		return err_set(err, EINVAL,
-			       "network name '%s': expected letters, digits, '_', '.', '-', and at most %d",
+			       "network name '%s': expected letters, digits, '_', '.', '-', and at "
+			       "most %d",
 			       spec->name, NET_NAME_SIZE - 1);
 	known = net_network_find(net, spec->name);
 	if (spec->external && !known)

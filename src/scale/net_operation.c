@@ -110,14 +110,10 @@ static int plugin_run(struct net_operation *operation, const char *interface, co
 	const struct net *net = operation->net;
 	char plugin[4096], namespace[4096], variables[5][4200];
 	const char *const argv[] = { plugin, NULL };
-	const char *const env[] = { variables[0],
-				    variables[1],
-				    variables[2],
-				    variables[3],
-				    variables[4],
-				    "GOMAXPROCS=1",
-				    "GOGC=off",
-				    "PATH=/usr/sbin:/usr/bin:/sbin:/bin",
+	const char *const env[] = { variables[0], variables[1],
+				    variables[2], variables[3],
+				    variables[4], "GOMAXPROCS=1",
+				    "GOGC=off",   "PATH=/usr/sbin:/usr/bin:/sbin:/bin",
 				    NULL };
 	const struct job_spec spec = { .argv = argv,
 				       .env = env,
@@ -216,7 +212,8 @@ static void detach_next(struct net_operation *operation)
 		r = removal_start(operation, interface, detach_done);
 		if (r == 0)
 			return;
-		if (r != -ENOENT) /* a configuration that is half-written, no plugin: no ADD, or no way to ask */
+		if (r !=
+		    -ENOENT) /* a configuration that is half-written, no plugin: no ADD, or no way to ask */
 			net_scrub(operation->net, operation->id);
 	}
 	detach_end(operation);
@@ -226,8 +223,8 @@ static void detach_next(struct net_operation *operation)
 
 static void attach_undo(struct net_operation *operation)
 {
-	err_prefix(&operation->err, "network '%s': ",
-		   operation->result.places[operation->at].network);
+	err_prefix(&operation->err,
+		   "network '%s': ", operation->result.places[operation->at].network);
 	operation->detach = true;
 	operation->at = 0;
 	detach_next(operation);
@@ -236,14 +233,14 @@ static void attach_undo(struct net_operation *operation)
 /* Answers to 127.0.0.1 of the host come back over the bridge; net_filter.c keeps replicas from asking there. */
 static void bridge_localnet(struct net *net, const char *name)
 {
-	struct net_network *network = net_network_find(net, name);
+	const struct net_network *network = net_network_find(net, name);
 	char path[128];
 
-	if (!network || !network->bridge[0] || network->localnet)
+	if (!network || !network->bridge[0])
 		return;
 	(void)snprintf(path, sizeof(path), "/proc/sys/net/ipv4/conf/%s/route_localnet",
 		       network->bridge);
-	network->localnet = io_write_at(-1, path, "1") == 0;
+	(void)io_write_at(-1, path, "1");
 }
 
 static void attach_done(void *ctx, const struct job_result *result)

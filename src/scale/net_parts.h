@@ -32,7 +32,6 @@ struct net_network {
 	unsigned range_prefix;
 	unsigned mtu; /* 0: the default */
 	bool internal;
-	bool localnet; /* route_localnet of its bridge has been set, by this process */
 };
 
 struct net_operation;
@@ -45,8 +44,8 @@ struct net {
 	int lock; /* RUN_DIR/plugins, shared lock */
 	struct net_network *networks;
 	size_t networks_len;
-	char *filter;      /* text of our table as it was applied */
-	char warning[300]; /* why the table is not there, "" it is */
+	char *filter;                     /* text of our table as it was applied */
+	char warning[300];                /* why the table is not there, "" it is */
 	struct net_operation *operations; /* first come, first served */
 	unsigned running, running_max;
 	struct loop_timer kick;

@@ -132,10 +132,11 @@ int net_subnet_choose(const struct net *net, const char *name, struct in_addr *r
 		*ret_prefix = POOL_PREFIX;
 		return 0;
 	}
-	return err_set_as(err, ERR_RESOURCES, EADDRNOTAVAIL,
-			  "network '%s': no free subnet is left in 10.89.0.0-10.255.255.255: name one in "
-			  "ipam.config[0].subnet",
-			  name);
+	return err_set_as(
+		err, ERR_RESOURCES, EADDRNOTAVAIL,
+		"network '%s': no free subnet is left in 10.89.0.0-10.255.255.255: name one in "
+		"ipam.config[0].subnet",
+		name);
 }
 
 int net_subnet_check(const struct net *net, const struct net_network *network,
@@ -157,8 +158,9 @@ int net_subnet_check(const struct net *net, const struct net_network *network,
 		return err_nomem(err);
 	route = route_at(routes, routes_read(routes, ROUTES_MAX), subnet, network->bridge);
 	if (route)
-		return err_set_as(err, ERR_EXISTS, EEXIST,
-				  "network '%s': its subnet overlaps with a route of the host's interface %s",
-				  network->name, route->interface);
+		return err_set_as(
+			err, ERR_EXISTS, EEXIST,
+			"network '%s': its subnet overlaps with a route of the host's interface %s",
+			network->name, route->interface);
 	return 0;
 }

@@ -67,8 +67,34 @@ int nft_run(struct nft_ctx *nft, const char *commands, struct oci_error *err)
 	if (strstr(line, strerror(EOPNOTSUPP)) || strstr(line, strerror(EPROTONOSUPPORT)) ||
 	    strstr(line, strerror(ENOENT)) || strstr(line, strerror(EAFNOSUPPORT)))
 		return err_set_as(err, ERR_UNSUPPORTED, EOPNOTSUPP,
-				  "nftables: the kernel lacks what is needed (nf_tables, nft_nat, nft_fib_ipv4, "
+				  "nftables: the kernel lacks what is needed (nf_tables, nft_nat, "
+				  "nft_fib_ipv4, "
 				  "nft_masq, nft_numgen, nft_hash, nft_reject): %s",
 				  line);
 	return err_set(err, EINVAL, "nftables: %s", *line ? line : "failed without words");
+}
+
+const char *nft_list(struct nft_ctx *nft, const char *command)
+{
+	const char *output;
+
+	if (nft_run_cmd_from_buffer(nft, command) != 0) {
+		(void)nft_ctx_get_error_buffer(nft);
+		return "";
+	}
+	output = nft_ctx_get_output_buffer(nft);
+	return output ? output : "";
+}
+
+bool nft_table_exists(struct nft_ctx *nft, const char *name)
+{
+	static const char before[] = "table ip ";
+	const char *line = nft_list(nft, "list tables ip\n");
+	size_t length = strlen(name);
+
+	for (; (line = strstr(line, before)); line++)
+		if (strncmp(line + strlen(before), name, length) == 0 &&
+		    line[strlen(before) + length] == '\n')
+			return true;
+	return false;
 }

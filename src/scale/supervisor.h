@@ -28,6 +28,16 @@ int supervisor_new(struct loop *loop, const struct supervisor_options *options,
 /** supervisor_free - containers go on running. */
 void supervisor_free(struct supervisor *sv);
 
+/** supervisor_reap - on SIGCHLD: reap children that nobody waits for (the supervisor is a subreaper). */
+void supervisor_reap(struct supervisor *sv);
+/** supervisor_say - an event of the program around it, of kind "service". */
+void supervisor_say(struct supervisor *sv, const char *action, const char *words);
+/** supervisor_quiesce - begin nothing new; true when nothing is under way. Before supervisor_free. */
+bool supervisor_quiesce(struct supervisor *sv);
+/** supervisor_runtime - the runtime program of a replica, and the root of its state. */
+const char *supervisor_runtime(const struct supervisor *sv, const struct replica *replica);
+const char *supervisor_runtime_root(const struct supervisor *sv, const struct replica *replica);
+
 const struct supervisor_options *supervisor_options(const struct supervisor *sv);
 struct loop *supervisor_loop(struct supervisor *sv);
 struct project *supervisor_projects(struct supervisor *sv); /* a list, by name */

@@ -220,9 +220,9 @@ void view_service(struct json *json, const struct service *service, bool with_co
 
 static void view_mounts(struct json *json, const struct spec_service *spec)
 {
-	static const char *const types[] = { [SPEC_BIND] = "bind",
-					     [SPEC_VOLUME] = "volume",
-					     [SPEC_TMPFS] = "tmpfs" };
+	static const char *const types[] = {
+		[SPEC_BIND] = "bind", [SPEC_VOLUME] = "volume", [SPEC_TMPFS] = "tmpfs"
+	};
 
 	json_list(json, "mounts");
 	for (size_t i = 0; i < spec->mounts_len; i++) {

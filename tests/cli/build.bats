@@ -161,6 +161,19 @@ fails() { # EXPECTED-STDERR COMMAND...
 	config >/dev/null
 }
 
+@test "a blob of the store that was written to is made anew, not found again" {
+	sleep 0.05
+	"$CONVERTER" -q -o store "$C" >"$D/first"
+	blob=$(ls -S "$CARTE_STORE"/blobs/sha256/* | head -1)
+	cp "$blob" "$D/good"
+	"$CONVERTER" --format json -o store "$C" | jq -e .cached
+	printf 'XY' | dd of="$blob" bs=1 seek=20 conv=notrunc status=none
+	[ "$("$CONVERTER" --format json -o store "$C" | jq .cached)" = false ]
+	cmp "$blob" "$D/good"
+	[ "$("$CONVERTER" -q -o store "$C")" = "$(cat "$D/first")" ]
+	"$CONVERTER" fsck
+}
+
 @test "a new name, argument or option is another build" {
 	head -c 200000 /dev/zero >"$C/etc/zeros" && sleep 0.05
 	first=$(make_image | jq -r .manifest)

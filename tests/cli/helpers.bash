@@ -23,13 +23,18 @@ MANAGER_OPTIONS=()
 ROOTLESS=0
 [ "$(id -u)" -eq 0 ] || ROOTLESS=1
 
-# once per file: the root folder that tests copy, and the unedited config.json
+# once per file: the root folder that tests copy, and the unedited config.json. CARTE_TEST_MASTER: a folder that keeps
+# the root for other files too; each has a copy, since owners may change in it.
 setup_file() {
 	runtime_find || return 1
 	export MASTER=$BATS_FILE_TMPDIR/master
 	mkdir -p "$MASTER"
-	rootfs_busybox "$MASTER/rootfs"
-	keep_applets "$MASTER/rootfs/bin"
+	if [ -z "${CARTE_TEST_MASTER:-}" ]; then
+		master_root "$MASTER/rootfs"
+	else
+		[ -d "$CARTE_TEST_MASTER/rootfs" ] || master_root "$CARTE_TEST_MASTER/rootfs"
+		cp -a "$CARTE_TEST_MASTER/rootfs" "$MASTER/rootfs"
+	fi
 	(cd "$MASTER" && "$RUNTIME" spec)
 	local cgroup=/@ID@
 	[ "$ROOTLESS" = 0 ] || cgroup=@ID@
@@ -37,9 +42,17 @@ setup_file() {
 	MASTER_CONFIG=$(jq '.process.terminal = false | .root.path = "rootfs" | .linux.cgroupsPath = $cgroup | .process.env += ["CARTE_TEST=@ID@"]' \
 		--arg cgroup "$cgroup" "$MASTER/config.json")
 	export MASTER_CONFIG
+	# what is left there is the bundle that each test gets
+	rm "$MASTER/config.json"
+}
+
+master_root() { # DIR
+	mkdir -p "$1"
+	rootfs_busybox "$1"
+	keep_applets "$1/bin"
 	# where there is no compiler, the build folder may have one
-	"${CC:-cc}" -O1 -static -o "$MASTER/rootfs/bin/probe" "$HELPERS/probe.c" 2>/dev/null ||
-		cp "${top_builddir:-/nonexistent}/tests/cli/helpers/probe" "$MASTER/rootfs/bin/probe" 2>/dev/null || rm -f "$MASTER/rootfs/bin/probe"
+	"${CC:-cc}" -O1 -static -o "$1/bin/probe" "$HELPERS/probe.c" 2>/dev/null ||
+		cp "${top_builddir:-/nonexistent}/tests/cli/helpers/probe" "$1/bin/probe" 2>/dev/null || rm -f "$1/bin/probe"
 }
 
 # Each test gets its links, so there are only those that tests use; the shell has all the others built in.
@@ -54,9 +67,8 @@ setup() {
 	CID=ct$$-$BATS_TEST_NUMBER-$RANDOM
 	BUNDLE=$D/b
 	ROOT=$D/state
-	mkdir -p "$BUNDLE"
 	# links, not copies: nothing here writes into a file of the root
-	cp -al "$MASTER/rootfs" "$BUNDLE/rootfs"
+	cp -al "$MASTER" "$BUNDLE"
 	printf '%s\n' "${MASTER_CONFIG//@ID@/$CID}" >"$BUNDLE/config.json"
 	: >"$D/out"
 	: >"$D/err"
@@ -89,17 +101,16 @@ teardown() {
 	return $failed
 }
 
-# leftovers - two programs and a subshell: every test pays for them
-leftovers() {
+# leftovers - one program and a subshell: every test pays for them
+leftovers() (
+	shopt -s globstar nullglob
 	local path mounts
-	for path in "$ROOT"/*; do
-		[ "$path" = "$ROOT/*" ] || echo "state: $path"
-	done
+	for path in "$ROOT"/*; do echo "state: $path"; done
 	grep -lasF "$CID" /proc/[0-9]*/environ /proc/[0-9]*/cmdline 2>/dev/null
-	find /sys/fs/cgroup -mindepth 1 -maxdepth 5 -type d -name "*$CID*" 2>/dev/null
+	for path in /sys/fs/cgroup/**/*"$CID"*/; do echo "${path%/}"; done
 	mapfile mounts </proc/self/mountinfo
 	[[ "${mounts[*]}" != *" $D/"* ]] || grep -F " $D/" /proc/self/mountinfo
-}
+)
 
 clean_leftovers() {
 	local file
@@ -167,8 +178,20 @@ config() {
 	fi
 	printf '%s\n' "$new" >"$BUNDLE/config.json"
 }
-# args ARG... - process.args
-args() { config '.process.args = $ARGS.positional' --args -- "$@"; }
+# args ARG... - process.args. Where they still are those of `spec` no program is needed to replace them.
+args() {
+	local text a json="" first=$'"args": [\n      "sh"\n    ]'
+	text_of text "$BUNDLE/config.json"
+	if [[ $text != *"$first"* || "$*" == *[!\ -~$'\n\t']* ]]; then
+		config '.process.args = $ARGS.positional' --args -- "$@"
+		return
+	fi
+	for a; do
+		a=${a//\\/\\\\} a=${a//\"/\\\"} a=${a//$'\n'/\\n} a=${a//$'\t'/\\t}
+		json+=", \"$a\""
+	done
+	printf '%s\n' "${text/"$first"/"\"args\": [${json#, }]"}" >"$BUNDLE/config.json"
+}
 # script TEXT - process.args runs it by the container's shell
 script() { args /bin/sh -c "$1"; }
 writable() { config '.root.readonly = false'; }

@@ -6,6 +6,7 @@ CLI_TESTS = \
 	tests/cli/bundle.bats \
 	tests/cli/cgroups.bats \
 	tests/cli/checkpoint.bats \
+	tests/cli/compose.bats \
 	tests/cli/cve.bats \
 	tests/cli/devices.bats \
 	tests/cli/errors.bats \
@@ -30,7 +31,7 @@ CLI_TESTS = \
 	tests/cli/trace.bats
 
 if HAVE_BATS
-TESTS += $(CLI_TESTS)
+TESTS += $(CLI_TESTS) tests/lib/bats-lite.bats
 endif
 EXTRA_DIST += $(CLI_TESTS)
 

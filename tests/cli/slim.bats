@@ -77,7 +77,7 @@ chain() {
 	rm "$C"/app/lib/deep/libb.so*
 	build
 	[ "$status" -ne 0 ]
-	says '/app/lib/liba.so (needed by /app/bin/x) needs libb.so.1, which is neither in the image nor in the sysroot; searched: /app/bin/../lib/deep:'
+	says 'Cartefile:4:10: /app/lib/liba.so (needed by /app/bin/x) needs libb.so.1, which is neither in the image nor in the sysroot; searched: /app/bin/../lib/deep:'
 	[ -z "$out" ]
 }
 
@@ -101,7 +101,7 @@ chain() {
 	sed -i 's/S sh/S no-such-program/' "$C/script"
 	build --slim elf
 	[ "$status" -ne 0 ]
-	says '/bin/script needs no-such-program, which is neither in the image nor in the sysroot'
+	says 'Cartefile:4:10: /bin/script needs no-such-program, which is neither in the image nor in the sysroot'
 }
 
 @test "slim: of a base only what is needed stays, and what is kept" {

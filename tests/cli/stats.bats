@@ -38,9 +38,10 @@ cell() { awk -v row="$2" -v column="$1" '$1 == row { print $column }' "$D/out"; 
 	requires_cgroup memory
 	requires_cgroup pids
 	config '.linux.resources.memory = {limit: 67108864} | .linux.resources.pids.limit = 33'
-	script 'head -c 3000000 /dev/zero >/tmp/x; sleep 1000; true'
+	script 'head -c 3000000 /dev/zero >/tmp/x; : >/tmp/done; sleep 1000; true'
 	config '.mounts += [{destination: "/tmp", type: "tmpfs", source: "tmpfs"}]'
 	up_ct
+	await 5 test -e "/proc/$(pid_of)/root/tmp/done"
 	await 5 count_ps 2
 	try rt stats -f json "$CID"
 	jq -e '.data.memory.usage.limit == 67108864 and .data.memory.usage.usage > 3000000' "$D/out"

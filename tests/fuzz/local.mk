@@ -26,17 +26,31 @@ if HAVE_CONVERTER
 FUZZERS += $(CONVERTER_FUZZERS)
 endif
 
+SCALE_FUZZERS = \
+	tests/fuzz/fuzz_compose \
+	tests/fuzz/fuzz_http
+
+if HAVE_SCALE
+FUZZERS += $(SCALE_FUZZERS)
+endif
+
 EXTRA_PROGRAMS += $(FUZZERS)
 tests_fuzz_fuzz_annotations_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
 tests_fuzz_fuzz_annotations_LDADD = $(RUNTIME_LIBS)
 tests_fuzz_fuzz_cartefile_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
 tests_fuzz_fuzz_cartefile_LDADD = $(CONVERTER_LIBS)
+tests_fuzz_fuzz_compose_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
+tests_fuzz_fuzz_compose_LDADD = $(SCALE_LIBS)
 tests_fuzz_fuzz_config_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
 tests_fuzz_fuzz_config_LDADD = $(RUNTIME_LIBS)
 tests_fuzz_fuzz_elf_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
 tests_fuzz_fuzz_elf_LDADD = $(CONVERTER_LIBS)
 tests_fuzz_fuzz_features_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
 tests_fuzz_fuzz_features_LDADD = $(RUNTIME_LIBS)
+tests_fuzz_fuzz_http_SOURCES = tests/fuzz/fuzz_http.c tests/unit/fake_supervisor.c tests/unit/fake_supervisor.h
+tests_fuzz_fuzz_http_CPPFLAGS = $(AM_CPPFLAGS) $(SCALE_CFLAGS) $(YAJL_CFLAGS)
+tests_fuzz_fuzz_http_LDFLAGS = $(AM_LDFLAGS) $(SCALE_LDFLAGS) -fsanitize=fuzzer
+tests_fuzz_fuzz_http_LDADD = $(SCALE_LIBS)
 tests_fuzz_fuzz_ignore_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
 tests_fuzz_fuzz_ignore_LDADD = $(CONVERTER_LIBS)
 tests_fuzz_fuzz_image_config_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
@@ -76,6 +90,10 @@ EXTRA_DIST += \
 	tests/fuzz/corpus/cartefile/all.cartefile \
 	tests/fuzz/corpus/cartefile/crlf.cartefile \
 	tests/fuzz/corpus/cartefile/small.cartefile \
+	tests/fuzz/corpus/compose/anchors.json \
+	tests/fuzz/corpus/compose/full-new.yaml \
+	tests/fuzz/corpus/compose/full.yaml \
+	tests/fuzz/corpus/compose/small.yaml \
 	tests/fuzz/corpus/config/empty.json \
 	tests/fuzz/corpus/config/full.json \
 	tests/fuzz/corpus/config/odd.json \
@@ -85,6 +103,24 @@ EXTRA_DIST += \
 	tests/fuzz/corpus/elf/full64.elf \
 	tests/fuzz/corpus/elf/full64be.elf \
 	tests/fuzz/corpus/features/full.json \
+	tests/fuzz/corpus/http/auto.txt \
+	tests/fuzz/corpus/http/cookie.txt \
+	tests/fuzz/corpus/http/delete.txt \
+	tests/fuzz/corpus/http/down.txt \
+	tests/fuzz/corpus/http/events.txt \
+	tests/fuzz/corpus/http/finished.txt \
+	tests/fuzz/corpus/http/follow.txt \
+	tests/fuzz/corpus/http/guard.txt \
+	tests/fuzz/corpus/http/host.txt \
+	tests/fuzz/corpus/http/kill.txt \
+	tests/fuzz/corpus/http/logs.txt \
+	tests/fuzz/corpus/http/page.txt \
+	tests/fuzz/corpus/http/rollback.txt \
+	tests/fuzz/corpus/http/run.txt \
+	tests/fuzz/corpus/http/scale.txt \
+	tests/fuzz/corpus/http/stop.txt \
+	tests/fuzz/corpus/http/up.txt \
+	tests/fuzz/corpus/http/wait.txt \
 	tests/fuzz/corpus/ignore/all \
 	tests/fuzz/corpus/ignore/stars \
 	tests/fuzz/corpus/image_config/full.json \

@@ -21,7 +21,7 @@
 
 struct kept_event {
 	struct supervisor_event event;
-	char text[6][256];
+	char text[7][256];
 };
 
 struct kept_decision {
@@ -79,18 +79,19 @@ const char *fake_last(const struct supervisor *sv)
 void fake_emit(struct supervisor *sv, const char *kind, const char *action, struct service *service,
 	       struct replica *replica, int status, const char *words)
 {
-	const char *texts[6] = { kind,
+	const char *texts[7] = { kind,
 				 action,
 				 service ? service->project->spec->name : "",
 				 service ? service->spec->name : "",
 				 replica ? replica->name : "",
-				 replica ? replica->id : "" };
+				 replica ? replica->id : "",
+				 words };
 	struct kept_event *kept;
 
 	if (sv->events_len == EVENTS_MAX)
 		abort();
 	kept = &sv->events[sv->events_len++];
-	for (size_t i = 0; i < 6; i++)
+	for (size_t i = 0; i < ARRAY_LEN(texts); i++)
 		(void)snprintf(kept->text[i], sizeof(kept->text[i]), "%s", texts[i]);
 	kept->event = (struct supervisor_event){ .serial = ++sv->serial,
 						 .at_ms = clock_ms(CLOCK_REALTIME),
@@ -100,7 +101,7 @@ void fake_emit(struct supervisor *sv, const char *kind, const char *action, stru
 						 .service = kept->text[3],
 						 .replica = kept->text[4],
 						 .id = kept->text[5],
-						 .words = words,
+						 .words = kept->text[6],
 						 .status = status };
 	for (struct supervisor_listener *l = sv->listeners; l; l = l->next)
 		l->event(l->ctx, &kept->event);
@@ -447,6 +448,8 @@ static void read_service(struct oci_arena *arena, const char *name, yajl_val val
 	spec->image = member_text(arena, value, "image");
 	spec->container_name = member_text(arena, value, "container_name");
 	spec->replicas = member_int(value, "replicas", 1);
+	if (spec->replicas < 0 || spec->replicas > POOL_REPLICAS)
+		spec->replicas = POOL_REPLICAS;
 	spec->stop_grace_ms = 10000;
 	spec->resources = (struct spec_resources){
 		.cpu_milli = member_int(limits, "cpu_milli", -1),
@@ -488,8 +491,8 @@ static int read_document(const char *text, size_t length, struct project *projec
 		return err_set_as(err, ERR_DOCUMENT, EINVAL, "document:1:1: services: required");
 	}
 	project->spec->services_len = services->u.object.len;
-	project->spec->services = oci_arena_array(arena, services->u.object.len,
-						  sizeof(*project->spec->services));
+	project->spec->services =
+		oci_arena_array(arena, services->u.object.len, sizeof(*project->spec->services));
 	for (size_t i = 0; i < services->u.object.len; i++) {
 		read_service(arena, services->u.object.keys[i], services->u.object.values[i],
 			     &project->spec->services[i]);
@@ -536,8 +539,8 @@ static void take_services(struct project *project, struct project *old)
 		service->revision = 1;
 		service->desired = (unsigned)spec->replicas;
 		if (before) {
-			service->revision = before->revision +
-					    (strcmp(before->spec->image, spec->image) != 0);
+			service->revision =
+				before->revision + (strcmp(before->spec->image, spec->image) != 0);
 			service->replicas = before->replicas;
 			before->replicas = NULL;
 			for (struct replica *r = service->replicas; r; r = r->next)
@@ -766,7 +769,8 @@ int supervisor_remove(struct supervisor *sv, struct replica *replica, bool force
 		return err_set_as(err, ERR_STATE, EBUSY, "%s runs", replica->name);
 	note(sv, "remove %s", replica->name);
 	replica->wanted = false;
-	replica->service->desired--;
+	if (replica->service->desired > 0)
+		replica->service->desired--;
 	soon(sv);
 	return 0;
 }

@@ -27,11 +27,13 @@
 
 #define TOKEN "0123456789abcdef0123456789abcdef"
 #define PATIENCE_MS 10000
-#define WEB                                                                                   \
-	"{\"name\":\"shop\",\"services\":{\"web\":{\"image\":\"web:1\",\"replicas\":2,"       \
-	"\"port\":8080,\"limits\":{\"cpu_milli\":500,\"memory\":67108864},"                   \
+#define WEB                                                                             \
+	"{\"name\":\"shop\",\"services\":{\"web\":{\"image\":\"web:1\",\"replicas\":2," \
+	"\"port\":8080,\"limits\":{\"cpu_milli\":500,\"memory\":67108864},"             \
 	"\"scale\":{\"min\":1,\"max\":8}},\"db\":{\"image\":\"db:1\"}}}"
-#define ONE "{\"name\":\"default\",\"services\":{\"one\":{\"image\":\"one\",\"container_name\":\"one\"}}}"
+#define ONE                                                                                  \
+	"{\"name\":\"default\",\"services\":{\"one\":{\"image\":\"one\",\"container_name\":" \
+	"\"one\"}}}"
 
 static struct loop *loop;
 static struct supervisor *sv;
@@ -388,7 +390,8 @@ static void runs_in_the_foreground(void **state)
 	assert_int_equal(supervisor_replica(sv, "one", &replica, NULL), 0);
 
 	client_open(&waiter, connect_local());
-	client_send(&waiter, "GET /v1/containers/one/wait HTTP/1.0\r\n\r\n", 40);
+	client_send(&waiter, "GET /v1/containers/one/wait HTTP/1.0\r\n\r\n",
+		    strlen("GET /v1/containers/one/wait HTTP/1.0\r\n\r\n"));
 	turn(50);
 	client_read(&waiter);
 	assert_int_equal(waiter.length, 0);
@@ -425,7 +428,8 @@ static void runs_in_the_background(void **state)
 	assert_int_equal(ask("POST", "/v1/containers/one/unpause", "{}"), 202);
 	assert_int_equal(ask("POST", "/v1/containers/one/kill", "{\"signal\":\"hup\"}"), 200);
 	assert_string_equal(fake_last(sv), "kill one 1");
-	assert_int_equal(ask("POST", "/v1/containers/one/kill", "{\"signal\":\"SIGRTMIN+2\"}"), 200);
+	assert_int_equal(ask("POST", "/v1/containers/one/kill", "{\"signal\":\"SIGRTMIN+2\"}"),
+			 200);
 	assert_int_equal(ask("POST", "/v1/containers/one/kill", "{}"), 200);
 	assert_string_equal(fake_last(sv), "kill one 9");
 	assert_int_equal(ask("DELETE", "/v1/containers/one", NULL), 409);
@@ -435,9 +439,10 @@ static void runs_in_the_background(void **state)
 static void tells_what_could_not_start(void **state)
 {
 	(void)state;
-	assert_int_equal(ask("POST", "/v1/containers?wait=1",
-			     "{\"name\":\"default\",\"services\":{\"bad\":{\"image\":\"missing\"}}}"),
-			 500);
+	assert_int_equal(
+		ask("POST", "/v1/containers?wait=1",
+		    "{\"name\":\"default\",\"services\":{\"bad\":{\"image\":\"missing\"}}}"),
+		500);
 	assert_has("{\"error\":\"default-bad-1 could not be started: no image missing\","
 		   "\"kind\":\"failed\"}");
 }
@@ -463,14 +468,14 @@ static void refuses_with_words(void **state)
 		{ "GET", "/v1/%00", NULL, 400, "usage", "not well formed" },
 		{ "GET", "/v1/%ff", NULL, 400, "usage", "not well formed" },
 		{ "GET", "/v1/info?a=%", NULL, 400, "usage", "not well escaped" },
-		{ "GET",
-		  "/v1/info?1&2&3&4&5&6&7&8&9&10&11&12&13&14&15&16&17", NULL, 400, "usage",
+		{ "GET", "/v1/info?1&2&3&4&5&6&7&8&9&10&11&12&13&14&15&16&17", NULL, 400, "usage",
 		  "more than 16 parameters" },
 		{ "GET", "/v1/containers?all=yes", NULL, 400, "usage", "all: expected 1 or 0" },
 		{ "GET", "/v1/events?after=-1", NULL, 400, "usage", "after: expected a whole" },
 		{ "GET", "/v1/projects/shop/wait?timeout=x", NULL, 400, "usage", "timeout: " },
 		{ "POST", "/v1/services/shop/web/scale", "{", 422, "document", "no JSON" },
-		{ "POST", "/v1/services/shop/web/scale", "[1]", 400, "usage", "expected an object" },
+		{ "POST", "/v1/services/shop/web/scale", "[1]", 400, "usage",
+		  "expected an object" },
 		{ "POST", "/v1/services/shop/web/scale", "{}", 400, "usage",
 		  "expected either \\\"replicas\\\" or \\\"auto\\\": true" },
 		{ "POST", "/v1/services/shop/web/scale", "{\"replicas\":1,\"auto\":true}", 400,
@@ -525,6 +530,8 @@ static void refuses_with_words(void **state)
 
 static void refuses_what_is_too_large(void **state)
 {
+	static const char chunked[] = "PUT /v1/projects/shop HTTP/1.1\r\nHost: x\r\n"
+				      "Transfer-Encoding: chunked\r\n\r\n";
 	size_t size = API_BODY_MAX + 1;
 	CLEANUP_FREE char *body = malloc(size + 1);
 	char chunk[64];
@@ -539,14 +546,12 @@ static void refuses_what_is_too_large(void **state)
 
 	/* without a length beforehand the connection just ends */
 	client_open(&client, connect_local());
-	client_send(&client,
-		    "PUT /v1/projects/shop HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n",
-		    75);
+	client_send(&client, chunked, sizeof(chunked) - 1);
 	snprintf(chunk, sizeof(chunk), "%zx\r\n", size);
 	body[size - 1] = ' ';
 	client_send(&client, chunk, strlen(chunk));
 	client_send(&client, body, size);
-	client_send(&client, "\r\n0\r\n\r\n", 7);
+	client_send(&client, "\r\n0\r\n\r\n", strlen("\r\n0\r\n\r\n"));
 	assert_true(client_until(&client, NULL, PATIENCE_MS));
 	assert_null(strstr(client.text, " 200 "));
 	client_close(&client);
@@ -624,7 +629,8 @@ static void streams_events(void **state)
 	assert_string_equal(client_body(), "");
 
 	client_open(&follower, connect_local());
-	client_send(&follower, "GET /v1/events?follow=1 HTTP/1.0\r\n\r\n", 36);
+	client_send(&follower, "GET /v1/events?follow=1 HTTP/1.0\r\n\r\n",
+		    strlen("GET /v1/events?follow=1 HTTP/1.0\r\n\r\n"));
 	assert_true(client_until(&follower, "\r\n\r\n", PATIENCE_MS));
 	turn(30);
 	client_read(&follower);
@@ -643,7 +649,8 @@ static void streams_events(void **state)
 
 	/* from the kept ones on to the new ones, none twice */
 	client_open(&follower, connect_local());
-	client_send(&follower, "GET /v1/events?follow=1&after=0 HTTP/1.0\r\n\r\n", 44);
+	client_send(&follower, "GET /v1/events?follow=1&after=0 HTTP/1.0\r\n\r\n",
+		    strlen("GET /v1/events?follow=1&after=0 HTTP/1.0\r\n\r\n"));
 	assert_true(client_until(&follower, "words 2", PATIENCE_MS));
 	fake_emit(sv, "service", "test", NULL, NULL, -1, "the newest");
 	assert_true(client_until(&follower, "the newest", PATIENCE_MS));
@@ -667,7 +674,8 @@ static void drops_who_does_not_read(void **state)
 	(void)state;
 	memset(words, 'x', 200);
 	client_open(&follower, connect_local());
-	client_send(&follower, "GET /v1/events?follow=1 HTTP/1.0\r\n\r\n", 36);
+	client_send(&follower, "GET /v1/events?follow=1 HTTP/1.0\r\n\r\n",
+		    strlen("GET /v1/events?follow=1 HTTP/1.0\r\n\r\n"));
 	assert_true(client_until(&follower, "\r\n\r\n", PATIENCE_MS));
 	turn(30);
 	for (int i = 0; i < 4900; i++) {
@@ -690,7 +698,8 @@ static void notices_who_hangs_up(void **state)
 	(void)state;
 	assert_int_equal(ask("POST", "/v1/containers?wait=1", ONE), 201);
 	client_open(&waiter, connect_local());
-	client_send(&waiter, "GET /v1/containers/one/wait HTTP/1.0\r\n\r\n", 40);
+	client_send(&waiter, "GET /v1/containers/one/wait HTTP/1.0\r\n\r\n",
+		    strlen("GET /v1/containers/one/wait HTTP/1.0\r\n\r\n"));
 	turn(30);
 	assert_int_equal(http_busy(http), 1);
 	client_close(&waiter);
@@ -710,7 +719,8 @@ static void notices_who_hangs_up(void **state)
 
 	/* one that half closes on the unix socket still waits for its answer */
 	client_open(&waiter, connect_local());
-	client_send(&waiter, "GET /v1/containers/one/wait HTTP/1.0\r\n\r\n", 40);
+	client_send(&waiter, "GET /v1/containers/one/wait HTTP/1.0\r\n\r\n",
+		    strlen("GET /v1/containers/one/wait HTTP/1.0\r\n\r\n"));
 	turn(30);
 	assert_int_equal(shutdown(waiter.fd, SHUT_WR), 0);
 	turn(30);
@@ -729,9 +739,11 @@ static int ask_tcp(const char *method, const char *uri, const char *headers)
 
 static void wants_the_token(void **state)
 {
-	static const char *const uris[] = { "/",		   "/page.js",	   "/openapi.json",
-					    "/metrics",		   "/v1/info",	   "/v1/services",
-					    "/v1/events?follow=1", "/v1/shutdown", "/nothing" };
+	static const char *const uris[] = {
+		"/",        "/page.js",     "/openapi.json",       "/metrics",
+		"/v1/info", "/v1/services", "/v1/events?follow=1", "/v1/shutdown",
+		"/nothing"
+	};
 	char cookie[256];
 	const char *at;
 
@@ -814,7 +826,7 @@ static void other_user(void *arg)
 	REQUIRE(setuid(65534) == 0);
 	fd = io_connect_unix(SOCK_STREAM, socket_path);
 	REQUIRE(fd >= 0);
-	(void)send(fd, "GET /v1/info HTTP/1.0\r\n\r\n", 25, MSG_NOSIGNAL);
+	(void)!write(fd, "GET /v1/info HTTP/1.0\r\n\r\n", 25);
 	n = read(fd, answer, sizeof(answer));
 	REQUIRE(n == 0 || (n < 0 && errno == ECONNRESET));
 	_exit(0);
@@ -848,6 +860,7 @@ static void keeps_other_users_out(void **state)
 static void serves_a_crowd(void **state)
 {
 	static int fds[400];
+	static const char request[] = "GET /v1/info HTTP/1.1\r\nHost: x\r\n\r\n";
 	char answer[4096];
 	unsigned good = 0;
 
@@ -857,7 +870,7 @@ static void serves_a_crowd(void **state)
 		assert_true(fds[i] >= 0);
 		if (i % 50 == 0)
 			turn(5);
-		(void)send(fds[i], "GET /v1/info HTTP/1.1\r\nHost: x\r\n\r\n", 36, MSG_NOSIGNAL);
+		(void)send(fds[i], request, sizeof(request) - 1, MSG_NOSIGNAL);
 	}
 	turn(200);
 	for (size_t i = 0; i < ARRAY_LEN(fds); i++) {
@@ -900,7 +913,7 @@ static void ends_what_trickles(void **state)
 	client_open(&client, connect_tcp());
 	client_send(&client, head, sizeof(head) - 1);
 	while (!client.ended && now_ms() - before < PATIENCE_MS) {
-		client_send(&client, "x", 1);
+		client_send(&client, "x", strlen("x"));
 		turn(20);
 		client_read(&client);
 	}
@@ -917,7 +930,8 @@ static void is_quiet_when_idle(void **state)
 
 	(void)state;
 	client_open(&follower, connect_local());
-	client_send(&follower, "GET /v1/events?follow=1 HTTP/1.0\r\n\r\n", 36);
+	client_send(&follower, "GET /v1/events?follow=1 HTTP/1.0\r\n\r\n",
+		    strlen("GET /v1/events?follow=1 HTTP/1.0\r\n\r\n"));
 	assert_true(client_until(&follower, "\r\n\r\n", PATIENCE_MS));
 	turn(50);
 	until = now_ms() + 1000;
@@ -957,10 +971,12 @@ static void writes_metrics(void **state)
 	assert_has("text/plain; version=0.0.4");
 	assert_has("\ncarte_replicas{project=\"shop\",service=\"web\",state=\"ready\"} 3\n");
 	assert_has("\ncarte_replicas_desired{project=\"shop\",service=\"web\"} 3\n");
-	assert_has("\ncarte_replica_start_seconds_bucket{project=\"shop\",service=\"web\",le=\"+Inf\"} 3\n");
+	assert_has("\ncarte_replica_start_seconds_bucket{project=\"shop\",service=\"web\",le=\"+"
+		   "Inf\"} 3\n");
 	assert_has("\ncarte_replica_start_seconds_count{project=\"shop\",service=\"web\"} 3\n");
 	assert_has("\ncarte_scale_decisions_total{project=\"shop\",service=\"web\"} 1\n");
-	assert_has("\ncarte_replica_memory_bytes{project=\"shop\",service=\"web\",replica=\"shop-web-2\"} 12582912\n");
+	assert_has("\ncarte_replica_memory_bytes{project=\"shop\",service=\"web\",replica=\"shop-"
+		   "web-2\"} 12582912\n");
 	assert_has("\ncarte_pool_cpu_cores 2\n");
 	assert_has("\nprocess_resident_memory_bytes ");
 	rest = strstr(client.text, "\r\n\r\n") + 4;
@@ -1057,8 +1073,9 @@ static void makes_a_token_once(void **state)
 
 static void says_why_it_cannot_listen(void **state)
 {
-	static const char *const bad[] = { "127.0.0.1", "host.example:80", "127.0.0.1:x",
-					   "127.0.0.1:70000", ":80", "[::1:80" };
+	static const char *const bad[] = { "127.0.0.1",   "host.example:80",
+					   "127.0.0.1:x", "127.0.0.1:70000",
+					   ":80",         "[::1:80" };
 	struct http_options options = { .token = TOKEN };
 	struct oci_error err = OCI_ERROR_INIT;
 	struct http *other = NULL;

@@ -124,6 +124,27 @@ static void small(void **state)
 	unlinkat(dir, "s", 0);
 }
 
+static void same(void **state)
+{
+	static char big[10000];
+
+	(void)state;
+	memset(big, 'z', sizeof(big));
+	assert_int_equal(io_replace_at(dir, "b", big, sizeof(big), 0644), 0);
+	assert_true(io_same_at(dir, "b", big, sizeof(big)));
+	assert_false(io_same_at(dir, "b", big, sizeof(big) - 1));
+	big[sizeof(big) - 1] = 'y';
+	assert_false(io_same_at(dir, "b", big, sizeof(big)));
+	assert_int_equal(io_replace_at(dir, "b", "", 0, 0644), 0);
+	assert_true(io_same_at(dir, "b", "", 0));
+	assert_false(io_same_at(dir, "none", "", 0));
+	assert_false(io_same_at(dir, ".", "", 0));
+	assert_int_equal(symlinkat("b", dir, "l"), 0);
+	assert_false(io_same_at(dir, "l", "", 0));
+	unlinkat(dir, "l", 0);
+	unlinkat(dir, "b", 0);
+}
+
 static void replace(void **state)
 {
 	char buf[16];
@@ -326,15 +347,11 @@ static void numbers(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(read_sizes),
-		cmocka_unit_test(read_pipe_and_proc),
-		cmocka_unit_test(small),
-		cmocka_unit_test(replace),
-		cmocka_unit_test(replace_in_parallel),
-		cmocka_unit_test(fds),
-		cmocka_unit_test(connect_lengths),
-		cmocka_unit_test(pump),
-		cmocka_unit_test(numbers),
+		cmocka_unit_test(read_sizes), cmocka_unit_test(read_pipe_and_proc),
+		cmocka_unit_test(small),      cmocka_unit_test(same),
+		cmocka_unit_test(replace),    cmocka_unit_test(replace_in_parallel),
+		cmocka_unit_test(fds),        cmocka_unit_test(connect_lengths),
+		cmocka_unit_test(pump),       cmocka_unit_test(numbers),
 	};
 
 	return cmocka_run_group_tests(tests, setup, teardown);

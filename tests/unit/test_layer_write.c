@@ -334,8 +334,8 @@ static void write_one(struct layer_result *ret)
 /* Around the ends of members, with one processor and with all of them: the same bytes. */
 static void same_bytes_for_any_processors(void **state)
 {
-	static const uint64_t sizes[] = { 0,       1,       1046527, 1046528, 1047040,
-					  1048576, 2095616, 5000000, 20000000 };
+	static const uint64_t sizes[] = { 0,      1,       391679,  391680,  392192,  784895,
+					  784896, 1309184, 1310720, 5000000, 20000000 };
 	cpu_set_t all, one;
 
 	assert_int_equal(sched_getaffinity(0, sizeof(all), &all), 0);
@@ -366,7 +366,7 @@ static void no_thread_for_a_small_layer(void **state)
 	int64_t before;
 
 	(void)state;
-	put_file("/f", 0, 500000);
+	put_file("/f", 0, 380000);
 	assert_int_equal(stat("/proc/self/task", &st), 0);
 	before = (int64_t)st.st_nlink;
 	write_one(&result);

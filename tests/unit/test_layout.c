@@ -220,6 +220,34 @@ static void bad_blobs(void **state)
 	      where, path);
 }
 
+/* As long as before, and other bytes: seen by its time, and written anew. */
+static void check_written_to(struct layout *durable)
+{
+	CLEANUP_ARENA struct oci_arena arena = OCI_ARENA_INIT;
+	struct digest digest, again;
+	struct stat st, marked;
+	size_t length;
+	char *text;
+
+	write_blob(durable, "go", "od", &digest);
+	IMAGE_OK(layout_flush(durable, err));
+	assert_int_equal(fstatat(layout.fd, image_blob_file(&digest), &marked, 0), 0);
+	image_write_file(where, image_blob_file(&digest), "gone");
+	assert_int_equal(layout_lists_blob(durable, &digest, 4), 1);
+	assert_int_equal(layout_has_blob(durable, &digest, 4), 0);
+	write_blob(durable, "go", "od", &again);
+	IMAGE_OK(layout_flush(durable, err));
+	assert_true(digest_equal(&digest, &again));
+	IMAGE_OK(layout_read_blob(durable, &digest, 4, &arena, &text, &length, err));
+	assert_string_equal(text, "good");
+	/* the same bytes at another time: read once, and known again */
+	assert_int_equal(utimensat(layout.fd, image_blob_file(&digest), NULL, 0), 0);
+	assert_int_equal(layout_has_blob(durable, &digest, 4), 1);
+	assert_int_equal(fstatat(layout.fd, image_blob_file(&digest), &st, 0), 0);
+	assert_true(st.st_mtim.tv_sec == marked.st_mtim.tv_sec && st.st_mtim.tv_nsec == 0);
+	assert_int_equal(unlinkat(layout.fd, image_blob_file(&digest), 0), 0);
+}
+
 static void check_durable(void)
 {
 	CLEANUP_ARENA struct oci_arena arena = OCI_ARENA_INIT;
@@ -245,6 +273,7 @@ static void check_durable(void)
 	IMAGE_OK(layout_flush(&durable, err));
 	IMAGE_OK(layout_flush(&durable, err));
 	assert_int_equal(layout_has_blob(&layout, &digest, 2), 1);
+	check_written_to(&durable);
 	/* two that have the same one wait: the first to come gives it its name */
 	{
 		struct layout other;

@@ -200,6 +200,32 @@ static void a_store_to_read(void **state)
 
 /* ---- records ------------------------------------------------------------------------------------------------------------- */
 
+/* What is there already is used, not written; what is other is replaced. */
+static void record_again(void **state)
+{
+	static const struct timespec old[2] = { { .tv_sec = 1000000 }, { .tv_sec = 1000000 } };
+	struct digest key = { { 9 } };
+	char hex[DIGEST_HEX_LENGTH + 1], path[400], *text;
+	struct stat first, again;
+	size_t length;
+
+	(void)state;
+	snprintf(path, sizeof(path), "%s/cache/layer/%s", where, digest_hex(&key, hex));
+	IMAGE_OK(store_cache_put(&store, "layer", &key, "one", 3, err));
+	assert_int_equal(utimensat(AT_FDCWD, path, old, 0), 0);
+	assert_int_equal(stat(path, &first), 0);
+	IMAGE_OK(store_cache_put(&store, "layer", &key, "one", 3, err));
+	assert_int_equal(stat(path, &again), 0);
+	assert_true(again.st_ino == first.st_ino);
+	assert_true(again.st_mtime > first.st_mtime); /* gc sees that it is used */
+	IMAGE_OK(store_cache_put(&store, "layer", &key, "two", 3, err));
+	assert_int_equal(store_cache_get(&store, "layer", &key, &text, &length, NULL), 1);
+	assert_string_equal(text, "two");
+	free(text);
+	assert_int_equal(unlink(path), 0);
+	clean();
+}
+
 static void records(void **state)
 {
 	struct digest key = { { 1 } }, other = { { 2 } };
@@ -751,6 +777,7 @@ int main(void)
 		TEST(places),
 		TEST(a_store_to_read),
 		TEST(records),
+		TEST(record_again),
 		TEST(temps),
 		TEST(very_deep_folders_are_removed),
 		TEST(layers),

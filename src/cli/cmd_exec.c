@@ -1,0 +1,121 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * cmd_exec.c - a further program in a container: this process becomes the runtime's exec.
+ */
+#include <string.h>
+
+#include "base/io.h"
+#include "cli/common.h"
+#include "cli/start.h"
+#include "cli/user.h"
+
+struct exec_args {
+	bool detach, interactive, tty, privileged;
+	const char *user, *workdir;
+	struct opt_list env;
+};
+
+static const struct opt exec_opts[] = {
+	{ "detach", 'd', OPT_FLAG, offsetof(struct exec_args, detach), NULL,
+	  "return as soon as the program runs" },
+	{ "env", 'e', OPT_LIST, offsetof(struct exec_args, env), "NAME=VALUE",
+	  "set a variable; repeatable" },
+	{ "interactive", 'i', OPT_FLAG, offsetof(struct exec_args, interactive), NULL,
+	  "standard input is the program's" },
+	{ "privileged", 0, OPT_FLAG, offsetof(struct exec_args, privileged), NULL,
+	  "with all capabilities" },
+	{ "tty", 't', OPT_FLAG, offsetof(struct exec_args, tty), NULL,
+	  "the program gets a terminal" },
+	{ "user", 'u', OPT_STRING, offsetof(struct exec_args, user), "USER[:GROUP]",
+	  "names of the container's /etc/passwd and /etc/group, or numbers" },
+	{ "workdir", 'w', OPT_STRING, offsetof(struct exec_args, workdir), "DIR",
+	  "where the program starts" },
+	{ .name = NULL },
+};
+
+static const char *const all_caps[] = {
+	"CAP_AUDIT_CONTROL",   "CAP_AUDIT_READ",   "CAP_AUDIT_WRITE",
+	"CAP_BLOCK_SUSPEND",   "CAP_BPF",          "CAP_CHECKPOINT_RESTORE",
+	"CAP_CHOWN",           "CAP_DAC_OVERRIDE", "CAP_DAC_READ_SEARCH",
+	"CAP_FOWNER",          "CAP_FSETID",       "CAP_IPC_LOCK",
+	"CAP_IPC_OWNER",       "CAP_KILL",         "CAP_LEASE",
+	"CAP_LINUX_IMMUTABLE", "CAP_MAC_ADMIN",    "CAP_MAC_OVERRIDE",
+	"CAP_MKNOD",           "CAP_NET_ADMIN",    "CAP_NET_BIND_SERVICE",
+	"CAP_NET_BROADCAST",   "CAP_NET_RAW",      "CAP_PERFMON",
+	"CAP_SETFCAP",         "CAP_SETGID",       "CAP_SETPCAP",
+	"CAP_SETUID",          "CAP_SYSLOG",       "CAP_SYS_ADMIN",
+	"CAP_SYS_BOOT",        "CAP_SYS_CHROOT",   "CAP_SYS_MODULE",
+	"CAP_SYS_NICE",        "CAP_SYS_PACCT",    "CAP_SYS_PTRACE",
+	"CAP_SYS_RAWIO",       "CAP_SYS_RESOURCE", "CAP_SYS_TIME",
+	"CAP_SYS_TTY_CONFIG",  "CAP_WAKE_ALARM",
+};
+
+/* The runtime's own exit status for what it could not do would be taken for the program's. */
+static void add_options(struct words *words, const struct exec_args *args, const char *user)
+{
+	if (args->detach)
+		words_add(words, "--detach");
+	if (args->tty)
+		words_add(words, "--tty");
+	words_add_option(words, "--user", user);
+	words_add_option(words, "--cwd", args->workdir);
+	for (size_t i = 0; i < args->env.len; i++)
+		words_add_option(words, "--env", args->env.items[i]);
+	for (size_t i = 0; args->privileged && i < ARRAY_LEN(all_caps); i++)
+		words_add_option(words, "--cap", all_caps[i]);
+}
+
+static int exec_in(const struct exec_args *args, yajl_val container, char **command, int count,
+		   struct oci_error *err)
+{
+	CLEANUP_WORDS struct words words = { 0 };
+	char runtime[PATH_MAX], user[64];
+	int r = container_runtime(container, runtime, err);
+
+	if (r == 0 && args->user)
+		r = user_find((pid_t)json_int(container, "pid", 0), args->user, user, err);
+	if (r < 0)
+		return r;
+	words_add(&words, runtime);
+	words_add_option(&words, "--root", json_text(container, "runtimeRoot"));
+	words_add(&words, "exec");
+	add_options(&words, args, args->user ? user : NULL);
+	words_add(&words, json_text(container, "id"));
+	for (int i = 0; i < count; i++)
+		words_add(&words, command[i]);
+	r = words_end(&words, err);
+	if (r == 0 && !args->interactive && !args->tty && !freopen("/dev/null", "r", stdin))
+		r = err_sys(err, errno, "/dev/null");
+	return r < 0 ? r : start_instead(words.items, err);
+}
+
+static int exec_run(void *options, char **operands, int count, struct oci_error *err)
+{
+	struct exec_args *args = options;
+	CLEANUP_JSON yajl_val container = NULL;
+	int r;
+
+	if (args->tty && args->interactive && !isatty(STDIN_FILENO))
+		return err_set_as(err, ERR_USAGE, ENOTTY, "-t: standard input is no terminal");
+	r = common_container(operands[0], &container, err);
+	if (r == 0 && !container_runs(container))
+		r = err_set_as(err, ERR_STATE, ESRCH, "'%s' does not run", operands[0]);
+	if (r == 0)
+		r = exec_in(args, container, operands + 1, count - 1, err);
+	opt_list_free(&args->env);
+	return r;
+}
+
+const struct cmd cmd_exec = {
+	.command = {
+		.name = "exec",
+		.usage = "[OPTIONS] CONTAINER|SERVICE COMMAND [ARGUMENT...]",
+		.summary = "run a further program in a container",
+		.opts = exec_opts,
+		.positional_after = 1,
+		.min_operands = 2,
+		.max_operands = -1,
+	},
+	.options_size = sizeof(struct exec_args),
+	.run = exec_run,
+};

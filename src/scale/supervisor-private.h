@@ -1,0 +1,294 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * supervisor-private.h - what the supervisor knows besides model.h, and how its files work together.
+ *
+ *   supervisor.c           making, freeing, the turn: services, replicas, ports, hosts files, database
+ *   supervisor_find.c      lookups
+ *   supervisor_document.c  documents: the current one of a project, those of old revisions
+ *   supervisor_up.c        up and down
+ *   supervisor_command.c   the other commands
+ *   supervisor_service.c   how many, rolling updates
+ *   supervisor_replica.c   one replica: the next step
+ *   supervisor_make.c      the steps up: image, network, bundle, run, probe
+ *   supervisor_foreground.c  replicas that somebody else starts
+ *   supervisor_take.c      the steps down: drain, signals, delete, detach, forget
+ *   supervisor_exit.c      how an end is noticed and what it means
+ *   supervisor_adopt.c     after a start: what the database says, what the runtime says
+ *   supervisor_ports.c     published ports
+ *   supervisor_hosts.c     hosts files
+ *   supervisor_event.c     events
+ *   supervisor_save.c      rows of services and replicas, the flush
+ */
+#ifndef CARTE_SCALE_SUPERVISOR_PRIVATE_H
+#define CARTE_SCALE_SUPERVISOR_PRIVATE_H
+
+#include "base/error.h"
+#include "scale/balance.h"
+#include "scale/compose.h"
+#include "scale/decide.h"
+#include "scale/image.h"
+#include "scale/job.h"
+#include "scale/logs.h"
+#include "scale/net.h"
+#include "scale/probe.h"
+#include "scale/replica_config.h"
+#include "scale/store.h"
+#include "scale/supervisor.h"
+
+#define DIGEST_LENGTH 32 /* of what was asked for; behind it "+N" of one that was asked for again */
+#define DIGEST_SIZE 56
+
+/** struct document - a project as somebody gave it. The current one, and those whose replicas still run. */
+struct document {
+	struct document *next;
+	struct oci_arena arena;
+	struct spec_project *spec;
+	char *text;
+	size_t length;
+	bool used; /* of the collection */
+};
+
+/** struct revision - a service's: what was asked for, by its digest. */
+struct revision {
+	struct revision *next;
+	uint64_t number;
+	char digest[DIGEST_SIZE];
+	struct document *document; /* NULL: in the database alone */
+};
+
+struct project_work {
+	struct document *current;
+	struct document *documents; /* all, the current one too */
+	bool volumes;               /* removing: its volumes go as well */
+	bool hosts_stale;
+	struct store *store;
+};
+
+enum rollout_phase { ROLLOUT_NONE, ROLLOUT_UPDATING, ROLLOUT_PAUSED, ROLLOUT_BACK };
+
+struct service_work {
+	struct document *document; /* that service->spec is of; NULL: of the service itself */
+	struct oci_arena arena;    /* of a spec that no document has any more */
+	struct revision *revisions; /* those that replicas have, and the current one */
+	bool removed;
+	bool unsaved;
+	unsigned admitted;
+	uint16_t published[64];
+	enum rollout_phase rollout;
+	unsigned rollout_failures;
+	int64_t next_batch; /* loop time */
+};
+
+enum stop_phase { STOP_NONE, STOP_DRAIN, STOP_TERM, STOP_KILL, STOP_FORCE };
+enum busy { BUSY_NO, BUSY_IMAGE, BUSY_NET, BUSY_RUN, BUSY_DELETE, BUSY_OTHER };
+
+/** struct image_wait - outlives the replica that asked, if that has gone meanwhile. */
+struct image_wait {
+	struct replica *replica; /* NULL: nobody cares any more */
+};
+
+struct replica_work {
+	struct supervisor *sv;
+	struct revision *revision;
+	const struct spec_service *spec; /* of its revision */
+	const struct image *image;
+	const char *image_id; /* digest; of the database, after an adoption */
+	struct net_result *net; /* NULL: not attached */
+	struct job *job;
+	struct image_wait *image_wait;
+	struct probe *probe;
+	struct spec_probe *image_probe; /* SPEC_PROBE_IMAGE resolved */
+	struct oci_arena probe_arena;
+	struct loop_watch exit_watch;
+	struct loop_timer timer; /* of a back-off, a drain, a grace, a late exit status */
+	enum busy busy;
+	enum stop_phase phase;
+	int64_t grace_ms;  /* of the stop that is asked for; -1: the service's */
+	int64_t phase_until; /* loop time: the next phase of the stop */
+	int64_t retry_at;  /* loop time; 0: no back-off runs */
+	int64_t ready_at;  /* loop time when it became ready; 0: it is not */
+	int64_t run_at;    /* loop time of the start */
+	int64_t prepared_at; /* of a foreground one */
+	int status_tries;
+	unsigned failures, make_failures; /* of its program; of making it */
+	bool attached, configured, container, ended, deps_met, building, deleting;
+	bool restarting, force, no_drain, pausing, unhealthy;
+	bool hosts_fresh; /* its hosts file is to be written before it starts */
+	bool failed_counted; /* by the rolling update that made it */
+	bool probe_wanted; /* alive, its probe waits for the image */
+	bool image_wanted; /* adopted, its stop signal is the image's */
+	bool unsaved, forgotten;
+	bool was_running; /* of the database: it ran when the supervisor before us ended */
+};
+
+struct stray {
+	pid_t pid;
+	int status;
+};
+#define STRAYS 64
+
+struct queued_event {
+	struct queued_event *next;
+	struct supervisor_event event; /* its words follow */
+	char text[];
+};
+
+struct supervisor {
+	struct loop *loop;
+	struct supervisor_options options; /* strings are ours */
+	struct oci_arena arena;            /* of them */
+	const char *runtime_root;
+	struct store *store;
+	struct images *images;
+	struct net *net;
+	struct balance *balance; /* NULL: not allowed to */
+	struct project *projects;
+	struct supervisor_listener *listeners;
+	struct loop_timer turn_timer, hosts_timer, save_timer, rotate_timer, weights_timer, sweep_timer,
+		trim_timer;
+	struct job *sweep_job;
+	bool adopting, quiescing, ports_stale, in_turn, hosts_written, save_failed, rootless;
+	unsigned building, deleting, busy, parallel;
+	uint64_t serial;
+	struct queued_event *queue, **queue_end;
+	size_t queued;
+	struct stray strays[STRAYS];
+	unsigned stray_next;
+	int64_t clock_ms; /* of tests: 0: CLOCK_REALTIME */
+};
+
+static inline struct replica_work *replica_work(const struct replica *replica)
+{
+	return replica->private;
+}
+static inline struct service_work *service_work(const struct service *service)
+{
+	return service->private;
+}
+static inline struct project_work *project_work(const struct project *project)
+{
+	return (struct project_work *)(void *)project->private;
+}
+
+#define FOR_EACH(type, var, list) for (struct type *var = (list); var; var = (var)->next)
+
+/* supervisor.c */
+void supervisor_turn_soon(struct supervisor *sv);
+void supervisor_turn(struct supervisor *sv);
+int64_t supervisor_clock(const struct supervisor *sv); /* CLOCK_REALTIME, ms */
+struct project *project_new(struct supervisor *sv, const char *name);
+void project_free(struct supervisor *sv, struct project *project);
+struct service *service_new(struct project *project, const char *name);
+void service_free(struct supervisor *sv, struct service *service);
+struct replica *replica_new(struct supervisor *sv, struct service *service);
+void replica_free(struct supervisor *sv, struct replica *replica);
+
+/* supervisor_document.c */
+int document_load(struct supervisor *sv, const char *project, const char *text, size_t length,
+		  struct document **ret, struct oci_error *err);
+void document_free(struct document *document);
+/** service_digest - of everything that needs new replicas when it changes. */
+int service_digest(const struct spec_project *project, const struct spec_service *service,
+		   char ret[DIGEST_SIZE], struct oci_error *err);
+/** revision_find - in memory, or from the database, its document parsed. */
+struct revision *revision_find(struct supervisor *sv, struct service *service, uint64_t number,
+			       struct oci_error *err);
+struct revision *revision_current(const struct service *service);
+/** replica_is_current - of the service's revision, or of one that was the same. */
+bool replica_is_current(const struct replica *replica);
+/** documents_collect - free those that nothing needs any more, remove networks that went with them. */
+void documents_collect(struct supervisor *sv, struct project *project);
+
+/* supervisor_service.c */
+void service_turn(struct supervisor *sv, struct service *service);
+/** service_failed - a replica of the current revision has failed: of account for a rolling update. */
+void service_failed(struct supervisor *sv, struct replica *replica);
+/** service_gained - a replica serves. */
+void service_gained(struct supervisor *sv, struct replica *replica);
+unsigned supervisor_admit(struct supervisor *sv, struct service *service, char *reason, size_t size);
+
+/* supervisor_replica.c */
+void replica_step(struct supervisor *sv, struct replica *replica);
+enum replica_goal replica_goal(const struct replica *replica);
+void replica_set_state(struct supervisor *sv, struct replica *replica, enum replica_state state);
+void replica_reason(struct replica *replica, const char *format, ...)
+	__attribute__((format(printf, 2, 3)));
+/** replica_wake - step it again in @delay_ms. */
+void replica_wake(struct supervisor *sv, struct replica *replica, int64_t delay_ms);
+/** replica_serves - alive, or ended as it should: what a rolling update and dependencies count. */
+bool replica_done(const struct replica *replica);
+/** replica_is_ready - it serves from now on. */
+void replica_is_ready(struct supervisor *sv, struct replica *replica);
+/** replica_busy, replica_idle - an asynchronous step begins, ends. */
+void replica_busy(struct supervisor *sv, struct replica *replica, enum busy busy);
+void replica_idle(struct supervisor *sv, struct replica *replica);
+
+/* supervisor_make.c */
+void make_image(struct supervisor *sv, struct replica *replica);
+void make_network(struct supervisor *sv, struct replica *replica);
+void make_config(struct supervisor *sv, struct replica *replica);
+void make_run(struct supervisor *sv, struct replica *replica);
+/** make_failed - a step has failed: back-off. */
+void make_failed(struct supervisor *sv, struct replica *replica, const char *doing,
+		 const char *words);
+/** replica_started - it runs with @pid: watch it, probe it. */
+void replica_started(struct supervisor *sv, struct replica *replica, pid_t pid);
+void replica_probe(struct supervisor *sv, struct replica *replica);
+bool replica_needs_net(const struct replica *replica);
+/** replica_netns - path of its network namespace; NULL: the host's. -EAGAIN: the one it shares is not there yet. */
+int replica_netns(struct supervisor *sv, const struct replica *replica, char *buf, size_t size,
+		  const char **ret);
+
+/* supervisor_foreground.c */
+/** foreground_look - has it been started meanwhile? */
+void foreground_look(struct supervisor *sv, struct replica *replica);
+
+/* supervisor_take.c */
+void take_down(struct supervisor *sv, struct replica *replica);
+void take_container(struct supervisor *sv, struct replica *replica);
+void take_network(struct supervisor *sv, struct replica *replica);
+void take_all(struct supervisor *sv, struct replica *replica); /* ACT_FORGET; the turn frees it */
+int stop_signal(const struct replica *replica);
+int signal_number(const char *name);
+
+/* supervisor_exit.c */
+int replica_watch(struct supervisor *sv, struct replica *replica, pid_t pid);
+void replica_unwatch(struct replica *replica);
+void replica_ended(struct supervisor *sv, struct replica *replica, int status);
+/** replica_failed_once - count a failure, and decide when it is tried again, if at all. */
+void replica_failed_once(struct supervisor *sv, struct replica *replica, int status, bool made);
+uint64_t process_start_ticks(pid_t pid); /* 0: there is none, or a zombie */
+
+/* supervisor_adopt.c */
+int supervisor_load(struct supervisor *sv, struct oci_error *err);
+void supervisor_adopt(struct supervisor *sv);
+
+/* supervisor_ports.c */
+void ports_apply(struct supervisor *sv);
+int ports_check(struct supervisor *sv, const char *project, const struct spec_project *spec,
+		struct oci_error *err);
+int ports_choose(struct supervisor *sv, struct service *service, struct oci_error *err);
+void ports_forget(struct supervisor *sv, const struct replica *replica, bool tcp);
+
+/* supervisor_hosts.c */
+void hosts_stale(struct supervisor *sv, struct project *project);
+void hosts_write(struct supervisor *sv, struct replica *replica);
+
+/* supervisor_event.c */
+/** event_emit - to listeners now, to the database with the next flush. @project... NULL: none. */
+void event_emit(struct supervisor *sv, const char *kind, const char *action,
+		const struct project *project, const struct service *service,
+		const struct replica *replica, int status, const char *format, ...)
+	__attribute__((format(printf, 8, 9)));
+void events_free(struct supervisor *sv);
+
+/* supervisor_save.c */
+/** save_all - rows that have changed and events; a full disk is tried again later. */
+void save_all(struct supervisor *sv);
+int save_service(struct supervisor *sv, const struct service *service, struct oci_error *err);
+int save_replica(struct supervisor *sv, const struct replica *replica, struct oci_error *err);
+/** save_durably - one transaction of a command: every unsaved row, and what @also puts. */
+int save_durably(struct supervisor *sv, int (*also)(void *ctx, struct oci_error *err), void *ctx,
+		 struct oci_error *err);
+
+#endif

@@ -1,0 +1,536 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * supervisor.c - making and freeing it, and its turn: services, replicas, ports, database, in this order, from whatever it finds.
+ */
+#include <dirent.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/random.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/mem.h"
+#include "scale/supervisor-private.h"
+
+int64_t supervisor_clock(const struct supervisor *sv)
+{
+	struct timespec ts;
+
+	(void)sv;
+	(void)clock_gettime(CLOCK_REALTIME, &ts);
+	return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
+}
+
+/* ---- projects, services, replicas ----------------------------------------------------------------------------------- */
+
+struct project *project_new(struct supervisor *sv, const char *name)
+{
+	struct project *project = calloc(1, sizeof(*project));
+	struct project_work *work = calloc(1, sizeof(*work));
+	struct project **place = &sv->projects;
+
+	if (project)
+		project->name = oci_arena_strdup(&project->arena, name);
+	if (!project || !work || !project->name) {
+		free(project);
+		free(work);
+		return NULL;
+	}
+	project->private = work;
+	while (*place && strcmp((*place)->name, name) < 0)
+		place = &(*place)->next;
+	project->next = *place;
+	*place = project;
+	return project;
+}
+
+void project_free(struct supervisor *sv, struct project *project)
+{
+	struct project **place = &sv->projects;
+	struct project_work *work = project_work(project);
+
+	while (project->services)
+		service_free(sv, project->services);
+	while (*place != project)
+		place = &(*place)->next;
+	*place = project->next;
+	while (work->documents) {
+		struct document *document = work->documents;
+
+		work->documents = document->next;
+		document_free(document);
+	}
+	oci_arena_free(&project->arena);
+	free(work);
+	free(project);
+}
+
+struct service *service_new(struct project *project, const char *name)
+{
+	struct service *service = calloc(1, sizeof(*service));
+	struct service_work *work = calloc(1, sizeof(*work));
+	struct service **place = &project->services;
+	struct spec_service *spec;
+
+	if (!service || !work) {
+		free(service);
+		free(work);
+		return NULL;
+	}
+	/* until a document is found for it */
+	spec = oci_arena_alloc(&work->arena, sizeof(*spec));
+	if (spec) {
+		spec->name = oci_arena_strdup(&work->arena, name);
+		spec->image = "";
+		spec->stop_grace_ms = 10000;
+		spec->restart.max_attempts = spec->restart.window_ms = -1;
+		spec->scale.drain_ms = -1;
+	}
+	service->spec = spec;
+	service->private = work;
+	service->project = project;
+	if (!spec || !spec->name) {
+		oci_arena_free(&work->arena);
+		free(work);
+		free(service);
+		return NULL;
+	}
+	while (*place)
+		place = &(*place)->next;
+	*place = service;
+	return service;
+}
+
+void service_free(struct supervisor *sv, struct service *service)
+{
+	struct service **place = &service->project->services;
+	struct service_work *work = service_work(service);
+
+	while (service->replicas)
+		replica_free(sv, service->replicas);
+	while (*place != service)
+		place = &(*place)->next;
+	*place = service->next;
+	while (work->revisions) {
+		struct revision *revision = work->revisions;
+
+		work->revisions = revision->next;
+		free(revision);
+	}
+	oci_arena_free(&work->arena);
+	free(work);
+	free(service);
+}
+
+static int make_id(char id[REPLICA_ID_SIZE])
+{
+	static const char digits[] = "0123456789abcdef";
+	unsigned char bytes[REPLICA_ID_SIZE / 2];
+
+	if (getrandom(bytes, sizeof(bytes), 0) != (ssize_t)sizeof(bytes))
+		return -EIO;
+	for (size_t i = 0; i < sizeof(bytes); i++) {
+		id[2 * i] = digits[bytes[i] >> 4];
+		id[2 * i + 1] = digits[bytes[i] & 15];
+	}
+	id[REPLICA_ID_SIZE - 1] = '\0';
+	return 0;
+}
+
+struct replica *replica_new(struct supervisor *sv, struct service *service)
+{
+	struct replica *replica = calloc(1, sizeof(*replica));
+	struct replica_work *work = calloc(1, sizeof(*work));
+	struct replica **place = &service->replicas;
+
+	if (!replica || !work || make_id(replica->id) < 0) {
+		free(replica);
+		free(work);
+		return NULL;
+	}
+	work->sv = sv;
+	work->grace_ms = -1;
+	work->unsaved = true;
+	work->spec = service->spec;
+	replica->private = work;
+	replica->service = service;
+	replica->state = REPLICA_PENDING;
+	replica->wanted = true;
+	replica->pidfd = -1;
+	replica->exit_status = -1;
+	while (*place)
+		place = &(*place)->next;
+	*place = replica;
+	return replica;
+}
+
+void replica_free(struct supervisor *sv, struct replica *replica)
+{
+	struct replica_work *work = replica_work(replica);
+	struct replica **place = &replica->service->replicas;
+
+	if (work->busy != BUSY_NO)
+		replica_idle(sv, replica);
+	while (*place != replica)
+		place = &(*place)->next;
+	*place = replica->next;
+	if (work->image_wait)
+		work->image_wait->replica = NULL;
+	if (work->job)
+		job_cancel(work->job);
+	probe_stop(work->probe);
+	loop_timer_cancel(&work->timer);
+	replica_unwatch(replica);
+	oci_arena_free(&work->probe_arena);
+	free(work->net);
+	free(work);
+	free(replica->bundle);
+	free(replica->log_path);
+	free(replica->cgroup);
+	free(replica);
+}
+
+/* ---- the turn ------------------------------------------------------------------------------------------------------- */
+
+static void turn_fired(void *ctx)
+{
+	supervisor_turn(ctx);
+}
+
+void supervisor_turn_soon(struct supervisor *sv)
+{
+	(void)loop_timer_set(sv->loop, &sv->turn_timer, 0, turn_fired, sv);
+}
+
+/* A service that was removed from its project, and whose last replica has gone. */
+static bool service_over(struct supervisor *sv, struct service *service)
+{
+	struct service_work *work = service_work(service);
+	struct project *project = service->project;
+	bool kept = !work->removed && !project->removing;
+
+	if (kept || service->replicas)
+		return false;
+	if (store_service_remove(sv->store, project->name, service->spec->name, NULL) < 0)
+		return false;
+	event_emit(sv, "service", "remove", project, service, NULL, -1, "removed");
+	sv->ports_stale = true;
+	service_free(sv, service);
+	return true;
+}
+
+static void remove_tree(const char *path)
+{
+	struct oci_error err = OCI_ERROR_INIT;
+
+	/* a volume is a folder like a bundle */
+	(void)replica_config_remove(path, &err);
+}
+
+/* The runtime removes a container's cgroup, not its parents'. An empty one can be removed, and nothing else is. */
+static void remove_cgroups(struct supervisor *sv, const char *project)
+{
+	CLEANUP_CLOSEDIR DIR *dir = NULL;
+	const struct dirent *entry;
+	char path[PATH_MAX];
+
+	if (sv->options.systemd_cgroup || sv->rootless)
+		return;
+	dir = opendir("/sys/fs/cgroup");
+	while (dir && (entry = readdir(dir))) {
+		if (entry->d_type != DT_DIR || strcmp(entry->d_name, "..") == 0)
+			continue;
+		(void)snprintf(path, sizeof(path), "/sys/fs/cgroup/%s/%s/%s", entry->d_name,
+			       sv->options.cgroup_parent, project);
+		(void)rmdir(path);
+		*strrchr(path, '/') = '\0';
+		(void)rmdir(path);
+	}
+}
+
+static void project_remove_rest(struct supervisor *sv, struct project *project)
+{
+	struct project_work *work = project_work(project);
+	const struct spec_project *spec = project->spec;
+	struct oci_error err = OCI_ERROR_INIT;
+
+	for (size_t i = 0; spec && i < spec->networks_len; i++)
+		if (!spec->networks[i].external && sv->net &&
+		    net_network_remove(sv->net, &spec->networks[i], &err) < 0) {
+			event_emit(sv, "network", "fail", project, NULL, NULL, -1, "%s", err.message);
+			err = (struct oci_error)OCI_ERROR_INIT;
+		}
+	for (size_t i = 0; spec && work->volumes && i < spec->volumes_len; i++) {
+		char path[PATH_MAX];
+
+		if (spec->volumes[i].external)
+			continue;
+		(void)snprintf(path, sizeof(path), "%s/volumes/%s", sv->options.state_dir,
+			       spec->volumes[i].name);
+		remove_tree(path);
+	}
+}
+
+static bool project_over(struct supervisor *sv, struct project *project)
+{
+	if (!project->removing || project->services)
+		return false;
+	if (store_project_remove(sv->store, project->name, NULL) < 0)
+		return false;
+	project_remove_rest(sv, project);
+	remove_cgroups(sv, project->name);
+	event_emit(sv, "project", "remove", project, NULL, NULL, -1, "removed");
+	project_free(sv, project);
+	return true;
+}
+
+static void turn_of_service(struct supervisor *sv, struct service *service)
+{
+	struct replica *next;
+
+	service_turn(sv, service);
+	for (struct replica *replica = service->replicas; replica; replica = next) {
+		next = replica->next;
+		replica_step(sv, replica);
+		if (replica_work(replica)->forgotten)
+			replica_free(sv, replica);
+	}
+}
+
+static void turn_of_project(struct supervisor *sv, struct project *project)
+{
+	struct service *next;
+
+	for (struct service *service = project->services; service; service = next) {
+		next = service->next;
+		turn_of_service(sv, service);
+		(void)service_over(sv, service);
+	}
+	if (!project_over(sv, project))
+		documents_collect(sv, project);
+}
+
+void supervisor_turn(struct supervisor *sv)
+{
+	struct project *next;
+
+	if (sv->adopting || sv->in_turn)
+		return;
+	sv->in_turn = true;
+	if (!sv->quiescing) {
+		for (struct project *project = sv->projects; project; project = next) {
+			next = project->next;
+			turn_of_project(sv, project);
+		}
+		if (sv->ports_stale)
+			ports_apply(sv);
+	}
+	save_all(sv);
+	sv->in_turn = false;
+}
+
+/* ---- children --------------------------------------------------------------------------------------------------------- */
+
+static bool waited_for(struct supervisor *sv, pid_t pid)
+{
+	if (job_owns(pid))
+		return true;
+	FOR_EACH(project, project, sv->projects)
+		FOR_EACH(service, service, project->services)
+			FOR_EACH(replica, replica, service->replicas)
+				if (replica->pid == pid && replica->pidfd >= 0)
+					return true;
+	return false;
+}
+
+/*
+ * What the containers leave behind is ours, since we are a subreaper; also an init that ended before the program that made it has told
+ * us its number. Those are remembered for a while.
+ */
+void supervisor_reap(struct supervisor *sv)
+{
+	siginfo_t info;
+
+	for (;;) {
+		info.si_pid = 0;
+		if (waitid(P_ALL, 0, &info, WEXITED | WNOHANG | WNOWAIT) < 0 || info.si_pid == 0)
+			return;
+		/* its own pidfd is ready as well: it is next, and then the rest */
+		if (waited_for(sv, info.si_pid))
+			return;
+		if (waitid(P_PID, (id_t)info.si_pid, &info, WEXITED | WNOHANG) < 0)
+			return;
+		sv->strays[sv->stray_next++ % STRAYS] =
+			(struct stray){ .pid = info.si_pid,
+					.status = info.si_code == CLD_EXITED ?
+							  info.si_status :
+							  128 + info.si_status };
+	}
+}
+
+/* ---- making and freeing ---------------------------------------------------------------------------------------------- */
+
+static int copy_options(struct supervisor *sv, const struct supervisor_options *from,
+			struct oci_error *err)
+{
+	const char *const *in[] = { &from->state_dir, &from->run_dir,  &from->runtime,
+				    &from->converter, &from->store,    &from->cni_path,
+				    &from->cgroup_parent };
+	const char **out[] = { &sv->options.state_dir, &sv->options.run_dir,  &sv->options.runtime,
+			       &sv->options.converter, &sv->options.store,    &sv->options.cni_path,
+			       &sv->options.cgroup_parent };
+
+	sv->options.systemd_cgroup = from->systemd_cgroup;
+	sv->options.cgroup_parent = "carte";
+	for (size_t i = 0; i < ARRAY_LEN(in); i++) {
+		if (!*in[i])
+			continue;
+		*out[i] = oci_arena_strdup(&sv->arena, *in[i]);
+		if (!*out[i])
+			return err_nomem(err);
+	}
+	sv->runtime_root = oci_arena_printf(&sv->arena, "%s/runtime", sv->options.run_dir);
+	return sv->runtime_root ? 0 : err_nomem(err);
+}
+
+static int make_folders(struct supervisor *sv, struct oci_error *err)
+{
+	static const char *const in_state[] = { "bundles", "logs", "volumes" };
+	static const char *const in_run[] = { "runtime", "tmp" };
+	char path[PATH_MAX];
+
+	for (size_t i = 0; i < ARRAY_LEN(in_state); i++) {
+		(void)snprintf(path, sizeof(path), "%s/%s", sv->options.state_dir, in_state[i]);
+		/* users of the containers pass through it, nobody lists it */
+		if (mkdir(path, i == 1 ? 0700 : 0711) < 0 && errno != EEXIST)
+			return err_sys(err, errno, "make %s", path);
+	}
+	for (size_t i = 0; i < ARRAY_LEN(in_run); i++) {
+		(void)snprintf(path, sizeof(path), "%s/%s", sv->options.run_dir, in_run[i]);
+		if (mkdir(path, 0700) < 0 && errno != EEXIST)
+			return err_sys(err, errno, "make %s", path);
+	}
+	return 0;
+}
+
+/* The usual place has the usual name; others have one of their own, so that two supervisors do not meet. */
+static void table_name(const struct supervisor *sv, const char *usual, char *buf, size_t size)
+{
+	uint32_t hash = 2166136261u;
+
+	if (strcmp(sv->options.run_dir, "/run/carte") == 0) {
+		(void)snprintf(buf, size, "%s", usual);
+		return;
+	}
+	for (const char *c = sv->options.run_dir; *c; c++)
+		hash = (hash ^ (unsigned char)*c) * 16777619u;
+	(void)snprintf(buf, size, "%s-%08x", usual, hash);
+}
+
+static int make_parts(struct supervisor *sv, struct oci_error *err)
+{
+	struct images_options images = { .state_dir = sv->options.state_dir,
+					 .converter = sv->options.converter,
+					 .store = sv->options.store };
+	struct net_options net = { .state_dir = sv->options.state_dir,
+				   .run_dir = sv->options.run_dir,
+				   .cni_path = sv->options.cni_path };
+	struct oci_error why = OCI_ERROR_INIT;
+	char path[PATH_MAX], table[32], net_table[32];
+	int r;
+
+	table_name(sv, "carte", table, sizeof(table));
+	table_name(sv, "carte-net", net_table, sizeof(net_table));
+	net.table = net_table;
+	(void)snprintf(path, sizeof(path), "%s/carte.db", sv->options.state_dir);
+	r = store_open(path, &sv->store, err);
+	if (r == 0) {
+		sv->serial = store_event_last(sv->store);
+		r = images_new(sv->loop, &images, &sv->images, err);
+	}
+	if (r == 0)
+		r = net_new(sv->loop, &net, &sv->net, err);
+	if (r == 0 && balance_new(table, &sv->balance, &why) < 0) {
+		sv->balance = NULL;
+		event_emit(sv, "network", "fail", NULL, NULL, NULL, -1,
+			   "ports are not published: %s", why.message);
+	}
+	return r;
+}
+
+int supervisor_new(struct loop *loop, const struct supervisor_options *options,
+		   struct supervisor **ret, struct oci_error *err)
+{
+	struct supervisor *sv = calloc(1, sizeof(*sv));
+	long cores = sysconf(_SC_NPROCESSORS_ONLN);
+	int r;
+
+	if (!sv)
+		return err_nomem(err);
+	sv->loop = loop;
+	sv->queue_end = &sv->queue;
+	sv->parallel = cores > 0 ? 2 * (unsigned)cores : 2;
+	sv->rootless = geteuid() != 0;
+	sv->ports_stale = true;
+	r = copy_options(sv, options, err);
+	if (r == 0)
+		r = make_folders(sv, err);
+	/* the inits of containers become our children when the runtime has ended: their exit status is ours to learn */
+	if (r == 0 && prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) < 0)
+		r = err_sys(err, errno, "become a subreaper");
+	if (r == 0)
+		r = make_parts(sv, err);
+	if (r == 0)
+		r = supervisor_load(sv, err);
+	if (r < 0) {
+		supervisor_free(sv);
+		return r;
+	}
+	supervisor_adopt(sv);
+	*ret = sv;
+	return 0;
+}
+
+void supervisor_free(struct supervisor *sv)
+{
+	if (!sv)
+		return;
+	if (sv->store)
+		save_all(sv);
+	while (sv->projects)
+		project_free(sv, sv->projects);
+	if (sv->sweep_job)
+		job_cancel(sv->sweep_job);
+	loop_timer_cancel(&sv->turn_timer);
+	loop_timer_cancel(&sv->hosts_timer);
+	loop_timer_cancel(&sv->save_timer);
+	loop_timer_cancel(&sv->rotate_timer);
+	loop_timer_cancel(&sv->weights_timer);
+	loop_timer_cancel(&sv->sweep_timer);
+	loop_timer_cancel(&sv->trim_timer);
+	images_free(sv->images);
+	net_free(sv->net);
+	balance_free(sv->balance);
+	store_close(sv->store);
+	events_free(sv);
+	oci_arena_free(&sv->arena);
+	free(sv);
+}
+
+bool supervisor_quiesce(struct supervisor *sv)
+{
+	sv->quiescing = true;
+	return sv->busy == 0;
+}
+
+const struct supervisor_options *supervisor_options(const struct supervisor *sv)
+{
+	return &sv->options;
+}
+
+struct loop *supervisor_loop(struct supervisor *sv)
+{
+	return sv->loop;
+}
