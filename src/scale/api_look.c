@@ -13,7 +13,7 @@
 
 #define SAMPLE_MS INT64_C(250)
 #define TAIL_MAX 10000
-#define TAIL_BYTES (256 * 1024)
+#define TAIL_BYTES ((size_t)256 * 1024)
 
 int container_list(struct api_call *call, struct oci_error *err)
 {
@@ -201,7 +201,7 @@ int container_logs(struct api_call *call, struct oci_error *err)
 		r = api_number(call, "tail", TAIL_MAX, &lines, err);
 	if (r < 0)
 		return r;
-	buf = malloc(TAIL_BYTES + 1);
+	buf = calloc(1, TAIL_BYTES + 1);
 	if (!buf)
 		return err_nomem(err);
 	end = buf + TAIL_BYTES;

@@ -123,24 +123,18 @@ void metrics_event(struct metrics *metrics, struct supervisor *sv,
 		item->decisions++;
 }
 
-/* Counters of services that are gone go too. */
+/* Counters of services that are gone go too; the last one takes the place. */
 static void sweep(struct metrics *metrics, struct supervisor *sv)
 {
-	size_t kept = 0;
-
-	for (size_t i = 0; i < metrics->len; i++) {
+	for (size_t i = metrics->len; i-- > 0;) {
 		struct metrics_service *item = &metrics->items[i];
 
-		if (supervisor_service(sv, item->project, item->service)) {
-			if (kept != i)
-				metrics->items[kept] = *item;
-			kept++;
+		if (supervisor_service(sv, item->project, item->service))
 			continue;
-		}
 		free(item->project);
 		free(item->service);
+		*item = metrics->items[--metrics->len];
 	}
-	metrics->len = kept;
 }
 
 /* ---- writing ----------------------------------------------------------------------------------------------------- */

@@ -7,6 +7,7 @@ CLI_TESTS = \
 	tests/cli/carte.bats \
 	tests/cli/cgroups.bats \
 	tests/cli/checkpoint.bats \
+	tests/cli/compose.bats \
 	tests/cli/cve.bats \
 	tests/cli/devices.bats \
 	tests/cli/errors.bats \

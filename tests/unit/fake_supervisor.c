@@ -21,7 +21,7 @@
 
 struct kept_event {
 	struct supervisor_event event;
-	char text[6][256];
+	char text[7][256];
 };
 
 struct kept_decision {
@@ -79,18 +79,19 @@ const char *fake_last(const struct supervisor *sv)
 void fake_emit(struct supervisor *sv, const char *kind, const char *action, struct service *service,
 	       struct replica *replica, int status, const char *words)
 {
-	const char *texts[6] = { kind,
+	const char *texts[7] = { kind,
 				 action,
 				 service ? service->project->spec->name : "",
 				 service ? service->spec->name : "",
 				 replica ? replica->name : "",
-				 replica ? replica->id : "" };
+				 replica ? replica->id : "",
+				 words };
 	struct kept_event *kept;
 
 	if (sv->events_len == EVENTS_MAX)
 		abort();
 	kept = &sv->events[sv->events_len++];
-	for (size_t i = 0; i < 6; i++)
+	for (size_t i = 0; i < ARRAY_LEN(texts); i++)
 		(void)snprintf(kept->text[i], sizeof(kept->text[i]), "%s", texts[i]);
 	kept->event = (struct supervisor_event){ .serial = ++sv->serial,
 						 .at_ms = clock_ms(CLOCK_REALTIME),
@@ -100,7 +101,7 @@ void fake_emit(struct supervisor *sv, const char *kind, const char *action, stru
 						 .service = kept->text[3],
 						 .replica = kept->text[4],
 						 .id = kept->text[5],
-						 .words = words,
+						 .words = kept->text[6],
 						 .status = status };
 	for (struct supervisor_listener *l = sv->listeners; l; l = l->next)
 		l->event(l->ctx, &kept->event);
