@@ -165,9 +165,10 @@ row_read read_service_networks, read_network_mode;   /* compose_network.c */
 row_read read_healthcheck, read_carte_probe;         /* compose_health.c */
 row_read read_deploy, read_restart;                  /* compose_deploy.c */
 row_read read_carte_scale;                           /* compose_scale.c */
-row_read read_environment, read_env_file, read_build, read_security_opt, read_extra_hosts,
-	read_ulimits, read_logging, read_depends_on, read_devices, read_sysctls,
-	read_signal;                 /* compose_run.c */
+row_read read_environment, read_env_file, read_build, read_security_opt, read_logging,
+	read_depends_on; /* compose_run.c */
+row_read read_extra_hosts, read_ulimits, read_devices, read_sysctls,
+	read_signal;                 /* compose_host.c */
 row_read read_services;              /* compose_service.c */
 row_read read_networks;              /* compose_network.c */
 row_read read_top_volumes;           /* compose_mounts.c */

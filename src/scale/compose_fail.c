@@ -57,8 +57,8 @@ int fail(const struct reader *reader, const struct at *at, const char *format, .
 	va_end(ap);
 	put_place(at, place, sizeof(place));
 	r = err_set_as(reader->err, ERR_DOCUMENT, EINVAL, "%s:%u:%u: %s%s%s",
-		       node ? node->file : "", node ? node->line : 1, node ? node->column : 1, place,
-		       *place ? ": " : "", words);
+		       node ? node->file : "", node ? node->line : 1, node ? node->column : 1,
+		       place, *place ? ": " : "", words);
 	if (reader->err)
 		err_at(reader->err, node ? node->file : NULL, *place ? place : NULL);
 	return r;

@@ -4,8 +4,10 @@
 CLI_TESTS = \
 	tests/cli/build.bats \
 	tests/cli/bundle.bats \
+	tests/cli/carte.bats \
 	tests/cli/cgroups.bats \
 	tests/cli/checkpoint.bats \
+	tests/cli/compose.bats \
 	tests/cli/cve.bats \
 	tests/cli/devices.bats \
 	tests/cli/errors.bats \
@@ -39,5 +41,6 @@ EXTRA_DIST += \
 	tests/cli/helpers/agent \
 	tests/cli/helpers/deny.c \
 	tests/cli/helpers/fake-criu \
+	tests/cli/helpers/fake-supervisor \
 	tests/cli/helpers/probe.c \
 	tests/cli/helpers/tracee.c

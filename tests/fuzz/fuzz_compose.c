@@ -5,6 +5,7 @@
  * Whatever is read is written so that it reads as the same, as JSON and as YAML; whatever is not leaves one line with its place.
  * env_file is read from a folder that is not there, so that no file is.
  */
+#include <errno.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdlib.h>
