@@ -167,9 +167,9 @@ static int find_places(struct server *s, struct oci_error *err)
 	};
 	if (!s->options.state_dir || !s->options.run_dir)
 		return err_nomem(err);
-	s->socket_path = socket_path && socket_path[0] ?
-				 socket_path :
-				 oci_arena_printf(&s->arena, "%s/carte.sock", s->options.run_dir);
+	s->socket_path = socket_path && socket_path[0]
+				 ? socket_path
+				 : oci_arena_printf(&s->arena, "%s/carte.sock", s->options.run_dir);
 	s->options.runtime = find_program(s, args->runtime, "carte-runtime", err);
 	if (!s->options.runtime)
 		return -ENOENT;
@@ -351,9 +351,9 @@ static int start_http(struct server *s, struct oci_error *err)
 	char token[HTTP_TOKEN_SIZE];
 	struct http_options options = {
 		.socket = s->socket,
-		.listen = s->args->no_tcp ? NULL :
-			  s->args->listen ? s->args->listen :
-					    LISTEN_DEFAULT,
+		.listen = s->args->no_tcp   ? NULL
+			  : s->args->listen ? s->args->listen
+					    : LISTEN_DEFAULT,
 		.token = token,
 	};
 	struct oci_error why = OCI_ERROR_INIT;

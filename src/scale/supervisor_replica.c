@@ -125,7 +125,8 @@ static int dependency_met(const struct service *target, enum spec_condition cond
 {
 	unsigned all = 0, met = 0;
 
-	FOR_EACH(replica, replica, target->replicas) {
+	FOR_EACH(replica, replica, target->replicas)
+	{
 		const struct replica_work *work = replica_work(replica);
 		bool done = work->ended && replica->state == REPLICA_EXITED;
 
@@ -157,15 +158,16 @@ static bool dependencies_met(struct supervisor *sv, struct replica *replica)
 
 	for (size_t i = 0; i < work->spec->depends_on_len && !work->deps_met; i++) {
 		const struct spec_dependency *d = &work->spec->depends_on[i];
-		struct service *target = supervisor_service(
-			sv, replica->service->project->name, d->service);
+		struct service *target =
+			supervisor_service(sv, replica->service->project->name, d->service);
 		const struct replica *why = NULL;
 		int met = target ? dependency_met(target, d->condition, &why) : d->optional;
 
 		if (met == 1 || (met < 0 && d->optional))
 			continue;
 		if (met < 0)
-			replica_reason(replica, "service %s has failed: %.64s exited with status %d",
+			replica_reason(replica,
+				       "service %s has failed: %.64s exited with status %d",
 				       d->service, why->name, why->exit_status);
 		else
 			replica_reason(replica, "waits for service %s %s", d->service,

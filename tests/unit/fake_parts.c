@@ -56,7 +56,8 @@ static void fire(void *ctx)
 	if (later->failed)
 		(void)err_set(&err, ENOENT, later->image ? "no such image" : "no such network");
 	if (later->image)
-		later->image(later->ctx, later->failed ? NULL : &image, later->failed ? &err : NULL);
+		later->image(later->ctx, later->failed ? NULL : &image,
+			     later->failed ? &err : NULL);
 	else if (later->net)
 		later->net(later->ctx, &later->result, later->failed ? &err : NULL);
 	free(later);
