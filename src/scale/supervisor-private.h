@@ -220,6 +220,9 @@ void replica_wake(struct supervisor *sv, struct replica *replica, int64_t delay_
 bool replica_done(const struct replica *replica);
 /** replica_is_ready - it serves from now on. */
 void replica_is_ready(struct supervisor *sv, struct replica *replica);
+/** supervisor_trim - of a timer: the memory of busy times is given back. */
+#define SUPERVISOR_TRIM_MS 2000
+void supervisor_trim(void *ctx);
 /** replica_busy, replica_idle - an asynchronous step begins, ends. */
 void replica_busy(struct supervisor *sv, struct replica *replica, enum busy busy);
 void replica_idle(struct supervisor *sv, struct replica *replica);

@@ -516,6 +516,7 @@ static void list_done(void *ctx, const struct job_result *result)
 	sweep_rest(sv);
 	sv->adopting = false;
 	supervisor_turn_soon(sv);
+	(void)loop_timer_set(sv->loop, &sv->trim_timer, SUPERVISOR_TRIM_MS, supervisor_trim, sv);
 	/* once more: a run that the one before us had begun may have ended only now */
 	if (count_replicas(sv) > 0 || result->out_length > 8)
 		(void)loop_timer_set(sv->loop, &sv->sweep_timer, SWEEP_AGAIN_MS, list_again, sv);

@@ -9,8 +9,6 @@
 #include "base/mem.h"
 #include "scale/supervisor-private.h"
 
-#define TRIM_MS 2000
-
 void replica_reason(struct replica *replica, const char *format, ...)
 {
 	char words[sizeof(replica->reason)];
@@ -59,9 +57,12 @@ void replica_busy(struct supervisor *sv, struct replica *replica, enum busy busy
 }
 
 /* What a hundred starts at a time have taken, an idle supervisor does not keep. */
-static void trim(void *ctx)
+void supervisor_trim(void *ctx)
 {
-	(void)ctx;
+	struct supervisor *sv = ctx;
+
+	if (sv->balance)
+		balance_idle(sv->balance);
 	(void)malloc_trim(0);
 }
 
@@ -77,7 +78,7 @@ void replica_idle(struct supervisor *sv, struct replica *replica)
 	work->job = NULL;
 	sv->busy--;
 	if (sv->busy == 0)
-		(void)loop_timer_set(sv->loop, &sv->trim_timer, TRIM_MS, trim, sv);
+		(void)loop_timer_set(sv->loop, &sv->trim_timer, SUPERVISOR_TRIM_MS, supervisor_trim, sv);
 	supervisor_turn_soon(sv);
 }
 

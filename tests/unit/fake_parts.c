@@ -256,6 +256,11 @@ void balance_free(struct balance *balance)
 	(void)balance;
 }
 
+void balance_idle(struct balance *balance)
+{
+	(void)balance;
+}
+
 int balance_apply(struct balance *balance, const struct balance_port *ports, size_t count,
 		  struct oci_error *err)
 {
