@@ -141,8 +141,10 @@ static int merge_maps(struct reader *reader, struct node *base, struct node *ove
 		      struct node **ret)
 {
 	struct node *made = node_new(reader->arena, NODE_MAP, base);
-	int r = made ? 0 : fail_nomem(reader);
+	int r = 0;
 
+	if (!made)
+		return fail_nomem(reader);
 	for (size_t i = 0; r == 0 && i < base->len; i++)
 		if (node_add(reader->arena, made, base->entries[i].key, base->entries[i].value) < 0)
 			r = fail_nomem(reader);

@@ -605,6 +605,24 @@ static void test_revision(void **state)
 	assert_string_not_equal(emit_service(first("    user: x\n")), one);
 }
 
+static void test_resolve(void **state)
+{
+	struct spec_project *project =
+		load("services: {web: {image: web}}\n"
+		     "secrets: {a: {environment: FULL}}\n"
+		     "configs: {b: {environment: NONE}, c: {content: 'x'}}\n");
+	struct oci_error err = OCI_ERROR_INIT;
+
+	(void)state;
+	assert_int_equal(compose_resolve(project, environment, &arena, &err), -EINVAL);
+	assert_string_equal(err.message, "configs.b: variable NONE is not set");
+	project = load("services: {web: {image: web}}\nsecrets: {a: {environment: FULL}}\n");
+	assert_int_equal(compose_resolve(project, environment, &arena, NULL), 0);
+	assert_string_equal(spec_file_find(project, "a", true)->content, "value");
+	assert_null(spec_file_find(project, "a", true)->environment);
+	check_fixed(project);
+}
+
 int main(void)
 {
 	const char *source = getenv("top_srcdir");
@@ -628,6 +646,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_find, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_dot_env, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_revision, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_resolve, setup, teardown),
 	};
 
 	snprintf(data, sizeof(data), "%s/tests/data", source ? source : "..");
