@@ -490,7 +490,7 @@ static void test_merge(void **state)
 			     "  web:\n"
 			     "    image: a\n"
 			     "    command: one\n"
-			     "    environment: [A=1, B=2]\n"
+			     "    environment: [A=1, B=2, build=x]\n"
 			     "    ports: ['80:80', '81:81']\n"
 			     "    volumes: ['./x:/x', './y:/y']\n"
 			     "    dns: 1.1.1.1\n"
@@ -504,7 +504,7 @@ static void test_merge(void **state)
 			     "services:\n"
 			     "  web:\n"
 			     "    command: [two]\n"
-			     "    environment: {B: 3, C: 4}\n"
+			     "    environment: {B: 3, C: 4, build: y}\n"
 			     "    ports: ['81:81', '82:82']\n"
 			     "    volumes: ['./z:/y:ro']\n"
 			     "    dns: [2.2.2.2]\n"
@@ -520,8 +520,9 @@ static void test_merge(void **state)
 	assert_string_equal(web->image, "a");
 	assert_int_equal(web->command.len, 1);
 	assert_string_equal(web->command.items[0], "two");
-	assert_int_equal(web->environment.len, 3);
+	assert_int_equal(web->environment.len, 4);
 	assert_string_equal(web->environment.items[1].value, "3");
+	assert_string_equal(web->environment.items[2].value, "y");
 	assert_int_equal(web->ports_len, 3);
 	assert_int_equal(web->mounts_len, 2);
 	assert_string_equal(web->mounts[1].source, oci_arena_printf(&arena, "%s/z", folder));
