@@ -20,8 +20,8 @@
 #include "base/mem.h"
 
 int folder_each(int dirfd,
-	       int (*visit)(void *ctx, int dirfd, const char *name, struct oci_error *err),
-	       void *ctx, struct oci_error *err)
+		int (*visit)(void *ctx, int dirfd, const char *name, struct oci_error *err),
+		void *ctx, struct oci_error *err)
 {
 	CLEANUP_CLOSEDIR DIR *dir = NULL;
 	struct dirent *entry;

@@ -149,6 +149,22 @@ static int one_event(void *ctx, char *text)
 	return fflush(stdout) ? -EIO : 0;
 }
 
+/* As docker: without --since or --until only what is new. */
+static int print_events(struct events *events, bool follow, struct oci_error *err)
+{
+	CLEANUP_JSON yajl_val info = NULL;
+	char path[96];
+	int r = 0;
+
+	if (follow && events->since < 0 && events->until < 0)
+		r = client_get(&info, err, "/v1/info");
+	if (r < 0)
+		return r;
+	snprintf(path, sizeof(path), "/v1/events?after=%lld%s", json_int(info, "serial", 0),
+		 follow ? "&follow=1" : "");
+	return client_lines(path, one_event, events, err);
+}
+
 static int events_run(void *options, char **operands, int count, struct oci_error *err)
 {
 	struct events_args *args = options;
@@ -167,11 +183,7 @@ static int events_run(void *options, char **operands, int count, struct oci_erro
 	if (r == 0) {
 		follow = !args->no_follow &&
 			 !(events.until >= 0 && events.until <= (int64_t)time(NULL));
-		/* as docker: without --since only what is new */
-		if (follow && !args->since)
-			events.since = (int64_t)time(NULL);
-		r = client_lines(follow ? "/v1/events?after=0&follow=1" : "/v1/events?after=0",
-				 one_event, &events, err);
+		r = print_events(&events, follow, err);
 		if (r == -EIO)
 			r = err_set(err, EIO, "write to stdout");
 	}

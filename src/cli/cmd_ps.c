@@ -133,6 +133,14 @@ static const char *health_words(yajl_val container)
 	return strcmp(health, "starting") == 0 ? " (starting)" : "";
 }
 
+static const char *ago(struct oci_arena *arena, const char *time)
+{
+	const char *age = words_age(arena, time);
+	const char *text = *age ? oci_arena_printf(arena, "%s ago", age) : NULL;
+
+	return text ? text : "-";
+}
+
 static void put_status(struct table *table, yajl_val container)
 {
 	const char *state = json_text(container, "state"), *reason = json_text(container, "reason");
@@ -151,11 +159,11 @@ static void put_status(struct table *table, yajl_val container)
 		return;
 	}
 	if (strcmp(state, "exited") == 0) {
-		age = words_age(&table->arena, json_text(container, "exited"));
+		age = ago(&table->arena, json_text(container, "exited"));
 		if (status < 0)
-			table_cell(table, colour, "Exited (unknown) %s ago", age);
+			table_cell(table, colour, "Exited (unknown) %s", age);
 		else
-			table_cell(table, status ? RED : colour, "Exited (%lld)%s %s ago", status,
+			table_cell(table, status ? RED : colour, "Exited (%lld)%s %s", status,
 				   json_bool(container, "oomKilled") ? " out of memory" : "", age);
 		return;
 	}
@@ -201,8 +209,7 @@ static void put_row(struct table *table, yajl_val container, bool whole)
 	table_cell(table, PLAIN, "%s", json_text(container, "image"));
 	table_cell(table, PLAIN, "%.*s%s", cut ? COMMAND_COLUMNS - 3 : (int)strlen(command),
 		   command, cut ? "..." : "");
-	table_cell(table, PLAIN, "%s ago",
-		   words_age(&table->arena, json_text(container, "created")));
+	table_cell(table, PLAIN, "%s", ago(&table->arena, json_text(container, "created")));
 	put_status(table, container);
 	table_cell(table, PLAIN, "%s", *address ? address : "-");
 	table_cell(table, PLAIN, "%s", ports);

@@ -48,9 +48,13 @@ static struct log_source *find_source(struct show *show, const char *id)
 	return NULL;
 }
 
-static bool has_ended(yajl_val container)
+/* Of a whole project one that failed may be back soon, while others run. */
+static bool has_ended(const struct show *show, yajl_val container)
 {
-	return strcmp(json_text(container, "state"), "exited") == 0;
+	const char *state = json_text(container, "state");
+
+	return strcmp(state, "exited") == 0 ||
+	       (strcmp(state, "failed") == 0 && !show->request->project);
 }
 
 static int grow(struct show *show, struct oci_error *err)
@@ -111,7 +115,7 @@ static int look_at(struct show *show, yajl_val container, struct oci_error *err)
 	if (!source)
 		return add_source(show, container, err);
 	source->seen = true;
-	source->live = !has_ended(container);
+	source->live = !has_ended(show, container);
 	return 0;
 }
 

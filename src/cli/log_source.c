@@ -153,61 +153,67 @@ static void remember(struct log_source *source, const char *text, size_t length)
 	source->before_length += length;
 }
 
-/* From @offset to the end of @fd: the new offset, or -errno. Holes are what was rotated away. */
-static off_t print_from(struct log_source *source, int fd, off_t offset,
+/*
+ * From @offset to the end of @fd: the new offset, or -errno. The bytes in front of it are read again in the same call: when they are
+ * not those that were printed last, the file was cut in the meantime (-ESTALE). @known: how many of them must be there.
+ */
+static off_t print_from(struct log_source *source, int fd, off_t offset, size_t known,
 			const struct log_view *view, struct oci_error *err)
 {
 	CLEANUP_FREE char *chunk = malloc(CHUNK);
-	off_t data = lseek(fd, offset, SEEK_DATA);
 	ssize_t n;
 
 	if (!chunk)
 		return err_nomem(err);
-	if (data > offset && source->before_length == 0)
-		offset = data;
-	while ((n = RETRY_EINTR(pread(fd, chunk, CHUNK, offset))) > 0) {
-		if (put_text(source, view, chunk, (size_t)n) < 0)
+	for (;;) {
+		n = RETRY_EINTR(pread(fd, chunk, CHUNK, offset - (off_t)known));
+		if (n < 0)
+			return err_sys(err, errno, "read the log of %s", source->name);
+		if ((size_t)n < known ||
+		    memcmp(chunk, source->before + source->before_length - known, known) != 0)
+			return -ESTALE;
+		n -= (ssize_t)known;
+		if (n == 0)
+			return offset;
+		if (put_text(source, view, chunk + known, (size_t)n) < 0)
 			return err_set(err, EIO, "print the log of %s", source->name);
-		remember(source, chunk, (size_t)n);
+		remember(source, chunk + known, (size_t)n);
 		offset += n;
+		/* a whole file that was rotated away does not change any more */
+		known = fd == source->fd ? source->before_length : 0;
+		source->position = fd == source->fd ? offset : source->position;
 	}
-	return n < 0 ? err_sys(err, errno, "read the log of %s", source->name) : offset;
 }
 
 /* ---- rotation -------------------------------------------------------------------------------------------------------- */
+
+static bool is_known(const struct log_source *source, const struct stat *st)
+{
+	return st->st_ino == source->rotated && st->st_mtim.tv_sec == source->rotated_at.tv_sec &&
+	       st->st_mtim.tv_nsec == source->rotated_at.tv_nsec;
+}
 
 /* How many bytes the files have that were made since we last looked. */
 static off_t newly_rotated(struct log_source *source)
 {
 	off_t sum = 0;
-	ino_t first = 0;
+	struct stat first = { 0 };
 
 	for (unsigned n = 1; n <= ROTATED_MAX; n++) {
 		struct stat st;
 		CLEANUP_CLOSE int fd = open_rotated(source, n, &st);
 
-		if (fd < 0 || st.st_ino == source->rotated)
+		if (fd < 0 || is_known(source, &st))
 			break;
 		if (n == 1)
-			first = st.st_ino;
+			first = st;
 		sum += st.st_size;
 	}
-	if (first)
-		source->rotated = first;
+	if (first.st_ino) {
+		source->rotated = first.st_ino;
+		source->rotated_at = first.st_mtim;
+	}
 	return sum;
-}
-
-/* Does what we printed last stand before @position? */
-static bool stands_before(const struct log_source *source, off_t position)
-{
-	char text[LOG_TAIL_BYTES];
-	size_t length = source->before_length;
-
-	if (position < (off_t)length)
-		length = position > 0 ? (size_t)position : 0;
-	return length > 0 &&
-	       pread(source->fd, text, length, position - (off_t)length) == (ssize_t)length &&
-	       memcmp(text, source->before + source->before_length - length, length) == 0;
 }
 
 /* The last @missing bytes of FILE.1 were cut off before we had read them. */
@@ -220,46 +226,79 @@ static int print_missed(struct log_source *source, off_t missing, const struct l
 
 	if (fd < 0)
 		return 0;
-	r = print_from(source, fd, st.st_size > missing ? st.st_size - missing : 0, view, err);
+	r = print_from(source, fd, st.st_size > missing ? st.st_size - missing : 0, 0, view, err);
 	return r < 0 ? (int)r : 0;
+}
+
+/* Where the log begins: behind a hole. */
+static off_t begin_of(const struct log_source *source)
+{
+	off_t begin = lseek(source->fd, 0, SEEK_DATA);
+
+	return begin < 0 ? 0 : begin;
 }
 
 static int follow_rotation(struct log_source *source, const struct log_view *view,
 			   struct oci_error *err)
 {
-	off_t cut = newly_rotated(source), position = source->position - cut;
-	struct stat st;
+	off_t cut = newly_rotated(source), begin = begin_of(source), missing = 0;
 	int r = 0;
 
-	if (cut == 0)
+	if (begin > 0) /* a hole moves nothing */
+		missing = begin - source->position;
+	else
+		missing = cut - source->position;
+	if (cut == 0 && (begin == 0 || missing <= 0))
 		return 0;
-	if (fstat(source->fd, &st) < 0)
-		return err_sys(err, errno, "the log of %s", source->name);
-	/* a hole moves nothing */
-	if (stands_before(source, source->position) && st.st_size >= source->position)
-		return 0;
-	if (position < 0)
-		r = print_missed(source, -position, view, err);
-	source->position = position > 0 ? position : 0;
+	if (missing > 0)
+		r = print_missed(source, missing, view, err);
+	if (missing > 0)
+		source->position = begin;
+	else if (begin == 0)
+		source->position -= cut;
 	return r;
 }
 
-int log_more(struct log_source *source, const struct log_view *view, struct oci_error *err)
+/* How many of the bytes that were printed last stand before the position in FILE. */
+static size_t known_before(const struct log_source *source)
 {
-	off_t end;
+	off_t room = source->position - begin_of(source);
+
+	if (room <= 0)
+		return 0;
+	return room < (off_t)source->before_length ? (size_t)room : source->before_length;
+}
+
+static int log_try(struct log_source *source, const struct log_view *view, struct oci_error *err)
+{
 	int r = follow_rotation(source, view, err);
-	struct stat st;
+	off_t end;
 
 	if (r < 0)
 		return r;
-	if (fstat(source->fd, &st) == 0 && st.st_size < source->position)
-		source->position = 0; /* somebody emptied it */
-	end = print_from(source, source->fd, source->position, view, err);
-	if (end < 0)
-		return (int)end;
-	r = end > source->position;
-	source->position = end;
-	return r;
+	end = print_from(source, source->fd, source->position, known_before(source), view, err);
+	return end < 0 ? (int)end : 0;
+}
+
+#define TRIES 100
+#define TRY_US 2000
+
+int log_more(struct log_source *source, const struct log_view *view, struct oci_error *err)
+{
+	off_t before = source->position;
+	int r = log_try(source, view, err);
+
+	/* it was cut, and FILE.1 is about to come */
+	for (int i = 0; r == -ESTALE && i < TRIES; i++) {
+		(void)usleep(TRY_US);
+		r = log_try(source, view, err);
+	}
+	if (r == -ESTALE) { /* somebody emptied it */
+		source->position = begin_of(source);
+		source->before_length = 0;
+		r = log_try(source, view, err);
+	}
+	return r < 0 ? r : source->position != before;
 }
 
 /* ---- the last lines --------------------------------------------------------------------------------------------------- */
@@ -328,12 +367,12 @@ int log_start(struct log_source *source, long long lines, const struct log_view 
 	for (; file > 0; file--, at = 0) {
 		struct stat st;
 		CLEANUP_CLOSE int fd = open_rotated(source, file, &st);
-		off_t end = fd < 0 ? 0 : print_from(source, fd, at, view, err);
+		off_t end = fd < 0 ? 0 : print_from(source, fd, at, 0, view, err);
 
 		if (end < 0)
 			return (int)end;
 	}
-	source->position = at;
+	source->position = at > begin_of(source) ? at : begin_of(source);
 	source->before_length = 0;
 	r = log_more(source, view, err);
 	return r < 0 ? r : 0;

@@ -2,8 +2,8 @@
 /*
  * logs.h - a container's log as its files have it: FILE, which grows, and FILE.1, FILE.2 ..., which were cut off its front.
  *
- * The container writes FILE itself, so there are no times in it. Rotation copies whole blocks at the front to a new FILE.1 and takes them
- * out of FILE, after which everything stands further to the front (or behind a hole, where the file system can do only that).
+ * The container writes FILE itself, so there are no times in it. Rotation copies whole blocks at the front and takes them out of FILE, after
+ * which everything stands further to the front (or behind a hole, where the file system can do only that); then the copy becomes FILE.1.
  */
 #ifndef CARTE_CLI_LOGS_H
 #define CARTE_CLI_LOGS_H
@@ -11,6 +11,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <sys/types.h>
+#include <time.h>
 
 #include "cli/term.h"
 
@@ -25,6 +26,7 @@ struct log_source {
 	off_t position;
 	dev_t device;
 	ino_t rotated;               /* of FILE.1 when we last looked; 0: there was none */
+	struct timespec rotated_at;  /* its time: numbers are used again */
 	char before[LOG_TAIL_BYTES]; /* what stands before the position: to find it again */
 	size_t before_length;
 	char *line; /* heap: the beginning of a line whose end has not come */

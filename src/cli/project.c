@@ -27,7 +27,7 @@ int project_words(const struct project_args *args, struct words *words, char pro
 		words_add_option(words, "--file", args->files.items[i]);
 	for (size_t i = 0; i < args->profiles.len; i++)
 		words_add_option(words, "--profile", args->profiles.items[i]);
-	words_add_option(words, "--project", args->name);
+	words_add_option(words, "--project-name", args->name);
 	words_add_option(words, "--env-file", args->env_file);
 	return words_end(words, err);
 }

@@ -28,7 +28,7 @@ struct project_args {
 		  OPT_LIST,  offsetof(type, member.profiles),                                      \
 		  "NAME",    "the services of this profile too; repeatable" },                     \
 	{                                                                                          \
-		"project", 'p', OPT_STRING, offsetof(type, member.name), "NAME",                   \
+		"project-name", 'p', OPT_STRING, offsetof(type, member.name), "NAME",              \
 			"the project's name; default: the file's, else the folder's"               \
 	}
 

@@ -309,8 +309,6 @@ static int put_resources(const struct run_args *args, yajl_gen gen, struct oci_e
 	json_open_map(gen, "limits");
 	json_put_text(gen, "cpus", args->cpus);
 	r = put_size(gen, "memory", "memory", args->memory, false, err);
-	if (r == 0)
-		r = put_size(gen, "pids", "pids-limit", args->pids_limit, true, err);
 	json_close_map(gen);
 	if (r == 0 && args->memory_reservation) {
 		json_open_map(gen, "reservations");
@@ -322,6 +320,8 @@ static int put_resources(const struct run_args *args, yajl_gen gen, struct oci_e
 	json_close_map(gen);
 	if (r == 0)
 		r = put_size(gen, "memswap_limit", "memory-swap", args->memory_swap, true, err);
+	if (r == 0)
+		r = put_size(gen, "pids_limit", "pids-limit", args->pids_limit, true, err);
 	if (r == 0)
 		r = put_size(gen, "shm_size", "shm-size", args->shm_size, false, err);
 	if (r == 0)

@@ -49,10 +49,10 @@ static const struct {
 	unsigned columns;
 } widths[] = {
 	{ 0x0300, 0x036f, 0 },   { 0x1100, 0x115f, 2 },   { 0x200b, 0x200f, 0 },
-	{ 0x202a, 0x202e, 0 },   { 0x2e80, 0xa4cf, 2 },   { 0xac00, 0xd7a3, 2 },
-	{ 0xf900, 0xfaff, 2 },   { 0xfe00, 0xfe0f, 0 },   { 0xfe30, 0xfe6f, 2 },
-	{ 0xff00, 0xff60, 2 },   { 0xffe0, 0xffe6, 2 },   { 0x1f300, 0x1f64f, 2 },
-	{ 0x1f680, 0x1f6ff, 2 }, { 0x1f900, 0x1f9ff, 2 }, { 0x20000, 0x3fffd, 2 },
+	{ 0x2e80, 0xa4cf, 2 },   { 0xac00, 0xd7a3, 2 },   { 0xf900, 0xfaff, 2 },
+	{ 0xfe00, 0xfe0f, 0 },   { 0xfe30, 0xfe6f, 2 },   { 0xff00, 0xff60, 2 },
+	{ 0xffe0, 0xffe6, 2 },   { 0x1f300, 0x1f64f, 2 }, { 0x1f680, 0x1f6ff, 2 },
+	{ 0x1f900, 0x1f9ff, 2 }, { 0x20000, 0x3fffd, 2 },
 };
 
 static uint32_t code_point(const unsigned char *s, size_t length)
@@ -64,32 +64,31 @@ static uint32_t code_point(const unsigned char *s, size_t length)
 	return code;
 }
 
-/* The character at @text: its bytes, or 0 when it is written as "?" (then it is one byte long). */
-static size_t character(const char *text, unsigned *ret_columns)
+/* The bytes of the character at @text, at least 1. *ret_good: false: it is written as "?". */
+static size_t character(const char *text, unsigned *ret_columns, bool *ret_good)
 {
 	size_t length = utf8_length(text, strlen(text));
 	uint32_t code = length ? code_point((const unsigned char *)text, length) : 0;
 
 	*ret_columns = 1;
 	/* a bidirectional override could make a terminal show another order than the program's */
-	if (code < 0x20 || (code >= 0x7f && code < 0xa0) || (code >= 0x202a && code <= 0x202e))
-		return 0;
-	for (size_t i = 0; i < ARRAY_LEN(widths); i++)
+	*ret_good =
+		code >= 0x20 && (code < 0x7f || code >= 0xa0) && (code < 0x202a || code > 0x202e);
+	for (size_t i = 0; *ret_good && i < ARRAY_LEN(widths); i++)
 		if (code >= widths[i].first && code <= widths[i].last)
 			*ret_columns = widths[i].columns;
-	return length;
+	return length ? length : 1;
 }
 
 size_t term_columns(const char *text)
 {
 	size_t sum = 0;
 	unsigned columns;
+	bool good;
 
 	while (*text) {
-		size_t length = character(text, &columns);
-
+		text += character(text, &columns, &good);
 		sum += columns;
-		text += length ? length : 1;
 	}
 	return sum;
 }
@@ -99,15 +98,16 @@ void term_put(FILE *out, const char *text, size_t columns)
 	bool cut = columns && term_columns(text) > columns;
 	size_t room = cut ? (columns > 3 ? columns - 3 : 0) : SIZE_MAX;
 	unsigned wide;
+	bool good;
 
 	while (*text) {
-		size_t length = character(text, &wide);
+		size_t length = character(text, &wide, &good);
 
 		if (wide > room)
 			break;
 		room -= wide;
-		(void)(length ? fwrite(text, 1, length, out) : (size_t)putc('?', out));
-		text += length ? length : 1;
+		(void)(good ? fwrite(text, 1, length, out) : (size_t)putc('?', out));
+		text += length;
 	}
 	if (cut)
 		fprintf(out, "%.*s", columns > 3 ? 3 : (int)columns, "...");

@@ -274,10 +274,11 @@ void api_again(struct api_call *call)
 
 void api_call_event(struct api_call *call, const struct supervisor_event *event)
 {
-	if (call->id[0] && strcmp(call->id, event->id) == 0 && event->status >= 0 && !call->ended) {
-		call->ended = true;
+	if (!call->id[0] || strcmp(call->id, event->id) != 0 || call->ended)
+		return;
+	call->ended = strcmp(event->action, "die") == 0;
+	if (call->ended || event->status >= 0)
 		call->exit_status = event->status;
-	}
 }
 
 int api_wait(struct api_call *call, api_handler *again, int64_t timeout_ms)

@@ -25,6 +25,8 @@ struct api {
 	int64_t started_ms; /* CLOCK_REALTIME */
 	uint64_t serial;    /* of the newest event */
 	struct loop_timer shutdown;
+	void (*end)(void *ctx); /* of POST /v1/shutdown; NULL: loop_stop */
+	void *end_ctx;
 };
 
 int api_begin(struct api *api, struct supervisor *sv, struct oci_error *err);

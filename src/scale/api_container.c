@@ -38,7 +38,6 @@ static bool is_over(const struct replica *replica)
 
 static int answer_run(struct api_call *call, const struct replica *replica, struct oci_error *err)
 {
-	const struct supervisor_options *options = supervisor_options(call->api->sv);
 	struct json json CLEANUP_JSON = { 0 };
 	int r = json_begin(&json, err);
 
@@ -49,9 +48,8 @@ static int answer_run(struct api_call *call, const struct replica *replica, stru
 	json_text(&json, "name", replica->name);
 	json_text(&json, "bundle", replica->bundle);
 	json_text(&json, "logPath", replica->log_path);
-	json_text(&json, "runtime", options->runtime);
-	json_text(&json, "runtimeRoot",
-		  oci_arena_printf(&call->arena, "%s/runtime", options->run_dir));
+	json_text(&json, "runtime", supervisor_runtime(call->api->sv, replica));
+	json_text(&json, "runtimeRoot", supervisor_runtime_root(call->api->sv, replica));
 	json_text(&json, "state", replica_state_word(replica->state));
 	json_text(&json, "reason", replica->reason);
 	json_map_end(&json);
@@ -98,7 +96,7 @@ int container_run(struct api_call *call, struct oci_error *err)
 	if (r == 0)
 		r = supervisor_run(call->api->sv, call->body, call->length, foreground, &replica,
 				   err);
-	if (r < 0)
+	if (r < 0 || !replica)
 		return r;
 	remember(call, replica);
 	if (!foreground && !wait)
@@ -111,7 +109,7 @@ int container_finished(struct api_call *call, struct oci_error *err)
 {
 	static const char *const keys[] = { "status", NULL };
 	CLEANUP_TREE yajl_val root = NULL;
-	struct replica *replica;
+	struct replica *replica = NULL;
 	int64_t status = -1;
 	int r = api_replica(call, &replica, err);
 
@@ -156,7 +154,7 @@ static int read_grace(const struct api_call *call, int64_t *ret_ms, struct oci_e
 {
 	static const char *const keys[] = { "grace", NULL };
 	CLEANUP_TREE yajl_val root = NULL;
-	int64_t seconds;
+	int64_t seconds = 0;
 	int r = api_body(call, keys, &root, err);
 
 	if (r == 0)
@@ -187,12 +185,12 @@ int container_start(struct api_call *call, struct oci_error *err)
 {
 	static const char *const keys[] = { NULL };
 	CLEANUP_TREE yajl_val root = NULL;
-	struct replica *replica;
+	struct replica *replica = NULL;
 	int r = api_replica(call, &replica, err);
 
 	if (r == 0)
 		r = api_body(call, keys, &root, err);
-	if (r < 0)
+	if (r != 0)
 		return r;
 	remember(call, replica);
 	r = supervisor_start(call->api->sv, replica, err);
@@ -201,13 +199,13 @@ int container_start(struct api_call *call, struct oci_error *err)
 
 int container_stop(struct api_call *call, struct oci_error *err)
 {
-	struct replica *replica;
+	struct replica *replica = NULL;
 	int64_t grace_ms = -1;
 	int r = api_replica(call, &replica, err);
 
 	if (r == 0)
 		r = read_grace(call, &grace_ms, err);
-	if (r < 0)
+	if (r != 0)
 		return r;
 	remember(call, replica);
 	r = supervisor_stop(call->api->sv, replica, grace_ms, err);
@@ -216,13 +214,13 @@ int container_stop(struct api_call *call, struct oci_error *err)
 
 int container_restart(struct api_call *call, struct oci_error *err)
 {
-	struct replica *replica;
+	struct replica *replica = NULL;
 	int64_t grace_ms = -1;
 	int r = api_replica(call, &replica, err);
 
 	if (r == 0)
 		r = read_grace(call, &grace_ms, err);
-	if (r < 0)
+	if (r != 0)
 		return r;
 	remember(call, replica);
 	r = supervisor_restart(call->api->sv, replica, grace_ms, err);
@@ -233,7 +231,7 @@ static int pause_or_not(struct api_call *call, bool pause, struct oci_error *err
 {
 	static const char *const keys[] = { NULL };
 	CLEANUP_TREE yajl_val root = NULL;
-	struct replica *replica;
+	struct replica *replica = NULL;
 	int r = api_replica(call, &replica, err);
 
 	if (r == 0)
@@ -282,7 +280,7 @@ int container_kill(struct api_call *call, struct oci_error *err)
 {
 	static const char *const keys[] = { "signal", NULL };
 	CLEANUP_TREE yajl_val root = NULL;
-	struct replica *replica;
+	struct replica *replica = NULL;
 	const char *name = "KILL";
 	int number;
 	int r = api_replica(call, &replica, err);
@@ -310,13 +308,13 @@ static int is_gone(struct api_call *call, struct oci_error *err)
 
 int container_delete(struct api_call *call, struct oci_error *err)
 {
-	struct replica *replica;
+	struct replica *replica = NULL;
 	bool force = false;
 	int r = api_flag(call, "force", &force, err);
 
 	if (r == 0)
 		r = api_replica(call, &replica, err);
-	if (r < 0)
+	if (r != 0)
 		return r;
 	remember(call, replica);
 	r = supervisor_remove(call->api->sv, replica, force, err);
@@ -342,22 +340,20 @@ static int has_ended(struct api_call *call, struct oci_error *err)
 {
 	const struct replica *replica = by_id(call);
 
-	if (call->ended)
+	if (call->ended || !replica)
 		return answer_status(call, call->exit_status, err);
-	if (!replica)
-		return answer_status(call, -1, err);
 	return is_over(replica) ? answer_status(call, replica->exit_status, err) : 1;
 }
 
 int container_wait(struct api_call *call, struct oci_error *err)
 {
-	struct replica *replica;
+	struct replica *replica = NULL;
 	uint64_t timeout = 0;
 	int r = api_replica(call, &replica, err);
 
 	if (r == 0)
 		r = api_number(call, "timeout", 3600, &timeout, err);
-	if (r < 0)
+	if (r != 0)
 		return r;
 	remember(call, replica);
 	r = has_ended(call, err);

@@ -60,7 +60,12 @@ int api_metrics(struct api_call *call, struct oci_error *err)
 
 static void stop_now(void *ctx)
 {
-	loop_stop(ctx);
+	struct api *api = ctx;
+
+	if (api->end)
+		api->end(api->end_ctx);
+	else
+		loop_stop(supervisor_loop(api->sv));
 }
 
 int api_shutdown(struct api_call *call, struct oci_error *err)
@@ -70,7 +75,8 @@ int api_shutdown(struct api_call *call, struct oci_error *err)
 	CLEANUP_TREE yajl_val root = NULL;
 	int r = api_body(call, keys, &root, err);
 
-	if (r == 0 && loop_timer_set(loop, &call->api->shutdown, SHUTDOWN_MS, stop_now, loop) < 0)
+	if (r == 0 &&
+	    loop_timer_set(loop, &call->api->shutdown, SHUTDOWN_MS, stop_now, call->api) < 0)
 		r = err_nomem(err);
 	return r < 0 ? r : api_empty(call, 202, err);
 }

@@ -202,8 +202,9 @@ static int put_table(FILE *out, const struct balance *balance, const struct bala
 	return 0;
 }
 
-static int table_text(const struct balance *balance, const struct balance_port *ports, size_t count,
-		      unsigned turn, char **ret, struct oci_error *err)
+/* heap; NULL: out of memory */
+static char *table_text(const struct balance *balance, const struct balance_port *ports,
+			size_t count, unsigned turn)
 {
 	CLEANUP_FREE char *text = NULL;
 	size_t length = 0;
@@ -211,12 +212,9 @@ static int table_text(const struct balance *balance, const struct balance_port *
 	int r;
 
 	if (!out)
-		return err_nomem(err);
+		return NULL;
 	r = put_table(out, balance, ports, count, turn);
-	if (fclose(out) != 0 || r < 0)
-		return err_nomem(err);
-	*ret = TAKE_PTR(text);
-	return 0;
+	return fclose(out) == 0 && r == 0 ? TAKE_PTR(text) : NULL;
 }
 
 /* ---- the exchange ------------------------------------------------------------------------------------------------ */
@@ -234,15 +232,16 @@ static int exchange(struct balance *balance, const char *text, struct oci_error 
 int balance_apply(struct balance *balance, const struct balance_port *ports, size_t count,
 		  struct oci_error *err)
 {
-	CLEANUP_FREE char *plain = NULL;
+	CLEANUP_FREE char *plain = table_text(balance, ports, count, 0);
 	CLEANUP_FREE char *text = NULL;
-	int r = table_text(balance, ports, count, 0, &plain, err);
+	int r;
 
-	if (r < 0 || (balance->applied && strcmp(plain, balance->applied) == 0))
-		return r;
-	r = table_text(balance, ports, count, ++balance->turn, &text, err);
-	if (r == 0)
-		r = exchange(balance, text, err);
+	if (!plain)
+		return err_nomem(err);
+	if (balance->applied && strcmp(plain, balance->applied) == 0)
+		return 0;
+	text = table_text(balance, ports, count, ++balance->turn);
+	r = text ? exchange(balance, text, err) : err_nomem(err);
 	if (r < 0) {
 		err_prefix(err, "publish ports: ");
 		return r;
@@ -250,6 +249,18 @@ int balance_apply(struct balance *balance, const struct balance_port *ports, siz
 	free(balance->applied);
 	balance->applied = TAKE_PTR(plain);
 	return 0;
+}
+
+int balance_verify(struct balance *balance, struct oci_error *err)
+{
+	int r;
+
+	if (!balance->applied || nft_table_exists(balance->nft, balance->table))
+		return 0;
+	r = exchange(balance, balance->applied, err);
+	if (r < 0)
+		err_prefix(err, "publish ports again: ");
+	return r;
 }
 
 int balance_remove(struct balance *balance, struct oci_error *err)

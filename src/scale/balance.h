@@ -37,6 +37,11 @@ void balance_free(struct balance *balance); /* the table stays */
 /** balance_apply - these ports and no others, atomically; nothing is sent to the kernel when nothing has changed. */
 int balance_apply(struct balance *balance, const struct balance_port *ports, size_t count,
 		  struct oci_error *err);
+/**
+ * balance_verify - put the table back when another program has removed it (a firewall that flushes the whole ruleset). Costs 0.1 ms
+ * when it is there: for every few seconds.
+ */
+int balance_verify(struct balance *balance, struct oci_error *err);
 /** balance_forget - conntrack entries of UDP flows (@tcp: of TCP too) that go to @address. */
 int balance_forget(struct balance *balance, struct in_addr address, bool tcp,
 		   struct oci_error *err);
@@ -46,7 +51,7 @@ int balance_connections(struct balance *balance, const struct in_addr *addresses
 /** balance_remove - the table. */
 int balance_remove(struct balance *balance, struct oci_error *err);
 
-/** balance_port_free - nobody on the host listens on it. 0, -EADDRINUSE with words, or -EACCES. */
+/** balance_port_check - nobody on the host listens on it. 0, -EADDRINUSE with words, or -EACCES. */
 int balance_port_check(enum spec_protocol protocol, struct in_addr host, uint16_t port,
 		       struct oci_error *err);
 /** balance_port_choose - a free one of the ephemeral range. */

@@ -174,13 +174,16 @@ static void accept_ready(void *ctx, uint32_t events)
 
 /* ---- listening --------------------------------------------------------------------------------------------------- */
 
+union address {
+	struct sockaddr any;
+	struct sockaddr_in v4;
+	struct sockaddr_in6 v6;
+};
+
 /* "127.0.0.1:9700", "[::1]:9700", "localhost:9700" */
-static int parse_listen(const char *text, struct sockaddr_storage *ret, socklen_t *ret_size,
-			char host[64], struct oci_error *err)
+static int parse_listen(const char *text, union address *ret, char host[64], struct oci_error *err)
 {
 	const char *colon = strrchr(text, ':');
-	struct sockaddr_in *v4 = (struct sockaddr_in *)ret;
-	struct sockaddr_in6 *v6 = (struct sockaddr_in6 *)ret;
 	size_t length = colon ? (size_t)(colon - text) : 0;
 	uint32_t port = 0;
 
@@ -195,52 +198,54 @@ static int parse_listen(const char *text, struct sockaddr_storage *ret, socklen_
 	if (strcmp(host, "localhost") == 0)
 		(void)strcpy(host, "127.0.0.1");
 	memset(ret, 0, sizeof(*ret));
-	if (inet_pton(AF_INET, host, &v4->sin_addr) == 1) {
-		v4->sin_family = AF_INET;
-		v4->sin_port = htons((uint16_t)port);
-		*ret_size = sizeof(*v4);
+	if (inet_pton(AF_INET, host, &ret->v4.sin_addr) == 1) {
+		ret->v4.sin_family = AF_INET;
+		ret->v4.sin_port = htons((uint16_t)port);
 		return 0;
 	}
-	if (inet_pton(AF_INET6, host, &v6->sin6_addr) == 1) {
-		v6->sin6_family = AF_INET6;
-		v6->sin6_port = htons((uint16_t)port);
-		*ret_size = sizeof(*v6);
+	if (inet_pton(AF_INET6, host, &ret->v6.sin6_addr) == 1) {
+		ret->v6.sin6_family = AF_INET6;
+		ret->v6.sin6_port = htons((uint16_t)port);
 		return 0;
 	}
 	return err_set_as(err, ERR_USAGE, EINVAL, "listen: %s is not an address", host);
 }
 
-static void note_address(struct http *http, int fd, const char *host)
+static int note_address(struct http *http, int fd, const char *host, struct oci_error *err)
 {
-	struct sockaddr_storage address = { 0 };
+	union address address = { .any.sa_family = AF_UNSPEC };
 	socklen_t size = sizeof(address);
 	bool v6 = strchr(host, ':') != NULL;
 
-	(void)getsockname(fd, (struct sockaddr *)&address, &size);
-	/* the port is in the same place in both */
+	if (getsockname(fd, &address.any, &size) < 0)
+		return err_sys(err, errno, "getsockname");
 	(void)snprintf(http->listen, sizeof(http->listen), "%s%s%s:%u", v6 ? "[" : "", host,
-		       v6 ? "]" : "", ntohs(((struct sockaddr_in *)&address)->sin_port));
+		       v6 ? "]" : "", ntohs(v6 ? address.v6.sin6_port : address.v4.sin_port));
+	return 0;
 }
 
 static int listen_tcp(struct http *http, const struct http_options *options, int *ret,
 		      struct oci_error *err)
 {
 	CLEANUP_CLOSE int fd = -1;
-	struct sockaddr_storage address;
-	socklen_t size = 0;
-	char host[64];
+	union address address = { .any.sa_family = AF_UNSPEC };
+	char host[64] = "";
 	int one = 1;
-	int r = parse_listen(options->listen, &address, &size, host, err);
+	int r = parse_listen(options->listen, &address, host, err);
 
 	if (r == 0)
 		r = http_guard_begin(&http->guard, options->token, host, err);
+	if (r != 0)
+		return r;
+	fd = socket(address.any.sa_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	if (fd < 0 || setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one)) < 0 ||
+	    bind(fd, &address.any,
+		 address.any.sa_family == AF_INET ? sizeof(address.v4) : sizeof(address.v6)) < 0 ||
+	    listen(fd, 64) < 0)
+		return err_sys(err, errno, "listen on %s", options->listen);
+	r = note_address(http, fd, host, err);
 	if (r < 0)
 		return r;
-	fd = socket(address.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-	if (fd < 0 || setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one)) < 0 ||
-	    bind(fd, (struct sockaddr *)&address, size) < 0 || listen(fd, 64) < 0)
-		return err_sys(err, errno, "listen on %s", options->listen);
-	note_address(http, fd, host);
 	*ret = TAKE_FD(fd);
 	return 0;
 }
@@ -308,6 +313,8 @@ static int http_begin(struct http *http, const struct http_options *options, str
 {
 	int r = api_begin(&http->api, http->sv, err);
 
+	http->api.end = options->shutdown;
+	http->api.end_ctx = options->ctx;
 	if (r == 0 && options->listen)
 		r = listen_tcp(http, options, &http->ports[1].fd, err);
 	if (r == 0)

@@ -23,7 +23,7 @@
 
 static int make_secret(char ret[HTTP_TOKEN_SIZE], struct oci_error *err)
 {
-	unsigned char bytes[TOKEN_BYTES];
+	unsigned char bytes[TOKEN_BYTES] = { 0 };
 
 	if (RETRY_EINTR(getrandom(bytes, sizeof(bytes), 0)) != (ssize_t)sizeof(bytes))
 		return err_sys(err, errno, "getrandom");

@@ -15,7 +15,7 @@
 	(1u               \
 	 << 20) /* of a stream that is not read; then it is ended, and begins again with ?after= */
 
-struct http_request;
+struct event_line;
 
 /** struct http_conn - one connection. */
 struct http_conn {
@@ -43,7 +43,7 @@ struct http {
 	struct api api;
 	struct http_guard guard;
 	struct http_port ports[2]; /* unix, TCP */
-	char listen[64];
+	char listen[96];
 	struct supervisor_listener listener;
 	struct http_request *requests; /* those that wait or stream */
 	unsigned busy;
@@ -51,6 +51,30 @@ struct http {
 	struct loop_timer tick;
 	int64_t ticked; /* loop_now when those that wait were asked last */
 };
+
+/** struct http_request - from its first line to its end. */
+struct http_request {
+	struct http_conn *conn;
+	struct MHD_Connection *connection;
+	struct http_request *next, **slot; /* of http->requests */
+	struct api_call call;
+	struct oci_error bad; /* the address is */
+	char *body;
+	size_t size;
+	bool looked, handled, suspended, gone;
+	struct loop_watch hangup;
+	struct loop_timer late;
+	/* a stream: first what is kept, then what has come meanwhile */
+	bool live;
+	uint64_t sent;
+	struct event_line *lines, **last;
+	size_t bytes;
+};
+
+static inline struct http *http_of(const struct http_request *request)
+{
+	return request->conn->port->http;
+}
 
 /** http_turn - let the daemon run in the next turn of the loop. */
 void http_turn(struct http_port *port);
@@ -62,6 +86,14 @@ enum MHD_Result http_request_handle(void *cls, struct MHD_Connection *connection
 				    size_t *upload_size, void **ctx);
 void http_request_end(void *cls, struct MHD_Connection *connection, void **ctx,
 		      enum MHD_RequestTerminationCode why);
+
+/* What waits is not watched by the library. */
+void http_request_suspend(struct http_request *request);
+void http_request_resume(struct http_request *request);
+
+struct MHD_Response *http_stream_begin(struct http_request *request);
+void http_stream_event(struct http_request *request, const struct supervisor_event *event);
+void http_stream_end(struct http_request *request);
 
 /** http_requests_event - of the supervisor's listener. */
 void http_requests_event(struct http *http, const struct supervisor_event *event);

@@ -15,41 +15,10 @@
 
 #define BODY_FIRST 4096
 #define TICK_MS 500
-#define BATCH 200
-
-struct event_line {
-	struct event_line *next;
-	uint64_t serial;
-	size_t length, sent;
-	char *text;
-};
-
-struct http_request {
-	struct http_conn *conn;
-	struct MHD_Connection *connection;
-	struct http_request *next, **slot; /* of http->requests */
-	struct api_call call;
-	struct oci_error bad; /* the address is */
-	char *body;
-	size_t size;
-	bool looked, handled, suspended, gone;
-	struct loop_watch hangup;
-	struct loop_timer late;
-	/* a stream: first what is kept, then what has come meanwhile */
-	bool live;
-	uint64_t sent;
-	struct event_line *lines, **last;
-	size_t bytes;
-};
-
-static struct http *http_of(const struct http_request *request)
-{
-	return request->conn->port->http;
-}
 
 /* ---- suspending -------------------------------------------------------------------------------------------------- */
 
-static void request_resume(struct http_request *request)
+void http_request_resume(struct http_request *request)
 {
 	if (!request->suspended)
 		return;
@@ -65,11 +34,11 @@ static void hung_up(void *ctx, uint32_t events)
 
 	(void)events;
 	request->gone = true;
-	request_resume(request);
+	http_request_resume(request);
 }
 
 /* TCP tells no more than that the peer sends nothing more; a unix socket tells when it is closed. */
-static void request_suspend(struct http_request *request)
+void http_request_suspend(struct http_request *request)
 {
 	uint32_t events = request->conn->port->local ? 0 : EPOLLRDHUP;
 
@@ -111,7 +80,7 @@ static void ask(struct http_request *request)
 		return;
 	api_again(&request->call);
 	if (!request->call.again)
-		request_resume(request);
+		http_request_resume(request);
 }
 
 static void tick(void *ctx)
@@ -141,107 +110,11 @@ static void request_wait(struct http_request *request)
 	int64_t left = request->call.deadline - loop_now(http->loop);
 
 	request_list(request);
-	request_suspend(request);
+	http_request_suspend(request);
 	if (left < INT32_MAX)
 		(void)loop_timer_set(http->loop, &request->late, left, too_late, request);
 	if (http->tick.place == 0)
 		(void)loop_timer_set(http->loop, &http->tick, TICK_MS, tick, http);
-}
-
-/* ---- streams ----------------------------------------------------------------------------------------------------- */
-
-static void lines_drop(struct http_request *request)
-{
-	struct event_line *next;
-
-	for (struct event_line *line = request->lines; line; line = next) {
-		next = line->next;
-		free(line->text);
-		free(line);
-	}
-	request->lines = NULL;
-	request->last = &request->lines;
-	request->bytes = 0;
-}
-
-static int line_add(void *ctx, const struct supervisor_event *event)
-{
-	struct http_request *request = ctx;
-	struct event_line *line = calloc(1, sizeof(*line));
-
-	if (!line)
-		return -ENOMEM;
-	if (api_event_line(event, &line->text, &line->length, NULL) < 0) {
-		free(line);
-		return -ENOMEM;
-	}
-	line->serial = event->serial;
-	*request->last = line;
-	request->last = &line->next;
-	request->bytes += line->length;
-	return 0;
-}
-
-static void stream_event(struct http_request *request, const struct supervisor_event *event)
-{
-	/* until it is live the next batch brings this one */
-	if (request->gone || !request->live || event->serial <= request->sent)
-		return;
-	if (request->bytes > HTTP_EVENTS_BYTES || line_add(request, event) < 0)
-		request->gone = true;
-	request_resume(request);
-}
-
-static void line_done(struct http_request *request)
-{
-	struct event_line *line = request->lines;
-
-	request->sent = line->serial > request->sent ? line->serial : request->sent;
-	request->bytes -= line->length;
-	request->lines = line->next;
-	if (!request->lines)
-		request->last = &request->lines;
-	free(line->text);
-	free(line);
-}
-
-static size_t lines_copy(struct http_request *request, char *buf, size_t max)
-{
-	size_t length = 0;
-
-	while (request->lines && length < max) {
-		struct event_line *line = request->lines;
-		size_t part = line->length - line->sent;
-
-		if (part > max - length)
-			part = max - length;
-		memcpy(buf + length, line->text + line->sent, part);
-		line->sent += part;
-		length += part;
-		if (line->sent == line->length)
-			line_done(request);
-	}
-	return length;
-}
-
-static ssize_t stream_read(void *cls, uint64_t pos, char *buf, size_t max)
-{
-	struct http_request *request = cls;
-
-	(void)pos;
-	if (request->gone)
-		return MHD_CONTENT_READER_END_WITH_ERROR;
-	if (!request->live && !request->lines) {
-		if (supervisor_events(http_of(request)->sv, request->sent, BATCH, line_add, request,
-				      NULL) < 0)
-			return MHD_CONTENT_READER_END_WITH_ERROR;
-		request->live = !request->lines;
-	}
-	if (!request->lines) {
-		request_suspend(request);
-		return 0;
-	}
-	return (ssize_t)lines_copy(request, buf, max);
 }
 
 /* ---- events ------------------------------------------------------------------------------------------------------ */
@@ -252,7 +125,7 @@ void http_requests_event(struct http *http, const struct supervisor_event *event
 		if (request->call.again)
 			api_call_event(&request->call, event);
 		else if (request->call.stream)
-			stream_event(request, event);
+			http_stream_event(request, event);
 	}
 	if (http->requests)
 		(void)loop_timer_set(http->loop, &http->tick, 0, tick, http);
@@ -262,7 +135,7 @@ void http_requests_drop(struct http *http)
 {
 	for (struct http_request *request = http->requests; request; request = request->next) {
 		request->gone = true;
-		request_resume(request);
+		http_request_resume(request);
 	}
 }
 
@@ -328,11 +201,8 @@ static enum MHD_Result answer(struct http_request *request)
 	}
 	if (!call->stream)
 		return queue(request, make_response(call));
-	request->sent = call->after;
-	request->last = &request->lines;
 	request_list(request);
-	return queue(request, MHD_create_response_from_callback(MHD_SIZE_UNKNOWN, 4096, stream_read,
-								request, NULL));
+	return queue(request, http_stream_begin(request));
 }
 
 /* An answer before the body was read: the connection ends with it. */
@@ -522,7 +392,7 @@ void http_request_end(void *cls, struct MHD_Connection *connection, void **ctx,
 	loop_watch_remove(&request->hangup);
 	loop_timer_cancel(&request->late);
 	request_unlist(request);
-	lines_drop(request);
+	http_stream_end(request);
 	request->conn->reading = true;
 	request->conn->since = loop_now(port->http->loop);
 	api_call_end(&request->call);

@@ -34,7 +34,7 @@ struct image_names {
 		char hex[IMAGE_HEX + 1];
 		char *stamp; /* image_stamp of then */
 		char *name;
-	} *first;
+	} * first;
 };
 
 /** image_names_load - what cannot be read is forgotten: it costs a program each. */

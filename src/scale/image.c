@@ -215,13 +215,11 @@ static bool has_layers(const struct image *image)
 /* Known, unchanged, and all there? */
 static struct image_entry *known_entry(struct request *request)
 {
-	const struct image_name *known =
-		image_names_find(&request->images->names, request->name);
+	const struct image_name *known = image_names_find(&request->images->names, request->name);
 	struct image_entry *entry;
 
 	if (!known || strcmp(known->stamp, request->stamp) != 0 ||
-	    entry_get(request->images, known->hex, &entry, NULL) < 0 ||
-	    !has_layers(&entry->image))
+	    entry_get(request->images, known->hex, &entry, NULL) < 0 || !has_layers(&entry->image))
 		return NULL;
 	return entry;
 }
@@ -320,12 +318,11 @@ static int prepare(struct request *request, struct oci_error *err)
 	/* an argument, so that an image without a program is no failure: the service may name one */
 	argv[n++] = "-";
 	argv[n] = NULL;
-	return job_start(images->loop,
-			 &(struct job_spec){ .argv = argv,
-					     .stdout_fd = -1,
-					     .stderr_fd = -1,
-					     .timeout_ms = PREPARE_MS },
-			 prepared, request, &request->job, err);
+	return job_start(
+		images->loop,
+		&(struct job_spec){
+			.argv = argv, .stdout_fd = -1, .stderr_fd = -1, .timeout_ms = PREPARE_MS },
+		prepared, request, &request->job, err);
 }
 
 static void look(void *ctx)
@@ -335,8 +332,8 @@ static void look(void *ctx)
 	struct image_entry *entry;
 	int r;
 
-	request->stamp = image_stamp(request->name, request->images->store,
-				     request->images->converter);
+	request->stamp =
+		image_stamp(request->name, request->images->store, request->images->converter);
 	if (!request->stamp) {
 		(void)err_nomem(&err);
 		answer(request, NULL, &err);

@@ -159,8 +159,8 @@ int image_load(const char *images_dir, const char *hex, struct image_entry **ret
 int image_layers(const struct image *image, struct oci_arena *arena, char ***ret, size_t *ret_len,
 		 struct oci_error *err)
 {
-	const char *json = oci_annotation(image->bundle->annotations,
-					  image->bundle->annotations_len, LAYERS);
+	const char *json =
+		oci_annotation(image->bundle->annotations, image->bundle->annotations_len, LAYERS);
 	int r;
 
 	*ret = NULL;
@@ -190,8 +190,8 @@ static int64_t milliseconds(const struct oci_i64 *ns, int64_t otherwise)
 int image_probe(const struct image *image, struct oci_arena *arena, struct spec_probe *ret,
 		struct oci_error *err)
 {
-	const struct oci_container_config *config = image->document ? image->document->config
-								    : NULL;
+	const struct oci_container_config *config =
+		image->document ? image->document->config : NULL;
 	const struct oci_healthcheck *check = config ? config->healthcheck : NULL;
 	size_t from = 1;
 	bool shell;
@@ -219,7 +219,7 @@ int image_probe(const struct image *image, struct oci_arena *arena, struct spec_
 	ret->timeout_ms = milliseconds(&check->timeout, 30000);
 	ret->start_period_ms = milliseconds(&check->start_period, 0);
 	ret->start_interval_ms = milliseconds(&check->start_interval, -1);
-	ret->retries = check->retries.present && check->retries.value > 0 ? check->retries.value
-									  : 3;
+	ret->retries =
+		check->retries.present && check->retries.value > 0 ? check->retries.value : 3;
 	return 0;
 }

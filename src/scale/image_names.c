@@ -83,8 +83,7 @@ static int put_line(struct image_names *names, char *line)
 {
 	char *stamp = strchr(line, ' '), *name = stamp ? strchr(stamp + 1, ' ') : NULL;
 
-	if (!name || stamp - line != IMAGE_HEX ||
-	    strspn(line, "0123456789abcdef") != IMAGE_HEX)
+	if (!name || stamp - line != IMAGE_HEX || strspn(line, "0123456789abcdef") != IMAGE_HEX)
 		return 0;
 	*stamp = *name = '\0';
 	return put(names, name + 1, line, stamp + 1);
@@ -172,8 +171,7 @@ static char *stamped_path(const char *name, const char *store)
 	if (strncmp(name, "oci:", 4) == 0) {
 		colon = strchr(name + 4, ':');
 		if (asprintf(&path, "%.*s/index.json",
-			     colon ? (int)(colon - name - 4) : (int)strlen(name + 4),
-			     name + 4) < 0)
+			     colon ? (int)(colon - name - 4) : (int)strlen(name + 4), name + 4) < 0)
 			return NULL;
 		return path;
 	}

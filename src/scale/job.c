@@ -23,6 +23,7 @@
 #include "scale/loop.h"
 
 #define JOB_ERR_MAX 4096
+#define DRAIN_READS 16 /* 256 KiB: more than a pipe holds */
 
 struct job_stream {
 	int fd; /* our end, -1: closed */
@@ -86,8 +87,11 @@ static void job_free(struct job *job)
 /* Of the errors the end is kept, of the output the beginning. */
 static void stream_put(struct job_stream *stream, const char *data, size_t length, bool keep_end)
 {
-	if (length > stream->max)
+	if (length > stream->max) {
+		if (keep_end)
+			data += length - stream->max;
 		length = stream->max;
+	}
 	if (stream->length + length > stream->max) {
 		if (!keep_end) {
 			length = stream->max - stream->length;
@@ -117,7 +121,8 @@ static void stream_drain(struct job_stream *stream, bool keep_end)
 	char buf[16384];
 	ssize_t n;
 
-	while (stream->fd >= 0) {
+	/* one that never stops writing does not stop the loop; what is left makes the fd ready again */
+	for (unsigned i = 0; i < DRAIN_READS && stream->fd >= 0; i++) {
 		n = read(stream->fd, buf, sizeof(buf));
 		if (n > 0)
 			stream_put(stream, buf, (size_t)n, keep_end);

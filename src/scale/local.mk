@@ -15,7 +15,10 @@ libcarte_scale_a_SOURCES = \
 	src/scale/api_look.c \
 	src/scale/api_project.c \
 	src/scale/api_service.c \
+	src/scale/autoscale-private.h \
+	src/scale/autoscale.c \
 	src/scale/autoscale.h \
+	src/scale/autoscale_inputs.c \
 	src/scale/balance.c \
 	src/scale/balance.h \
 	src/scale/balance_ports.c \
@@ -62,6 +65,7 @@ libcarte_scale_a_SOURCES = \
 	src/scale/http_guard.h \
 	src/scale/http_private.h \
 	src/scale/http_request.c \
+	src/scale/http_stream.c \
 	src/scale/image-private.h \
 	src/scale/image.c \
 	src/scale/image.h \
@@ -94,9 +98,12 @@ libcarte_scale_a_SOURCES = \
 	src/scale/netlink.c \
 	src/scale/nft.c \
 	src/scale/nft.h \
+	src/scale/pool-private.h \
+	src/scale/pool.c \
 	src/scale/pool.h \
 	src/scale/probe.c \
 	src/scale/probe.h \
+	src/scale/prometheus.c \
 	src/scale/replica_caps.c \
 	src/scale/replica_config-private.h \
 	src/scale/replica_config.c \
@@ -111,7 +118,10 @@ libcarte_scale_a_SOURCES = \
 	src/scale/replica_volume.c \
 	src/scale/rights.c \
 	src/scale/rights.h \
+	src/scale/sampler-private.h \
+	src/scale/sampler.c \
 	src/scale/sampler.h \
+	src/scale/sampler_files.c \
 	src/scale/spec.c \
 	src/scale/spec.h \
 	src/scale/stats.c \
@@ -152,7 +162,7 @@ CLEANFILES += src/scale/embed.c
 src/scale/embed.c: build-aux/embed $(SCALE_EMBEDDED)
 	$(AM_V_GEN)$(MKDIR_P) src/scale && (cd $(top_srcdir) && build-aux/embed $(SCALE_EMBEDDED)) >$@.tmp && mv -f $@.tmp $@
 
-SCALE_LIBS = libcarte_scale.a libbase.a libocispec.a $(YAJL_PROGRAM_LIBS) $(SCALE_PROGRAM_LIBS)
+SCALE_LIBS = libcarte_scale.a libbase.a libocispec.a $(YAJL_PROGRAM_LIBS) $(SCALE_PROGRAM_LIBS) -lm
 
 if HAVE_SCALE
 bin_PROGRAMS += carte-scale

@@ -19,7 +19,7 @@
 struct loop {
 	int epoll;
 	bool stopping;
-	int64_t now;
+	int64_t now, advanced;
 	uint64_t serial;
 	struct loop_watch **watches; /* by fd */
 	size_t watches_len;
@@ -27,12 +27,12 @@ struct loop {
 	size_t heap_len, heap_size;
 };
 
-static int64_t monotonic_ms(void)
+static int64_t monotonic_ms(const struct loop *loop)
 {
 	struct timespec ts;
 
 	(void)clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
+	return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000 + loop->advanced;
 }
 
 int loop_new(struct loop **ret, struct oci_error *err)
@@ -48,7 +48,7 @@ int loop_new(struct loop **ret, struct oci_error *err)
 		free(loop);
 		return r;
 	}
-	loop->now = monotonic_ms();
+	loop->now = monotonic_ms(loop);
 	*ret = loop;
 	return 0;
 }
@@ -66,6 +66,12 @@ void loop_free(struct loop *loop)
 int64_t loop_now(const struct loop *loop)
 {
 	return loop->now;
+}
+
+void loop_advance(struct loop *loop, int64_t ms)
+{
+	loop->advanced += ms;
+	loop->now = monotonic_ms(loop);
 }
 
 void loop_stop(struct loop *loop)
@@ -103,7 +109,7 @@ int loop_watch_add(struct loop *loop, struct loop_watch *watch, int fd, uint32_t
 		   void (*ready)(void *ctx, uint32_t events), void *ctx)
 {
 	struct epoll_event event = { .events = events };
-	int r = watches_reserve(loop, (size_t)fd);
+	int r = fd < 0 ? -EBADF : watches_reserve(loop, (size_t)fd);
 
 	if (r < 0)
 		return r;
@@ -214,7 +220,7 @@ void loop_timer_cancel(struct loop_timer *timer)
 	}
 }
 
-/* A timer that is set again for now waits for the next turn: fds get theirs in between. */
+/* As many as are due now at most: one that is set again for now does not keep the fds waiting for ever. */
 static void fire_due(struct loop *loop)
 {
 	size_t left = loop->heap_len;
@@ -235,7 +241,7 @@ static int time_to_wait(const struct loop *loop, int timeout_ms)
 
 	if (loop->heap_len == 0)
 		return timeout_ms;
-	wait = loop->heap[1]->due - monotonic_ms();
+	wait = loop->heap[1]->due - monotonic_ms(loop);
 	if (wait < 0)
 		wait = 0;
 	if (wait > INT32_MAX)
@@ -250,7 +256,7 @@ int loop_once(struct loop *loop, int timeout_ms)
 
 	if (n < 0 && errno != EINTR)
 		return -errno;
-	loop->now = monotonic_ms();
+	loop->now = monotonic_ms(loop);
 	for (int i = 0; i < n; i++) {
 		struct loop_watch *watch = loop->watches[events[i].data.u64 & UINT32_MAX];
 

@@ -28,6 +28,9 @@ int loop_once(struct loop *loop, int timeout_ms);
 /** loop_now - milliseconds, CLOCK_MONOTONIC, read once per turn of the loop. */
 int64_t loop_now(const struct loop *loop);
 
+/** loop_advance - tests: so much time has passed at once. */
+void loop_advance(struct loop *loop, int64_t ms);
+
 /** struct loop_watch - an fd that is waited for. Owned by the caller, zeroed before first use; the fd stays the caller's. */
 struct loop_watch {
 	struct loop *loop;

@@ -64,8 +64,9 @@ static int lock_take(struct net *net, struct oci_error *err)
 				       path);
 		(void)nanosleep(&wait, NULL);
 	}
-	(void)ftruncate(net->lock, 0);
-	return flock(net->lock, LOCK_SH) < 0 ? err_sys(err, errno, "%s", path) : 0;
+	if (ftruncate(net->lock, 0) < 0 || flock(net->lock, LOCK_SH) < 0)
+		return err_sys(err, errno, "%s", path);
+	return 0;
 }
 
 static int options_copy(struct net *net, const struct net_options *options)
@@ -264,19 +265,18 @@ static int attach_plan(struct net *net, const struct net_request *request,
 	return r;
 }
 
-static int operation_new(struct net *net, const char *id, net_done done, void *ctx,
-			 struct net_operation **ret, struct oci_error *err)
+static struct net_operation *operation_new(struct net *net, const char *id, net_done done,
+					   void *ctx)
 {
 	struct net_operation *operation = calloc(1, sizeof(*operation));
 
 	if (!operation)
-		return err_nomem(err);
+		return NULL;
 	operation->net = net;
 	operation->done = done;
 	operation->ctx = ctx;
 	(void)snprintf(operation->id, sizeof(operation->id), "%s", id);
-	*ret = operation;
-	return 0;
+	return operation;
 }
 
 int net_attach(struct net *net, const struct net_request *request, net_done done, void *ctx,
@@ -285,10 +285,11 @@ int net_attach(struct net *net, const struct net_request *request, net_done done
 	struct net_operation *operation;
 	int r = usable(net, request->id, err);
 
-	if (r == 0)
-		r = operation_new(net, request->id, done, ctx, &operation, err);
 	if (r < 0)
 		return r;
+	operation = operation_new(net, request->id, done, ctx);
+	if (!operation)
+		return err_nomem(err);
 	r = attach_plan(net, request, operation, err);
 	if (r < 0) {
 		net_operation_free(operation);
@@ -305,13 +306,12 @@ int net_attach(struct net *net, const struct net_request *request, net_done done
 int net_detach(struct net *net, const char *id, net_done done, void *ctx, struct oci_error *err)
 {
 	struct net_operation *operation;
-	int r;
 
 	if (!net_name_check(id))
 		return err_set(err, EINVAL, "'%s' cannot be a namespace's name", id);
-	r = operation_new(net, id, done, ctx, &operation, err);
-	if (r < 0)
-		return r;
+	operation = operation_new(net, id, done, ctx);
+	if (!operation)
+		return err_nomem(err);
 	operation->detach = true;
 	net_operation_add(net, operation);
 	return 0;

@@ -52,6 +52,9 @@ void net_free(struct net *net); /* leaves namespaces and networks */
 /** net_warning - why replicas cannot reach beyond this host (nftables), or "". After the first attach. */
 const char *net_warning(const struct net *net);
 
+/** net_verify - put our nftables table back when another program has removed it; see balance_verify. */
+void net_verify(struct net *net);
+
 /** net_namespace - the path of a replica's pinned namespace, made or not. */
 int net_namespace_path(const struct net *net, const char *id, char *buf, size_t size);
 

@@ -230,8 +230,8 @@ int net_result_read(const char *text, struct net_place *place)
 	CLEANUP_TREE yajl_val tree = yajl_tree_parse(text, NULL, 0);
 	yajl_val ips = tree ? yajl_tree_get(tree, (const char **)ips_path, yajl_t_array) : NULL;
 
-	for (size_t i = 0; ips && i < YAJL_GET_ARRAY(ips)->len; i++) {
-		yajl_val ip = YAJL_GET_ARRAY(ips)->values[i];
+	for (size_t i = 0; ips && i < ips->u.array.len; i++) {
+		yajl_val ip = ips->u.array.values[i];
 		const char *address = string_at(ip, "address"), *gateway = string_at(ip, "gateway");
 
 		if (!address || net_subnet_parse(address, &place->address, &place->prefix) < 0)

@@ -133,3 +133,15 @@ const char *net_warning(const struct net *net)
 {
 	return net->warning;
 }
+
+void net_verify(struct net *net)
+{
+	__attribute__((cleanup(nft_closep))) struct nft_ctx *nft = NULL;
+
+	if (!net->filter || bridges(net) == 0 || nft_open(&nft, NULL) < 0 ||
+	    nft_table_exists(nft, net->table))
+		return;
+	free(net->filter);
+	net->filter = NULL;
+	net_filter_apply(net);
+}

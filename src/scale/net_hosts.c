@@ -2,8 +2,8 @@
 /*
  * net_hosts.c - a replica's /etc/hosts.
  *
- * The file is bind-mounted: a new one under the same name would not be seen. It is written over from its beginning in one piece, filled up
- * with empty lines to its old length, and only then cut: who reads meanwhile finds whole lines, and never an empty file.
+ * The file is bind-mounted: a new one under the same name would not be seen. Who reads while it is written over must find no empty file
+ * and no line that is cut: it gets its new length first, by empty lines, then its text in one piece, and is shortened last.
  */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -71,22 +71,30 @@ static int hosts_text(const char *own_names, struct in_addr own, const struct ne
 	return r;
 }
 
+static int write_at(int fd, const char *text, size_t length, size_t at)
+{
+	ssize_t n = RETRY_EINTR(pwrite(fd, text, length, (off_t)at));
+
+	return n < 0 ? -errno : (size_t)n == length ? 0 : -ENOSPC;
+}
+
 static int write_over(int fd, const char *text, size_t length, size_t old)
 {
 	size_t whole = length > old ? length : old;
 	CLEANUP_FREE char *padded = malloc(whole + 1);
-	ssize_t n;
+	int r = 0;
 
 	if (!padded)
 		return -ENOMEM;
+	memset(padded, '\n', whole);
+	if (length > old)
+		r = write_at(fd, padded, length - old, old);
 	memcpy(padded, text, length);
-	memset(padded + length, '\n', whole - length);
-	n = RETRY_EINTR(pwrite(fd, padded, whole, 0));
-	if (n < 0)
-		return -errno;
-	if ((size_t)n != whole)
-		return -ENOSPC;
-	return old > length && ftruncate(fd, (off_t)length) < 0 ? -errno : 0;
+	if (r == 0)
+		r = write_at(fd, padded, whole, 0);
+	if (r == 0 && old > length && ftruncate(fd, (off_t)length) < 0)
+		r = -errno;
+	return r;
 }
 
 int net_hosts_write(const char *path, const char *own_names, struct in_addr own,

@@ -233,14 +233,14 @@ static void attach_undo(struct net_operation *operation)
 /* Answers to 127.0.0.1 of the host come back over the bridge; net_filter.c keeps replicas from asking there. */
 static void bridge_localnet(struct net *net, const char *name)
 {
-	struct net_network *network = net_network_find(net, name);
+	const struct net_network *network = net_network_find(net, name);
 	char path[128];
 
-	if (!network || !network->bridge[0] || network->localnet)
+	if (!network || !network->bridge[0])
 		return;
 	(void)snprintf(path, sizeof(path), "/proc/sys/net/ipv4/conf/%s/route_localnet",
 		       network->bridge);
-	network->localnet = io_write_at(-1, path, "1") == 0;
+	(void)io_write_at(-1, path, "1");
 }
 
 static void attach_done(void *ctx, const struct job_result *result)

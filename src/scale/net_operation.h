@@ -15,7 +15,7 @@ struct net_operation {
 	struct net_operation *next;
 	char id[NET_ID_SIZE];
 	bool detach; /* or an attach that failed and is undone */
-	bool started, bridge[NET_MAX];
+	bool started;
 	char *configs[NET_MAX]; /* attach: of each place */
 	size_t count, at;
 	struct net_result result;

@@ -32,7 +32,6 @@ struct net_network {
 	unsigned range_prefix;
 	unsigned mtu; /* 0: the default */
 	bool internal;
-	bool localnet; /* route_localnet of its bridge has been set, by this process */
 };
 
 struct net_operation;

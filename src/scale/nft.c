@@ -85,3 +85,16 @@ const char *nft_list(struct nft_ctx *nft, const char *command)
 	output = nft_ctx_get_output_buffer(nft);
 	return output ? output : "";
 }
+
+bool nft_table_exists(struct nft_ctx *nft, const char *name)
+{
+	static const char before[] = "table ip ";
+	const char *line = nft_list(nft, "list tables ip\n");
+	size_t length = strlen(name);
+
+	for (; (line = strstr(line, before)); line++)
+		if (strncmp(line + strlen(before), name, length) == 0 &&
+		    line[strlen(before) + length] == '\n')
+			return true;
+	return false;
+}

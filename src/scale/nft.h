@@ -5,6 +5,8 @@
 #ifndef CARTE_SCALE_NFT_H
 #define CARTE_SCALE_NFT_H
 
+#include <stdbool.h>
+
 struct nft_ctx;
 struct oci_error;
 
@@ -16,5 +18,8 @@ int nft_run(struct nft_ctx *nft, const char *commands, struct oci_error *err);
 
 /** nft_list - what a command says. Valid until the next one; "" when it failed. */
 const char *nft_list(struct nft_ctx *nft, const char *command);
+
+/** nft_table_exists - of family ip. */
+bool nft_table_exists(struct nft_ctx *nft, const char *name);
 
 #endif

@@ -29,7 +29,8 @@ struct plan_folder {
 struct replica_plan {
 	const struct replica_config *in;
 	const struct spec_service *service;
-	const struct oci_container_config *image; /* what the image says of its containers; all absent when it says nothing */
+	const struct oci_container_config
+		*image; /* what the image says of its containers; all absent when it says nothing */
 	struct oci_arena arena;
 	struct oci_config config;
 	struct oci_root root;
@@ -51,7 +52,8 @@ struct replica_plan {
 	size_t folders_len;
 };
 
-#define REPLICA_INIT_PATH "/dev/init" /* where an init is mounted: /dev is in memory, the image is not touched */
+#define REPLICA_INIT_PATH \
+	"/dev/init" /* where an init is mounted: /dev is in memory, the image is not touched */
 
 /** replica_user - "USER[:GROUP]" and group_add by the image's passwd and group. */
 int replica_user(struct replica_plan *plan, struct oci_error *err);

@@ -69,9 +69,10 @@ static int plan_begin(struct replica_plan *plan, struct image *image, struct oci
 		image->bundle = from = parsed;
 	}
 	if (!from->process || !from->linux_ || !from->root)
-		return err_set(err, EINVAL, "the image's config.json has no process, root or linux");
-	plan->image = image->document && image->document->config ? image->document->config
-								 : &nothing;
+		return err_set(err, EINVAL,
+			       "the image's config.json has no process, root or linux");
+	plan->image =
+		image->document && image->document->config ? image->document->config : &nothing;
 	plan->config = *from;
 	plan->root = *from->root;
 	plan->process = *from->process;

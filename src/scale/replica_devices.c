@@ -76,8 +76,8 @@ static int put_word(struct devices *d, const char *word, struct oci_error *err)
 	if (!access)
 		access = (char *)"rwm"; /* emitted, never written to */
 	if (*source != '/' || *target != '/' || !*access || access[strspn(access, "rwm")])
-		return err_set(err, EINVAL,
-			       "devices: '%s' is not /dev/SOURCE[:/dev/TARGET][:rwm]", word);
+		return err_set(err, EINVAL, "devices: '%s' is not /dev/SOURCE[:/dev/TARGET][:rwm]",
+			       word);
 	/* by name: the host's, as the user wrote it */
 	if (stat(source, &st) < 0)
 		return err_sys(err, errno, "devices: %s", source);
@@ -89,7 +89,7 @@ static int put_word(struct devices *d, const char *word, struct oci_error *err)
 /* What a runtime makes itself, or what belongs to the host's own terminals. */
 static bool is_own(const char *name)
 {
-	static const char *const names[] = { "console", "full", "null", "ptmx",
+	static const char *const names[] = { "console", "full", "null",    "ptmx",
 					     "random",  "tty",  "urandom", "zero" };
 
 	for (size_t i = 0; i < ARRAY_LEN(names); i++)
@@ -114,8 +114,8 @@ static int put_host(void *ctx, int dirfd, const char *name, struct oci_error *er
 
 static int put_all(struct devices *d, struct oci_error *err)
 {
-	static const char *const folders[] = { "/dev", "/dev/net", "/dev/dri", "/dev/input",
-					       "/dev/snd", "/dev/mapper" };
+	static const char *const folders[] = { "/dev",       "/dev/net", "/dev/dri",
+					       "/dev/input", "/dev/snd", "/dev/mapper" };
 	int r = 0;
 
 	for (size_t i = 0; r == 0 && i < ARRAY_LEN(folders); i++) {
@@ -126,8 +126,8 @@ static int put_all(struct devices *d, struct oci_error *err)
 		if (fd >= 0)
 			r = folder_each(fd, put_host, d, err);
 	}
-	d->rules[d->rules_len++] = (struct oci_device_rule){ .allow = { true, true },
-							     .access = (char *)"rwm" };
+	d->rules[d->rules_len++] =
+		(struct oci_device_rule){ .allow = { true, true }, .access = (char *)"rwm" };
 	return r;
 }
 
@@ -144,8 +144,7 @@ int replica_devices(struct replica_plan *plan, struct oci_error *err)
 		return 0;
 	d.items = oci_arena_array(&plan->arena, service->devices.len + (all ? DEVICES_MAX : 0),
 				  sizeof(*d.items));
-	d.rules = oci_arena_array(&plan->arena, usual + service->devices.len + 1,
-				  sizeof(*d.rules));
+	d.rules = oci_arena_array(&plan->arena, usual + service->devices.len + 1, sizeof(*d.rules));
 	if (!d.items || !d.rules)
 		return err_nomem(err);
 	if (usual)

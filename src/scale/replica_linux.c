@@ -9,7 +9,7 @@
 #include "base/mem.h"
 #include "scale/replica_config-private.h"
 
-#define CPU_PERIOD 100000 /* us, the kernel's own */
+#define CPU_PERIOD 100000  /* us, the kernel's own */
 #define CPU_QUOTA_MIN 1000 /* us: the kernel takes none under 1 ms */
 
 static bool is_host(const char *mode)
@@ -38,8 +38,8 @@ static int add_namespaces(struct replica_plan *plan, struct oci_error *err)
 	const struct oci_linux *from = plan->in->image->bundle->linux_;
 	struct oci_linux *l = &plan->linux_;
 
-	l->namespaces = oci_arena_array(&plan->arena, from->namespaces_len + 1,
-					sizeof(*from->namespaces));
+	l->namespaces =
+		oci_arena_array(&plan->arena, from->namespaces_len + 1, sizeof(*from->namespaces));
 	l->namespaces_len = 0;
 	if (!l->namespaces)
 		return err_nomem(err);
@@ -70,7 +70,7 @@ static int set_memory(struct replica_plan *plan, struct oci_error *err)
 	if (want->memory > 0) {
 		/* memory and swap together; not said: as much swap as memory, as Docker has it */
 		set_i64(&memory->limit, want->memory);
-		set_i64(&memory->swap, want->memory_swap > 0 ? want->memory_swap
+		set_i64(&memory->swap, want->memory_swap > 0          ? want->memory_swap
 				       : want->memory > INT64_MAX / 2 ? want->memory
 								      : want->memory * 2);
 		if (memory->swap.value < want->memory)

@@ -49,8 +49,9 @@ static int add(struct mounts *m, const char *type, const char *source, const cha
 	if (!clean || !source)
 		return err_nomem(err);
 	if (*clean != '/')
-		return err_set(err, EINVAL, "volumes: '%s': the place in the container is no "
-					    "absolute path",
+		return err_set(err, EINVAL,
+			       "volumes: '%s': the place in the container is no "
+			       "absolute path",
 			       target);
 	if (strcmp(path_clean(clean), "/") == 0)
 		return err_set(err, EINVAL, "volumes: the root itself is the image's");
@@ -120,8 +121,7 @@ static int add_tmpfs(struct mounts *m, const struct spec_mount *wish, struct oci
 		"noexec",
 		oci_arena_printf(arena, "mode=%o", wish->mode ? wish->mode & 07777 : 01777),
 		wish->read_only ? "ro" : "rw",
-		wish->size > 0 ? oci_arena_printf(arena, "size=%lld", (long long)wish->size)
-			       : NULL,
+		wish->size > 0 ? oci_arena_printf(arena, "size=%lld", (long long)wish->size) : NULL,
 	};
 	struct oci_mount *mount;
 	int r = add(m, "tmpfs", "tmpfs", wish->target, &mount, err);
@@ -164,8 +164,7 @@ static int add_image_volumes(struct mounts *m, struct oci_error *err)
 	int r = 0;
 
 	for (size_t i = 0; r == 0 && i < image->volumes_len; i++) {
-		const struct spec_mount wish = { .type = SPEC_VOLUME,
-						 .target = image->volumes[i] };
+		const struct spec_mount wish = { .type = SPEC_VOLUME, .target = image->volumes[i] };
 
 		if (!has_target(m, wish.target))
 			r = add_volume(m, &wish, err);
@@ -186,8 +185,7 @@ static int add_own(struct mounts *m, struct oci_error *err)
 	if (r == 0 && plan->init)
 		r = add_bind(m, plan->init, REPLICA_INIT_PATH, true, err);
 	for (size_t i = 0; r == 0 && i < plan->service->files_len; i++)
-		r = add_bind(m,
-			     oci_arena_printf(&plan->arena, "%s/files/%zu", plan->in->bundle, i),
+		r = add_bind(m, oci_arena_printf(&plan->arena, "%s/files/%zu", plan->in->bundle, i),
 			     plan->service->files[i].target, true, err);
 	return r;
 }
@@ -244,11 +242,9 @@ static int adapt(struct mounts *m, struct oci_mount *mount, struct oci_error *er
 	if (is_shm && service->shm_size > 0)
 		return size_shm(m, mount, err);
 	/* a network namespace that is another user namespace's: its sysfs can only be bound */
-	if (is_sys && in->rootless &&
-	    (in->netns || service->network_mode != SPEC_NET_NONE))
+	if (is_sys && in->rootless && (in->netns || service->network_mode != SPEC_NET_NONE))
 		return bind_of_host(m, mount, "/sys", "ro", err);
-	if (service->privileged &&
-	    (is_sys || strcmp(mount->destination, "/sys/fs/cgroup") == 0))
+	if (service->privileged && (is_sys || strcmp(mount->destination, "/sys/fs/cgroup") == 0))
 		return open_up(m, mount, err);
 	return 0;
 }
@@ -279,8 +275,8 @@ static int merge(struct mounts *m, struct oci_error *err)
 {
 	const struct oci_config *from = m->plan->in->image->bundle;
 	struct oci_config *config = &m->plan->config;
-	struct oci_mount *all = oci_arena_array(&m->plan->arena, from->mounts_len + m->len + 1,
-						sizeof(*all));
+	struct oci_mount *all =
+		oci_arena_array(&m->plan->arena, from->mounts_len + m->len + 1, sizeof(*all));
 	size_t len = 0;
 	int r = 0;
 

@@ -63,7 +63,8 @@ static int add_args(struct replica_plan *plan, struct oci_error *err)
 static int find_init(struct replica_plan *plan, struct oci_error *err)
 {
 	static const char *const paths[] = { "/usr/libexec/podman/catatonit", "/usr/bin/catatonit",
-					     "/usr/bin/tini-static", "/usr/libexec/docker/docker-init",
+					     "/usr/bin/tini-static",
+					     "/usr/libexec/docker/docker-init",
 					     "/usr/bin/docker-init" };
 
 	if (!plan->service->init)
@@ -86,8 +87,8 @@ static size_t find_env(const struct oci_process *process, const char *key)
 {
 	size_t length = strlen(key), i = 0;
 
-	while (i < process->env_len && (strncmp(process->env[i], key, length) != 0 ||
-					process->env[i][length] != '='))
+	while (i < process->env_len &&
+	       (strncmp(process->env[i], key, length) != 0 || process->env[i][length] != '='))
 		i++;
 	return i;
 }
@@ -129,8 +130,8 @@ static int add_env(struct replica_plan *plan, struct oci_error *err)
 	struct oci_process *process = &plan->process;
 	int r;
 
-	process->env = oci_arena_array(&plan->arena, from->env_len + given->len + 4,
-				       sizeof(char *));
+	process->env =
+		oci_arena_array(&plan->arena, from->env_len + given->len + 4, sizeof(char *));
 	if (!process->env)
 		return err_nomem(err);
 	memcpy(process->env, from->env, from->env_len * sizeof(char *));
@@ -151,10 +152,10 @@ static int add_env(struct replica_plan *plan, struct oci_error *err)
 
 /* ---- limits --------------------------------------------------------------------------------------------------------- */
 
-static const char *const limit_names[] = { "as",       "core",    "cpu",        "data",
-					   "fsize",    "locks",   "memlock",    "msgqueue",
-					   "nice",     "nofile",  "nproc",      "rss",
-					   "rtprio",   "rttime",  "sigpending", "stack" };
+static const char *const limit_names[] = { "as",     "core",   "cpu",        "data",
+					   "fsize",  "locks",  "memlock",    "msgqueue",
+					   "nice",   "nofile", "nproc",      "rss",
+					   "rtprio", "rttime", "sigpending", "stack" };
 
 static char *limit_type(struct replica_plan *plan, const char *name)
 {

@@ -70,7 +70,7 @@ static const char *machine_arch(const struct utsname *host)
 	static const struct {
 		const char *machine, *arch;
 	} rows[] = {
-		{ "x86_64", "amd64" }, { "aarch64", "arm64" }, { "ppc64le", "ppc64le" },
+		{ "x86_64", "amd64" }, { "aarch64", "arm64" },   { "ppc64le", "ppc64le" },
 		{ "s390x", "s390x" },  { "riscv64", "riscv64" },
 	};
 

@@ -124,8 +124,7 @@ static int add_groups(struct replica_plan *plan, struct lookup *group, const cha
 	if (!group->file)
 		return 0;
 	rewind(group->file);
-	while (r == 0 &&
-	       fgetgrent_r(group->file, &entry, group->room, group->size, &found) == 0)
+	while (r == 0 && fgetgrent_r(group->file, &entry, group->room, group->size, &found) == 0)
 		if (entry.gr_gid != plan->user.gid.value && is_member(entry.gr_mem, name))
 			r = add_gid(plan, entry.gr_gid, err);
 	return r;
@@ -134,9 +133,10 @@ static int add_groups(struct replica_plan *plan, struct lookup *group, const cha
 static int no_such(const struct lookup *lookup, const char *what, const char *file,
 		   const char *name, struct oci_error *err)
 {
-	return err_set(err, ENOENT, lookup->file
-				? "%s '%s' is not in the image's %s; give one that is, or a number"
-				: "%s '%s': the image has no %s; give a number instead",
+	return err_set(err, ENOENT,
+		       lookup->file
+			       ? "%s '%s' is not in the image's %s; give one that is, or a number"
+			       : "%s '%s': the image has no %s; give a number instead",
 		       what, name, file);
 }
 

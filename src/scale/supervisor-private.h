@@ -110,12 +110,13 @@ struct replica_work {
 	int64_t run_at;    /* loop time of the start */
 	int64_t prepared_at; /* of a foreground one */
 	int status_tries;
-	unsigned failures;
+	unsigned failures, make_failures; /* of its program; of making it */
 	bool attached, configured, container, ended, deps_met, building, deleting;
 	bool restarting, force, no_drain, pausing, unhealthy;
 	bool hosts_fresh; /* its hosts file is to be written before it starts */
 	bool failed_counted; /* by the rolling update that made it */
 	bool probe_wanted; /* alive, its probe waits for the image */
+	bool image_wanted; /* adopted, its stop signal is the image's */
 	bool unsaved, forgotten;
 	bool was_running; /* of the database: it ran when the supervisor before us ended */
 };
@@ -143,7 +144,8 @@ struct supervisor {
 	struct balance *balance; /* NULL: not allowed to */
 	struct project *projects;
 	struct supervisor_listener *listeners;
-	struct loop_timer turn_timer, hosts_timer, save_timer, rotate_timer, weights_timer, sweep_timer;
+	struct loop_timer turn_timer, hosts_timer, save_timer, rotate_timer, weights_timer, sweep_timer,
+		trim_timer;
 	struct job *sweep_job;
 	bool adopting, quiescing, ports_stale, in_turn, hosts_written, save_failed, rootless;
 	unsigned building, deleting, busy, parallel;

@@ -2,6 +2,7 @@
 /*
  * supervisor.c - making and freeing it, and its turn: services, replicas, ports, database, in this order, from whatever it finds.
  */
+#include <dirent.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/random.h>
@@ -228,6 +229,27 @@ static void remove_tree(const char *path)
 	(void)replica_config_remove(path, &err);
 }
 
+/* The runtime removes a container's cgroup, not its parents'. An empty one can be removed, and nothing else is. */
+static void remove_cgroups(struct supervisor *sv, const char *project)
+{
+	CLEANUP_CLOSEDIR DIR *dir = NULL;
+	const struct dirent *entry;
+	char path[PATH_MAX];
+
+	if (sv->options.systemd_cgroup || sv->rootless)
+		return;
+	dir = opendir("/sys/fs/cgroup");
+	while (dir && (entry = readdir(dir))) {
+		if (entry->d_type != DT_DIR || strcmp(entry->d_name, "..") == 0)
+			continue;
+		(void)snprintf(path, sizeof(path), "/sys/fs/cgroup/%s/%s/%s", entry->d_name,
+			       sv->options.cgroup_parent, project);
+		(void)rmdir(path);
+		*strrchr(path, '/') = '\0';
+		(void)rmdir(path);
+	}
+}
+
 static void project_remove_rest(struct supervisor *sv, struct project *project)
 {
 	struct project_work *work = project_work(project);
@@ -258,6 +280,7 @@ static bool project_over(struct supervisor *sv, struct project *project)
 	if (store_project_remove(sv->store, project->name, NULL) < 0)
 		return false;
 	project_remove_rest(sv, project);
+	remove_cgroups(sv, project->name);
 	event_emit(sv, "project", "remove", project, NULL, NULL, -1, "removed");
 	project_free(sv, project);
 	return true;
@@ -360,6 +383,7 @@ static int copy_options(struct supervisor *sv, const struct supervisor_options *
 			       &sv->options.cgroup_parent };
 
 	sv->options.systemd_cgroup = from->systemd_cgroup;
+	sv->options.cgroup_parent = "carte";
 	for (size_t i = 0; i < ARRAY_LEN(in); i++) {
 		if (!*in[i])
 			continue;
@@ -485,6 +509,7 @@ void supervisor_free(struct supervisor *sv)
 	loop_timer_cancel(&sv->rotate_timer);
 	loop_timer_cancel(&sv->weights_timer);
 	loop_timer_cancel(&sv->sweep_timer);
+	loop_timer_cancel(&sv->trim_timer);
 	images_free(sv->images);
 	net_free(sv->net);
 	balance_free(sv->balance);

@@ -329,11 +329,15 @@ static void adopt(struct supervisor *sv, struct replica *replica, const struct l
 		replica->started_ms = supervisor_clock(sv);
 	/* what has an address has its place; where the note of that is missing, the network knows it */
 	work->run_at = loop_now(sv->loop);
+	/* one that served goes on serving; its probe says if that has changed meanwhile */
 	replica->state = REPLICA_STARTED;
+	if (replica->ready_ms > 0 && replica->ready_ms >= replica->started_ms) {
+		replica->state = REPLICA_READY;
+		work->ready_at = work->run_at;
+	}
+	work->image_wanted = !work->spec->stop_signal;
 	event_emit(sv, "replica", "adopt", NULL, NULL, replica, -1, "pid %d", (int)pid);
-	if (work->attached || !replica_needs_net(replica))
-		work->probe_wanted = true;
-	else
+	if (!work->attached && replica_needs_net(replica))
 		make_network(sv, replica);
 	work->probe_wanted = true;
 }

@@ -244,7 +244,7 @@ static void start_again(struct replica *replica)
 
 	replica->stopped_by_hand = false;
 	work->ended = false;
-	work->failures = 0;
+	work->failures = work->make_failures = 0;
 	work->retry_at = 0;
 	work->unsaved = true;
 	loop_timer_cancel(&work->timer);
@@ -507,7 +507,8 @@ static int replica_settled(const struct replica *replica)
 		if (replica->state == REPLICA_READY)
 			return 1;
 		if (replica->state == REPLICA_FAILED &&
-		    (replica->started_ms == 0 || work->failures >= SETTLED_FAILURES))
+		    (replica->started_ms == 0 || work->failures >= SETTLED_FAILURES ||
+		     work->make_failures > 0))
 			return -1;
 		if (replica->state == REPLICA_PENDING && strstr(replica->reason, " has failed: "))
 			return -1;

@@ -28,9 +28,11 @@ int document_load(struct supervisor *sv, const char *project, const char *text, 
 	(void)sv;
 	if (!document)
 		return err_nomem(err);
+	/* what is read points to both */
 	document->text = strndup(text, length);
 	document->length = length;
-	r = document->text ? compose_load("document", text, length, &options, &document->arena,
+	options.project = project ? oci_arena_strdup(&document->arena, project) : NULL;
+	r = document->text && (!project || options.project) ? compose_load("document", text, length, &options, &document->arena,
 					  &document->spec, err) :
 			     err_nomem(err);
 	if (r < 0) {

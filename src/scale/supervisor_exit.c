@@ -81,13 +81,16 @@ void replica_failed_once(struct supervisor *sv, struct replica *replica, int sta
 	int64_t now = loop_now(sv->loop);
 	struct restart_input input = { .policy = &work->spec->restart,
 				       .exit_status = status,
-				       .failures = work->failures,
+				       .failures = made ? work->failures : work->make_failures,
 				       .healthy_ms = work->ready_at > 0 ? now - work->ready_at : -1,
 				       .made = made };
 	struct restart_output output;
 
 	decide_restart(&input, &output);
-	work->failures = output.failures;
+	if (made)
+		work->failures = output.failures;
+	else
+		work->make_failures = output.failures;
 	work->unsaved = true;
 	if (!made || status != 0)
 		service_failed(sv, replica);

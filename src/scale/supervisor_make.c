@@ -43,16 +43,19 @@ static void image_found(void *ctx, const struct image *image, const struct oci_e
 	if (err) {
 		if (replica->pid > 0) {
 			/* it runs, adopted; without its image there is no check of the image's */
-			work->probe_wanted = false;
-			replica_is_ready(work->sv, replica);
+			if (work->probe_wanted)
+				replica_is_ready(work->sv, replica);
+			work->probe_wanted = work->image_wanted = false;
 			return;
 		}
 		make_failed(work->sv, replica, "image", err->message);
 		return;
 	}
 	work->image = image;
+	work->image_wanted = false;
 	work->unsaved = true;
-	replica_reason(replica, "%s", "");
+	if (replica->pid == 0)
+		replica_reason(replica, "%s", "");
 }
 
 void make_image(struct supervisor *sv, struct replica *replica)
@@ -480,6 +483,7 @@ void replica_started(struct supervisor *sv, struct replica *replica, pid_t pid)
 
 	work->run_at = loop_now(sv->loop);
 	work->ready_at = 0;
+	work->make_failures = 0;
 	work->failed_counted = false;
 	work->restarting = work->force = work->no_drain = work->unhealthy = false;
 	work->phase = STOP_NONE;

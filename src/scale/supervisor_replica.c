@@ -2,11 +2,14 @@
 /*
  * supervisor_replica.c - one replica: what is wanted of it, what is, and the step between.
  */
+#include <malloc.h>
 #include <stdarg.h>
 #include <string.h>
 
 #include "base/mem.h"
 #include "scale/supervisor-private.h"
+
+#define TRIM_MS 2000
 
 void replica_reason(struct replica *replica, const char *format, ...)
 {
@@ -55,6 +58,13 @@ void replica_busy(struct supervisor *sv, struct replica *replica, enum busy busy
 	sv->busy++;
 }
 
+/* What a hundred starts at a time have taken, an idle supervisor does not keep. */
+static void trim(void *ctx)
+{
+	(void)ctx;
+	(void)malloc_trim(0);
+}
+
 void replica_idle(struct supervisor *sv, struct replica *replica)
 {
 	struct replica_work *work = replica_work(replica);
@@ -66,6 +76,8 @@ void replica_idle(struct supervisor *sv, struct replica *replica)
 	work->busy = BUSY_NO;
 	work->job = NULL;
 	sv->busy--;
+	if (sv->busy == 0)
+		(void)loop_timer_set(sv->loop, &sv->trim_timer, TRIM_MS, trim, sv);
 	supervisor_turn_soon(sv);
 }
 
@@ -334,4 +346,6 @@ void replica_step(struct supervisor *sv, struct replica *replica)
 	}
 	if (replica->pid > 0 && work->probe_wanted && work->busy == BUSY_NO)
 		replica_probe(sv, replica);
+	if (replica->pid > 0 && work->image_wanted && work->busy == BUSY_NO)
+		make_image(sv, replica);
 }

@@ -239,11 +239,12 @@ static void after_change(const struct change *change)
 		/* replicas of what was keep what they were made from */
 		if (!change->revision && replica_is_current(replica) && !own->probe)
 			own->spec = change->spec;
-		/* `up` starts what was stopped; a program that has done its work is left as it is */
-		if (!replica->stopped_by_hand && (!own->ended || replica->exit_status == 0))
+		/* what could not be made is tried again at once, and `up` starts what was stopped; a program that has done its work is left as it is */
+		if (!replica->stopped_by_hand && own->make_failures == 0 &&
+		    (!own->ended || replica->exit_status == 0))
 			continue;
 		replica->stopped_by_hand = own->ended = false;
-		own->failures = 0;
+		own->failures = own->make_failures = 0;
 		own->retry_at = 0;
 		own->unsaved = true;
 	}

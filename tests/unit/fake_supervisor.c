@@ -21,7 +21,7 @@
 
 struct kept_event {
 	struct supervisor_event event;
-	char text[6][256];
+	char text[7][256];
 };
 
 struct kept_decision {
@@ -79,18 +79,19 @@ const char *fake_last(const struct supervisor *sv)
 void fake_emit(struct supervisor *sv, const char *kind, const char *action, struct service *service,
 	       struct replica *replica, int status, const char *words)
 {
-	const char *texts[6] = { kind,
+	const char *texts[7] = { kind,
 				 action,
 				 service ? service->project->spec->name : "",
 				 service ? service->spec->name : "",
 				 replica ? replica->name : "",
-				 replica ? replica->id : "" };
+				 replica ? replica->id : "",
+				 words };
 	struct kept_event *kept;
 
 	if (sv->events_len == EVENTS_MAX)
 		abort();
 	kept = &sv->events[sv->events_len++];
-	for (size_t i = 0; i < 6; i++)
+	for (size_t i = 0; i < ARRAY_LEN(texts); i++)
 		(void)snprintf(kept->text[i], sizeof(kept->text[i]), "%s", texts[i]);
 	kept->event = (struct supervisor_event){ .serial = ++sv->serial,
 						 .at_ms = clock_ms(CLOCK_REALTIME),
@@ -100,7 +101,7 @@ void fake_emit(struct supervisor *sv, const char *kind, const char *action, stru
 						 .service = kept->text[3],
 						 .replica = kept->text[4],
 						 .id = kept->text[5],
-						 .words = words,
+						 .words = kept->text[6],
 						 .status = status };
 	for (struct supervisor_listener *l = sv->listeners; l; l = l->next)
 		l->event(l->ctx, &kept->event);
@@ -489,6 +490,7 @@ static int read_document(const char *text, size_t length, struct project *projec
 		yajl_tree_free(root);
 		return err_set_as(err, ERR_DOCUMENT, EINVAL, "document:1:1: services: required");
 	}
+	project->name = project->spec->name;
 	project->spec->services_len = services->u.object.len;
 	project->spec->services =
 		oci_arena_array(arena, services->u.object.len, sizeof(*project->spec->services));
@@ -849,4 +851,16 @@ int sample_read(const struct replica *replica, struct sample *ret, struct oci_er
 	ret->cpu_pressure_us = now / 20;
 	ret->memory_pressure_us = 0;
 	return 0;
+}
+
+const char *supervisor_runtime(const struct supervisor *sv, const struct replica *replica)
+{
+	(void)replica;
+	return sv->options.runtime;
+}
+
+const char *supervisor_runtime_root(const struct supervisor *sv, const struct replica *replica)
+{
+	(void)replica;
+	return sv->folder;
 }

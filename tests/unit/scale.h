@@ -64,15 +64,13 @@ static inline const char *scale_read(const char *folder, const char *name)
 {
 	static char text[65536];
 	char path[PATH_MAX];
-	CLEANUP_CLOSE int fd =
-		open(scale_path(path, "%s/%s", folder, name), O_RDONLY | O_CLOEXEC);
+	CLEANUP_CLOSE int fd = open(scale_path(path, "%s/%s", folder, name), O_RDONLY | O_CLOEXEC);
 	size_t have = 0;
 	ssize_t n;
 
 	if (fd < 0)
 		return NULL;
-	while (have < sizeof(text) - 1 &&
-	       (n = read(fd, text + have, sizeof(text) - 1 - have)) > 0)
+	while (have < sizeof(text) - 1 && (n = read(fd, text + have, sizeof(text) - 1 - have)) > 0)
 		have += (size_t)n;
 	text[have] = '\0';
 	return text;
@@ -99,8 +97,12 @@ static inline struct spec_service scale_service(const char *name, const char *im
 			       .cpu_reserved_milli = -1,
 			       .memory_reserved = -1,
 			       .cpu_shares = -1 },
-		.scale = { .min = 1, .max = 1, .tolerance = 0.1, .period_ms = 2000,
-			   .window_down_ms = 60000, .drain_ms = -1,
+		.scale = { .min = 1,
+			   .max = 1,
+			   .tolerance = 0.1,
+			   .period_ms = 2000,
+			   .window_down_ms = 60000,
+			   .drain_ms = -1,
 			   .up = { .replicas = -1, .percent = -1 },
 			   .down = { .replicas = -1, .percent = -1 } },
 	};

@@ -390,7 +390,8 @@ static void runs_in_the_foreground(void **state)
 	assert_int_equal(supervisor_replica(sv, "one", &replica, NULL), 0);
 
 	client_open(&waiter, connect_local());
-	client_send(&waiter, "GET /v1/containers/one/wait HTTP/1.0\r\n\r\n", 40);
+	client_send(&waiter, "GET /v1/containers/one/wait HTTP/1.0\r\n\r\n",
+		    strlen("GET /v1/containers/one/wait HTTP/1.0\r\n\r\n"));
 	turn(50);
 	client_read(&waiter);
 	assert_int_equal(waiter.length, 0);
@@ -529,6 +530,8 @@ static void refuses_with_words(void **state)
 
 static void refuses_what_is_too_large(void **state)
 {
+	static const char chunked[] = "PUT /v1/projects/shop HTTP/1.1\r\nHost: x\r\n"
+				      "Transfer-Encoding: chunked\r\n\r\n";
 	size_t size = API_BODY_MAX + 1;
 	CLEANUP_FREE char *body = malloc(size + 1);
 	char chunk[64];
@@ -543,15 +546,12 @@ static void refuses_what_is_too_large(void **state)
 
 	/* without a length beforehand the connection just ends */
 	client_open(&client, connect_local());
-	client_send(
-		&client,
-		"PUT /v1/projects/shop HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n",
-		75);
+	client_send(&client, chunked, sizeof(chunked) - 1);
 	snprintf(chunk, sizeof(chunk), "%zx\r\n", size);
 	body[size - 1] = ' ';
 	client_send(&client, chunk, strlen(chunk));
 	client_send(&client, body, size);
-	client_send(&client, "\r\n0\r\n\r\n", 7);
+	client_send(&client, "\r\n0\r\n\r\n", strlen("\r\n0\r\n\r\n"));
 	assert_true(client_until(&client, NULL, PATIENCE_MS));
 	assert_null(strstr(client.text, " 200 "));
 	client_close(&client);
@@ -629,7 +629,8 @@ static void streams_events(void **state)
 	assert_string_equal(client_body(), "");
 
 	client_open(&follower, connect_local());
-	client_send(&follower, "GET /v1/events?follow=1 HTTP/1.0\r\n\r\n", 36);
+	client_send(&follower, "GET /v1/events?follow=1 HTTP/1.0\r\n\r\n",
+		    strlen("GET /v1/events?follow=1 HTTP/1.0\r\n\r\n"));
 	assert_true(client_until(&follower, "\r\n\r\n", PATIENCE_MS));
 	turn(30);
 	client_read(&follower);
@@ -648,7 +649,8 @@ static void streams_events(void **state)
 
 	/* from the kept ones on to the new ones, none twice */
 	client_open(&follower, connect_local());
-	client_send(&follower, "GET /v1/events?follow=1&after=0 HTTP/1.0\r\n\r\n", 44);
+	client_send(&follower, "GET /v1/events?follow=1&after=0 HTTP/1.0\r\n\r\n",
+		    strlen("GET /v1/events?follow=1&after=0 HTTP/1.0\r\n\r\n"));
 	assert_true(client_until(&follower, "words 2", PATIENCE_MS));
 	fake_emit(sv, "service", "test", NULL, NULL, -1, "the newest");
 	assert_true(client_until(&follower, "the newest", PATIENCE_MS));
@@ -672,7 +674,8 @@ static void drops_who_does_not_read(void **state)
 	(void)state;
 	memset(words, 'x', 200);
 	client_open(&follower, connect_local());
-	client_send(&follower, "GET /v1/events?follow=1 HTTP/1.0\r\n\r\n", 36);
+	client_send(&follower, "GET /v1/events?follow=1 HTTP/1.0\r\n\r\n",
+		    strlen("GET /v1/events?follow=1 HTTP/1.0\r\n\r\n"));
 	assert_true(client_until(&follower, "\r\n\r\n", PATIENCE_MS));
 	turn(30);
 	for (int i = 0; i < 4900; i++) {
@@ -695,7 +698,8 @@ static void notices_who_hangs_up(void **state)
 	(void)state;
 	assert_int_equal(ask("POST", "/v1/containers?wait=1", ONE), 201);
 	client_open(&waiter, connect_local());
-	client_send(&waiter, "GET /v1/containers/one/wait HTTP/1.0\r\n\r\n", 40);
+	client_send(&waiter, "GET /v1/containers/one/wait HTTP/1.0\r\n\r\n",
+		    strlen("GET /v1/containers/one/wait HTTP/1.0\r\n\r\n"));
 	turn(30);
 	assert_int_equal(http_busy(http), 1);
 	client_close(&waiter);
@@ -715,7 +719,8 @@ static void notices_who_hangs_up(void **state)
 
 	/* one that half closes on the unix socket still waits for its answer */
 	client_open(&waiter, connect_local());
-	client_send(&waiter, "GET /v1/containers/one/wait HTTP/1.0\r\n\r\n", 40);
+	client_send(&waiter, "GET /v1/containers/one/wait HTTP/1.0\r\n\r\n",
+		    strlen("GET /v1/containers/one/wait HTTP/1.0\r\n\r\n"));
 	turn(30);
 	assert_int_equal(shutdown(waiter.fd, SHUT_WR), 0);
 	turn(30);
@@ -812,6 +817,7 @@ static void knows_its_own_name(void **state)
 
 static void other_user(void *arg)
 {
+	static const char request[] = "GET /v1/info HTTP/1.0\r\n\r\n";
 	int fd;
 	char answer[256];
 	ssize_t n;
@@ -821,7 +827,7 @@ static void other_user(void *arg)
 	REQUIRE(setuid(65534) == 0);
 	fd = io_connect_unix(SOCK_STREAM, socket_path);
 	REQUIRE(fd >= 0);
-	(void)send(fd, "GET /v1/info HTTP/1.0\r\n\r\n", 25, MSG_NOSIGNAL);
+	(void)send(fd, request, sizeof(request) - 1, MSG_NOSIGNAL);
 	n = read(fd, answer, sizeof(answer));
 	REQUIRE(n == 0 || (n < 0 && errno == ECONNRESET));
 	_exit(0);
@@ -855,6 +861,7 @@ static void keeps_other_users_out(void **state)
 static void serves_a_crowd(void **state)
 {
 	static int fds[400];
+	static const char request[] = "GET /v1/info HTTP/1.1\r\nHost: x\r\n\r\n";
 	char answer[4096];
 	unsigned good = 0;
 
@@ -864,7 +871,7 @@ static void serves_a_crowd(void **state)
 		assert_true(fds[i] >= 0);
 		if (i % 50 == 0)
 			turn(5);
-		(void)send(fds[i], "GET /v1/info HTTP/1.1\r\nHost: x\r\n\r\n", 36, MSG_NOSIGNAL);
+		(void)send(fds[i], request, sizeof(request) - 1, MSG_NOSIGNAL);
 	}
 	turn(200);
 	for (size_t i = 0; i < ARRAY_LEN(fds); i++) {
@@ -907,7 +914,7 @@ static void ends_what_trickles(void **state)
 	client_open(&client, connect_tcp());
 	client_send(&client, head, sizeof(head) - 1);
 	while (!client.ended && now_ms() - before < PATIENCE_MS) {
-		client_send(&client, "x", 1);
+		client_send(&client, "x", strlen("x"));
 		turn(20);
 		client_read(&client);
 	}
@@ -924,7 +931,8 @@ static void is_quiet_when_idle(void **state)
 
 	(void)state;
 	client_open(&follower, connect_local());
-	client_send(&follower, "GET /v1/events?follow=1 HTTP/1.0\r\n\r\n", 36);
+	client_send(&follower, "GET /v1/events?follow=1 HTTP/1.0\r\n\r\n",
+		    strlen("GET /v1/events?follow=1 HTTP/1.0\r\n\r\n"));
 	assert_true(client_until(&follower, "\r\n\r\n", PATIENCE_MS));
 	turn(50);
 	until = now_ms() + 1000;

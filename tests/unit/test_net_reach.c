@@ -50,6 +50,8 @@ static void test_reach(void **state)
 					.networks = networks,
 					.networks_len = 3 };
 	static const char *const ids[] = { "ra", "rb", "ri" };
+	__attribute__((cleanup(nft_closep))) struct nft_ctx *nft = NULL;
+	struct oci_error err = OCI_ERROR_INIT;
 	struct net_place places[3];
 	struct outcome outcome = { 0 };
 	struct host host;
@@ -74,6 +76,11 @@ static void test_reach(void **state)
 	assert_int_equal(reach(&host, "ra", "192.168.78.2", 7), 0);
 	assert_int_equal(reach(&host, "rb", "192.168.78.2", 7), 0);
 	assert_int_equal(reach(&host, "ri", "192.168.78.2", 7), -ENETUNREACH);
+	assert_int_equal(nft_open(&nft, &err), 0);
+	assert_int_equal(nft_run(nft, "flush ruleset\n", &err), 0);
+	assert_int_not_equal(reach(&host, "ra", "192.168.78.2", 7), 0);
+	net_verify(host.net);
+	assert_int_equal(reach(&host, "ra", "192.168.78.2", 7), 0);
 	/* the host, for probes, reaches all; networks do not reach each other */
 	for (int i = 0; i < 3; i++)
 		assert_int_equal(
@@ -143,11 +150,60 @@ static void test_forward_dropped(void **state)
 	assert_int_equal(nft_run(nft, "delete table ip filter\n", &err), 0);
 }
 
+/* Other drivers of the same plugins: replicas are on the parent's network, beside the host. */
+static void test_macvlan(void **state)
+{
+	struct spec_pair pairs[] = { { "parent", "lan" } };
+	struct spec_network network = { .key = "lan",
+					.name = "mac_lan",
+					.driver = "macvlan",
+					.subnet = "10.252.0.0/24",
+					.gateway = "10.252.0.254",
+					.options = { pairs, 1 } };
+	struct spec_network_use use = { .network = "lan" };
+	struct spec_service service = { .name = "web", .networks = &use, .networks_len = 1 };
+	struct spec_project project = { .name = "mac",
+					.services = &service,
+					.services_len = 1,
+					.networks = &network,
+					.networks_len = 1 };
+	struct outcome outcome = { 0 };
+	struct host host;
+
+	(void)state;
+	need();
+	if (space_run("ip link add lan type veth peer name other && ip link set lan up && ip link "
+		      "set other up && "
+		      "ip link add probe link lan type macvlan && ip link del probe")) {
+		(void)space_run("ip link del lan 2>/dev/null");
+		print_message("skipped: this kernel has no macvlan\n");
+		skip();
+	}
+	host_open(&host);
+	attach(&host, &project, &service, "v1", &outcome);
+	wait_for(&host, &outcome);
+	assert_string_equal(outcome.message, "");
+	expect_address(&outcome.result.places[0], "10.252.0.1");
+	attach(&host, &project, &service, "v2", &outcome);
+	wait_for(&host, &outcome);
+	assert_string_equal(outcome.message, "");
+	assert_int_equal(interfaces("carte-"), 0);
+	assert_int_equal(reach(&host, "v2", "10.252.0.1", 9), -ECONNREFUSED);
+	detach(&host, "v1", &outcome);
+	detach(&host, "v2", &outcome);
+	wait_for(&host, &outcome);
+	assert_int_equal(outcome.failed, 0);
+	expect_nothing(&host, &network, 1);
+	host_close(&host);
+	assert_int_equal(space_run("ip link del lan"), 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_reach),
 		cmocka_unit_test(test_forward_dropped),
+		cmocka_unit_test(test_macvlan),
 	};
 
 	return cmocka_run_group_tests(tests, enter, leave);

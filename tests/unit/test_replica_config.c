@@ -19,32 +19,44 @@
 
 static const char template[] =
 	"{\"ociVersion\":\"1.1.0\",\"root\":{\"path\":\"rootfs\"},\"hostname\":\"carte\","
-	"\"process\":{\"user\":{\"uid\":0,\"gid\":0},\"args\":[\"-\"],\"cwd\":\"/srv\",\"env\":[\"PATH=/bin\",\"A=1\"],"
-	"\"capabilities\":{\"bounding\":[\"CAP_CHOWN\",\"CAP_KILL\"],\"permitted\":[\"CAP_CHOWN\",\"CAP_KILL\"],\"effective\":[\"CAP_CHOWN\",\"CAP_KILL\"]},"
+	"\"process\":{\"user\":{\"uid\":0,\"gid\":0},\"args\":[\"-\"],\"cwd\":\"/"
+	"srv\",\"env\":[\"PATH=/bin\",\"A=1\"],"
+	"\"capabilities\":{\"bounding\":[\"CAP_CHOWN\",\"CAP_KILL\"],\"permitted\":[\"CAP_CHOWN\","
+	"\"CAP_KILL\"],\"effective\":[\"CAP_CHOWN\",\"CAP_KILL\"]},"
 	"\"rlimits\":[{\"type\":\"RLIMIT_NOFILE\",\"soft\":1024,\"hard\":1024}]},"
 	"\"mounts\":[{\"destination\":\"/proc\",\"type\":\"proc\",\"source\":\"proc\"},"
 	"{\"destination\":\"/dev\",\"type\":\"tmpfs\",\"source\":\"tmpfs\"},"
-	"{\"destination\":\"/dev/shm\",\"type\":\"tmpfs\",\"source\":\"shm\",\"options\":[\"size=65536k\"]},"
-	"{\"destination\":\"/sys\",\"type\":\"sysfs\",\"source\":\"sysfs\",\"options\":[\"nosuid\",\"ro\"]}],"
+	"{\"destination\":\"/dev/"
+	"shm\",\"type\":\"tmpfs\",\"source\":\"shm\",\"options\":[\"size=65536k\"]},"
+	"{\"destination\":\"/"
+	"sys\",\"type\":\"sysfs\",\"source\":\"sysfs\",\"options\":[\"nosuid\",\"ro\"]}],"
 	"\"annotations\":{\"io.carte.rootfs.layers\":\"[\\\"LAYER\\\"]\",\"a\":\"image\"},"
-	"\"linux\":{\"namespaces\":[{\"type\":\"pid\"},{\"type\":\"ipc\"},{\"type\":\"uts\"},{\"type\":\"mount\"},{\"type\":\"network\"}],"
-	"\"resources\":{\"devices\":[{\"allow\":false,\"access\":\"rwm\"}],\"pids\":{\"limit\":2048}},"
+	"\"linux\":{\"namespaces\":[{\"type\":\"pid\"},{\"type\":\"ipc\"},{\"type\":\"uts\"},{"
+	"\"type\":\"mount\"},{\"type\":\"network\"}],"
+	"\"resources\":{\"devices\":[{\"allow\":false,\"access\":\"rwm\"}],\"pids\":{\"limit\":"
+	"2048}},"
 	"\"maskedPaths\":[\"/proc/kcore\"],"
-	"\"seccomp\":{\"defaultAction\":\"SCMP_ACT_ERRNO\",\"defaultErrnoRet\":38,\"architectures\":[\"SCMP_ARCH_X86_64\"],\"syscalls\":["
+	"\"seccomp\":{\"defaultAction\":\"SCMP_ACT_ERRNO\",\"defaultErrnoRet\":38,"
+	"\"architectures\":[\"SCMP_ARCH_X86_64\"],\"syscalls\":["
 	"{\"names\":[\"read\"],\"action\":\"SCMP_ACT_ALLOW\"},"
 	"{\"names\":[\"bpf\",\"mount\",\"reboot\"],\"action\":\"SCMP_ACT_ERRNO\",\"errnoRet\":1},"
-	"{\"names\":[\"clone\"],\"action\":\"SCMP_ACT_ALLOW\",\"args\":[{\"index\":0,\"value\":1,\"op\":\"SCMP_CMP_MASKED_EQ\"}]}]}}}";
+	"{\"names\":[\"clone\"],\"action\":\"SCMP_ACT_ALLOW\",\"args\":[{\"index\":0,\"value\":1,"
+	"\"op\":\"SCMP_CMP_MASKED_EQ\"}]}]}}}";
 
-static const char document[] =
-	"{\"architecture\":\"amd64\",\"os\":\"linux\",\"config\":{\"User\":\"web\",\"Entrypoint\":[\"/entry\"],\"Cmd\":[\"one\",\"two\"],"
-	"\"Volumes\":{\"/data\":{}},\"StopSignal\":\"SIGINT\",\"Healthcheck\":{\"Test\":[\"CMD-SHELL\",\"check\"],\"Interval\":5000000000}},"
-	"\"rootfs\":{\"type\":\"layers\",\"diff_ids\":[]}}";
+static const char document[] = "{\"architecture\":\"amd64\",\"os\":\"linux\",\"config\":{\"User\":"
+			       "\"web\",\"Entrypoint\":[\"/entry\"],\"Cmd\":[\"one\",\"two\"],"
+			       "\"Volumes\":{\"/"
+			       "data\":{}},\"StopSignal\":\"SIGINT\",\"Healthcheck\":{\"Test\":["
+			       "\"CMD-SHELL\",\"check\"],\"Interval\":5000000000}},"
+			       "\"rootfs\":{\"type\":\"layers\",\"diff_ids\":[]}}";
 
-static const char caps[] =
-	"[{\"cap\":\"CAP_SYS_ADMIN\",\"calls\":[\"clone\",\"mount\"]},{\"cap\":\"CAP_SYS_BOOT\",\"calls\":[\"reboot\"]}]";
+static const char caps[] = "[{\"cap\":\"CAP_SYS_ADMIN\",\"calls\":[\"clone\",\"mount\"]},{\"cap\":"
+			   "\"CAP_SYS_BOOT\",\"calls\":[\"reboot\"]}]";
 
-static const char passwd[] = "root:x:0:0:root:/root:/bin/sh\nbad line\nweb:x:33:34:web:/var/www:/bin/false\n";
-static const char group[] = "root:x:0:\nwww:x:34:\naudio:x:29:web,last\nvideo:x:44:web\nwheel:x:10:\n";
+static const char passwd[] =
+	"root:x:0:0:root:/root:/bin/sh\nbad line\nweb:x:33:34:web:/var/www:/bin/false\n";
+static const char group[] =
+	"root:x:0:\nwww:x:34:\naudio:x:29:web,last\nvideo:x:44:web\nwheel:x:10:\n";
 
 struct fixture {
 	char top[64], bundle[PATH_MAX], volumes[PATH_MAX], images[PATH_MAX];
@@ -164,12 +176,12 @@ static const struct oci_mount *mount_at(const struct oci_config *config, const c
 	return NULL;
 }
 
-#define WORDS(...)                                                                         \
-	((struct strings){ (const char *[]){ __VA_ARGS__ },                                \
+#define WORDS(...)                                          \
+	((struct strings){ (const char *[]){ __VA_ARGS__ }, \
 			   sizeof((const char *[]){ __VA_ARGS__ }) / sizeof(const char *) })
-#define PAIRS(...)                                                              \
-	((struct spec_pairs){ (struct spec_pair[]){ __VA_ARGS__ },              \
-			      sizeof((struct spec_pair[]){ __VA_ARGS__ }) /     \
+#define PAIRS(...)                                                          \
+	((struct spec_pairs){ (struct spec_pair[]){ __VA_ARGS__ },          \
+			      sizeof((struct spec_pair[]){ __VA_ARGS__ }) / \
 				      sizeof(struct spec_pair) })
 
 /* ---- the process ---------------------------------------------------------------------------------------------------- */
@@ -191,9 +203,9 @@ static void test_defaults(void **state)
 	assert_int_equal(process->user->additional_gids[0], 29);
 	assert_int_equal(process->user->additional_gids[1], 44);
 	/* not root: what root has is only in the bounding set */
-	assert_string_equal(join(process->capabilities->bounding,
-				 process->capabilities->bounding_len),
-			    "CAP_CHOWN CAP_KILL");
+	assert_string_equal(
+		join(process->capabilities->bounding, process->capabilities->bounding_len),
+		"CAP_CHOWN CAP_KILL");
 	assert_int_equal(process->capabilities->effective_len, 0);
 	assert_string_equal(f->written->hostname, "0123456789ab");
 	assert_string_equal(f->written->linux_->cgroups_path, "/carte/shop/" ID);
@@ -212,15 +224,21 @@ static void test_arguments(void **state)
 		bool entrypoint_given, command_given;
 		const char *args;
 	} rows[] = {
-		{ .command = { (const char *[]){ "x" }, 1 }, .command_given = true,
+		{ .command = { (const char *[]){ "x" }, 1 },
+		  .command_given = true,
 		  .args = "/entry x" },
-		{ .entrypoint = { (const char *[]){ "/e", "a" }, 2 }, .entrypoint_given = true,
+		{ .entrypoint = { (const char *[]){ "/e", "a" }, 2 },
+		  .entrypoint_given = true,
 		  .args = "/e a" },
-		{ .entrypoint = { (const char *[]){ "/e" }, 1 }, .entrypoint_given = true,
-		  .command = { (const char *[]){ "x" }, 1 }, .command_given = true,
+		{ .entrypoint = { (const char *[]){ "/e" }, 1 },
+		  .entrypoint_given = true,
+		  .command = { (const char *[]){ "x" }, 1 },
+		  .command_given = true,
 		  .args = "/e x" },
-		{ .entrypoint_given = true, .command = { (const char *[]){ "x", "y" }, 2 },
-		  .command_given = true, .args = "x y" },
+		{ .entrypoint_given = true,
+		  .command = { (const char *[]){ "x", "y" }, 2 },
+		  .command_given = true,
+		  .args = "x y" },
 		{ .command_given = true, .args = "/entry" },
 	};
 	struct fixture *f = *state;
@@ -259,8 +277,8 @@ static void test_users(void **state)
 		uint32_t uid, gid;
 		size_t groups;
 	} rows[] = {
-		{ "0", 0, 0, 0 },      { "web", 33, 34, 2 },	{ "33", 33, 34, 2 },
-		{ "web:www", 33, 34, 0 }, { "7", 7, 0, 0 },	{ "7:9", 7, 9, 0 },
+		{ "0", 0, 0, 0 },           { "web", 33, 34, 2 }, { "33", 33, 34, 2 },
+		{ "web:www", 33, 34, 0 },   { "7", 7, 0, 0 },     { "7:9", 7, 9, 0 },
 		{ "root:audio", 0, 29, 0 },
 	};
 	static const struct {
@@ -390,13 +408,19 @@ static void test_profile(void **state)
 	char path[PATH_MAX];
 
 	scale_write(f->top, "profile.json",
-		    "{\"defaultAction\":\"SCMP_ACT_ERRNO\",\"archMap\":[{\"architecture\":\"SCMP_ARCH_X86_64\",\"subArchitectures\":null}],"
+		    "{\"defaultAction\":\"SCMP_ACT_ERRNO\",\"archMap\":[{\"architecture\":\"SCMP_"
+		    "ARCH_X86_64\",\"subArchitectures\":null}],"
 		    "\"syscalls\":[{\"names\":[\"read\"],\"action\":\"SCMP_ACT_ALLOW\"},"
-		    "{\"names\":[\"mount\"],\"action\":\"SCMP_ACT_ALLOW\",\"includes\":{\"caps\":[\"CAP_SYS_ADMIN\"]}},"
-		    "{\"names\":[\"ptrace\"],\"action\":\"SCMP_ACT_ALLOW\",\"includes\":{\"minKernel\":\"2.6\"}},"
-		    "{\"names\":[\"future\"],\"action\":\"SCMP_ACT_ALLOW\",\"includes\":{\"minKernel\":\"99.1\"}},"
-		    "{\"names\":[\"s390\"],\"action\":\"SCMP_ACT_ALLOW\",\"includes\":{\"arches\":[\"none-such\"]}},"
-		    "{\"names\":[\"clone\"],\"action\":\"SCMP_ACT_ALLOW\",\"excludes\":{\"caps\":[\"CAP_KILL\"]}}]}");
+		    "{\"names\":[\"mount\"],\"action\":\"SCMP_ACT_ALLOW\",\"includes\":{\"caps\":["
+		    "\"CAP_SYS_ADMIN\"]}},"
+		    "{\"names\":[\"ptrace\"],\"action\":\"SCMP_ACT_ALLOW\",\"includes\":{"
+		    "\"minKernel\":\"2.6\"}},"
+		    "{\"names\":[\"future\"],\"action\":\"SCMP_ACT_ALLOW\",\"includes\":{"
+		    "\"minKernel\":\"99.1\"}},"
+		    "{\"names\":[\"s390\"],\"action\":\"SCMP_ACT_ALLOW\",\"includes\":{\"arches\":["
+		    "\"none-such\"]}},"
+		    "{\"names\":[\"clone\"],\"action\":\"SCMP_ACT_ALLOW\",\"excludes\":{\"caps\":["
+		    "\"CAP_KILL\"]}}]}");
 	f->service.seccomp_profile = scale_path(path, "%s/profile.json", f->top);
 	write_ok(f);
 	assert_int_equal(f->written->linux_->seccomp->syscalls_len, 2);
@@ -417,7 +441,10 @@ static void test_mounts(void **state)
 	struct spec_volume volume = { .key = "db", .name = "shop_db" };
 	char bind[PATH_MAX];
 	struct spec_mount mounts[] = {
-		{ .type = SPEC_BIND, .source = bind, .target = "/mnt/deep/er", .read_only = true,
+		{ .type = SPEC_BIND,
+		  .source = bind,
+		  .target = "/mnt/deep/er",
+		  .read_only = true,
 		  .create_source = true },
 		{ .type = SPEC_VOLUME, .source = "db", .target = "/data/" },
 		{ .type = SPEC_VOLUME, .target = "/anon", .read_only = true },
@@ -484,7 +511,11 @@ static void test_given_files(void **state)
 	};
 	struct spec_file files[] = {
 		{ .name = "conf", .target = "/etc/conf" },
-		{ .name = "key", .target = "/run/secrets/key", .uid = 33, .gid = 34, .secret = true },
+		{ .name = "key",
+		  .target = "/run/secrets/key",
+		  .uid = 33,
+		  .gid = 34,
+		  .secret = true },
 	};
 	char written[PATH_MAX];
 	struct stat st;
@@ -590,14 +621,14 @@ static void test_resources(void **state)
 	assert_int_equal(resources->pids->limit.value, 50);
 	assert_int_equal(resources->devices_len, 1);
 	assert_string_equal(f->written->linux_->sysctl[0].value, "99");
-	assert_string_equal(oci_annotation(f->written->annotations, f->written->annotations_len,
-					   "a"),
-			    "service");
+	assert_string_equal(
+		oci_annotation(f->written->annotations, f->written->annotations_len, "a"),
+		"service");
 	assert_null(oci_annotation(f->written->annotations, f->written->annotations_len,
 				   "run.oci.keep"));
-	assert_string_equal(oci_annotation(f->written->annotations, f->written->annotations_len,
-					   "run.oci.x"),
-			    "yes");
+	assert_string_equal(
+		oci_annotation(f->written->annotations, f->written->annotations_len, "run.oci.x"),
+		"yes");
 	f->service.resources.memory_swap = -1;
 	write_ok(f);
 	assert_int_equal(f->written->linux_->resources->memory->swap.value, 400 << 20);
@@ -627,12 +658,12 @@ static void test_bad(void **state)
 	struct spec_file file = { .name = "conf", .target = "/x" };
 	const struct spec_service good = f->service;
 
-#define BAD(words, ...)                    \
-	do {                               \
-		f->service = good;         \
-		f->err.code = 0;           \
-		__VA_ARGS__;               \
-		write_bad(f, words);       \
+#define BAD(words, ...)              \
+	do {                         \
+		f->service = good;   \
+		f->err.code = 0;     \
+		__VA_ARGS__;         \
+		write_bad(f, words); \
 	} while (0)
 	BAD("service web: volumes: the project has no volume 'none'", f->service.mounts = &mount;
 	    f->service.mounts_len = 1);
@@ -730,10 +761,11 @@ static void build_image(const struct fixture *f, const char *converter)
 		    "FROM scratch\nNAME localhost/live:1\nPATH profile /etc/profile\n"
 		    "exe_PATH /etc/profile x\n");
 	scale_write(f->top, "profile", "#!/bin/true\n");
-	(void)snprintf(command, sizeof(command),
-		       "chmod +x %s/profile && %s build -q --slim none --store %s/store %s >/dev/null "
-		       "2>%s/said",
-		       f->top, converter, f->top, f->top, f->top);
+	(void)snprintf(
+		command, sizeof(command),
+		"chmod +x %s/profile && %s build -q --slim none --store %s/store %s >/dev/null "
+		"2>%s/said",
+		f->top, converter, f->top, f->top, f->top);
 	if (system(command) != 0)
 		fail_msg("%s", scale_read(f->top, "said"));
 }
@@ -743,7 +775,8 @@ static void test_live(void **state)
 	struct fixture *f = *state;
 	const char *build = getenv("top_builddir");
 	char converter[PATH_MAX], store[PATH_MAX], path[PATH_MAX];
-	struct images_options options = { .state_dir = f->top, .converter = converter,
+	struct images_options options = { .state_dir = f->top,
+					  .converter = converter,
 					  .store = store };
 	struct asked first = { 0 }, second = { 0 };
 	struct images *images;
@@ -782,12 +815,12 @@ static void test_live(void **state)
 	ask(loop, images, "localhost/live:1", &first);
 	assert_non_null(first.image);
 	assert_int_equal(images_sweep(images, &first.image->id, 1, &f->err), 0);
-	assert_int_equal(access(scale_path(path, "%s/images/%s", f->top, first.image->id + 7),
-				F_OK),
-			 0);
+	assert_int_equal(
+		access(scale_path(path, "%s/images/%s", f->top, first.image->id + 7), F_OK), 0);
 	ask(loop, images, "localhost/none:2", &first);
 	assert_null(first.image);
-	assert_non_null(strstr(first.words, "no image 'localhost/none:2': there is localhost/live:1"));
+	assert_non_null(
+		strstr(first.words, "no image 'localhost/none:2': there is localhost/live:1"));
 	assert_null(strstr(first.words, ".new"));
 	assert_int_equal(images_sweep(images, NULL, 0, &f->err), 0);
 	assert_int_equal(access(path, F_OK), -1);
@@ -799,12 +832,12 @@ int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 	const struct CMUnitTest tests[] = {
-		TEST(test_defaults),   TEST(test_arguments),	TEST(test_environment),
-		TEST(test_users),      TEST(test_limits),	TEST(test_capabilities),
-		TEST(test_privileged), TEST(test_profile),	TEST(test_mounts),
+		TEST(test_defaults),     TEST(test_arguments),   TEST(test_environment),
+		TEST(test_users),        TEST(test_limits),      TEST(test_capabilities),
+		TEST(test_privileged),   TEST(test_profile),     TEST(test_mounts),
 		TEST(test_image_volume), TEST(test_given_files), TEST(test_restart),
-		TEST(test_namespaces), TEST(test_resources),	TEST(test_devices),
-		TEST(test_bad),	       TEST(test_health),	TEST(test_live),
+		TEST(test_namespaces),   TEST(test_resources),   TEST(test_devices),
+		TEST(test_bad),          TEST(test_health),      TEST(test_live),
 	};
 
 	return cmocka_run_group_tests_name("replica_config", tests, NULL, NULL);
