@@ -38,6 +38,7 @@
 static struct loop *loop;
 static struct supervisor *sv;
 static struct http *http;
+static bool is_end_asked;
 static char folder[64];
 static char socket_path[108];
 
@@ -208,10 +209,18 @@ static int listen_local(void)
 	return fd;
 }
 
+static void end_asked(void *ctx)
+{
+	*(bool *)ctx = true;
+	loop_stop(loop);
+}
+
 static int begin_with(int64_t request_ms)
 {
 	struct http_options options = { .listen = "127.0.0.1:0",
 					.token = TOKEN,
+					.shutdown = end_asked,
+					.ctx = &is_end_asked,
 					.request_ms = request_ms };
 	struct oci_error err = OCI_ERROR_INIT;
 
@@ -956,7 +965,9 @@ static void ends_on_request(void **state)
 
 	(void)state;
 	assert_int_equal(ask("POST", "/v1/shutdown", "{}"), 202);
+	assert_false(is_end_asked); /* the answer comes first */
 	assert_int_equal(loop_run(loop, &err), 0);
+	assert_true(is_end_asked);
 }
 
 /* ---- documents --------------------------------------------------------------------------------------------------- */
