@@ -103,6 +103,13 @@ static const char *default_folder(struct server *s, bool state)
 	return oci_arena_printf(&s->arena, "/run/user/%u/carte", (unsigned)geteuid());
 }
 
+static bool is_program(const char *path)
+{
+	struct stat st;
+
+	return stat(path, &st) == 0 && S_ISREG(st.st_mode) && access(path, X_OK) == 0;
+}
+
 /* Beside this program, as in a build tree or an unusual prefix; then as the shell would. */
 static const char *find_program(struct server *s, const char *given, const char *name,
 				struct oci_error *err)
@@ -118,11 +125,11 @@ static const char *find_program(struct server *s, const char *given, const char 
 		path[n] = '\0';
 		slash = strrchr(path, '/');
 		(void)snprintf(slash + 1, 64, "%s", name);
-		if (access(path, X_OK) == 0)
+		if (is_program(path))
 			return oci_arena_strdup(&s->arena, path);
 		/* programs of a build tree have folders of their own */
 		(void)snprintf(slash + 1, 64, "%s/%s", name, name);
-		if (access(path, X_OK) == 0)
+		if (is_program(path))
 			return oci_arena_strdup(&s->arena, path);
 	}
 	if (program_find(given ? given : name, path) == 0)
@@ -167,9 +174,9 @@ static int find_places(struct server *s, struct oci_error *err)
 	};
 	if (!s->options.state_dir || !s->options.run_dir)
 		return err_nomem(err);
-	s->socket_path = socket_path && socket_path[0] ?
-				 socket_path :
-				 oci_arena_printf(&s->arena, "%s/carte.sock", s->options.run_dir);
+	s->socket_path = socket_path && socket_path[0]
+				 ? socket_path
+				 : oci_arena_printf(&s->arena, "%s/carte.sock", s->options.run_dir);
 	s->options.runtime = find_program(s, args->runtime, "carte-runtime", err);
 	if (!s->options.runtime)
 		return -ENOENT;
@@ -346,15 +353,22 @@ static void say_ready(void)
 	(void)unsetenv("NOTIFY_SOCKET");
 }
 
+static void end_asked(void *ctx)
+{
+	end_softly(ctx);
+}
+
 static int start_http(struct server *s, struct oci_error *err)
 {
 	char token[HTTP_TOKEN_SIZE];
 	struct http_options options = {
 		.socket = s->socket,
-		.listen = s->args->no_tcp ? NULL :
-			  s->args->listen ? s->args->listen :
-					    LISTEN_DEFAULT,
+		.listen = s->args->no_tcp   ? NULL
+			  : s->args->listen ? s->args->listen
+					    : LISTEN_DEFAULT,
 		.token = token,
+		.shutdown = end_asked,
+		.ctx = s,
 	};
 	struct oci_error why = OCI_ERROR_INIT;
 	int r = http_token(s->options.state_dir, token, err);
