@@ -122,6 +122,10 @@ libcarte_scale_a_SOURCES = \
 	src/scale/sampler.c \
 	src/scale/sampler.h \
 	src/scale/sampler_files.c \
+	src/scale/scaler-private.h \
+	src/scale/scaler.c \
+	src/scale/scaler.h \
+	src/scale/scaler_measure.c \
 	src/scale/spec.c \
 	src/scale/spec.h \
 	src/scale/stats.c \

@@ -122,7 +122,8 @@ SCALE_TESTS = \
 	tests/unit/test_probe \
 	tests/unit/test_replica_config \
 	tests/unit/test_sampler \
-	tests/unit/test_scale_store
+	tests/unit/test_scale_store \
+	tests/unit/test_scaler
 
 tests_unit_test_autoscale_CPPFLAGS = $(AM_CPPFLAGS) $(SCALE_CFLAGS) $(YAJL_CFLAGS)
 tests_unit_test_autoscale_LDADD = $(SCALE_LIBS) $(CMOCKA_LIBS)
@@ -150,6 +151,7 @@ tests_unit_test_replica_config_LDADD = $(SCALE_LIBS) $(CMOCKA_LIBS)
 tests_unit_test_sampler_LDADD = $(SCALE_LIBS) $(CMOCKA_LIBS)
 tests_unit_test_scale_store_CPPFLAGS = $(AM_CPPFLAGS) $(SCALE_CFLAGS)
 tests_unit_test_scale_store_LDADD = $(SCALE_LIBS) $(CMOCKA_LIBS)
+tests_unit_test_scaler_LDADD = $(SCALE_LIBS) $(CMOCKA_LIBS)
 
 if HAVE_SCALE
 UNIT_TESTS += $(SCALE_TESTS)
