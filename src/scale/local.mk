@@ -24,6 +24,7 @@ libcarte_scale_a_SOURCES = \
 	src/scale/balance_ports.c \
 	src/scale/calendar.c \
 	src/scale/cmd_config.c \
+	src/scale/cmd_plan.c \
 	src/scale/cmd_serve.c \
 	src/scale/cmds.h \
 	src/scale/compose-private.h \

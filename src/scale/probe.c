@@ -21,7 +21,8 @@
 
 struct probe {
 	struct loop *loop;
-	struct probe_target target; /* a copy: a new document may replace the service while it runs */
+	struct probe_target
+		target; /* a copy: a new document may replace the service while it runs */
 	struct spec_probe spec;
 	struct oci_arena arena;
 	const char **argv; /* exec */
@@ -145,10 +146,9 @@ static void fetch_done(void *ctx, int status, const char *body, size_t length)
 
 static int attempt_exec(struct probe *probe, struct oci_error *err)
 {
-	const struct job_spec spec = { .argv = probe->argv,
-				       .stdout_fd = -1,
-				       .stderr_fd = -1,
-				       .timeout_ms = probe->timeout };
+	const struct job_spec spec = {
+		.argv = probe->argv, .stdout_fd = -1, .stderr_fd = -1, .timeout_ms = probe->timeout
+	};
 
 	return job_start(probe->loop, &spec, exec_done, probe, &probe->job, err);
 }
@@ -159,7 +159,9 @@ static int attempt_fetch(struct probe *probe, struct oci_error *err)
 	const struct fetch_request request = {
 		.address = probe->target.address,
 		.port = spec->port,
-		.path = spec->kind == SPEC_PROBE_TCP ? NULL : spec->path ? spec->path : "/",
+		.path = spec->kind == SPEC_PROBE_TCP ? NULL
+			: spec->path                 ? spec->path
+						     : "/",
 		.netns = probe->target.netns,
 		.head_only = true,
 		.timeout_ms = probe->timeout,
@@ -173,7 +175,7 @@ static void attempt(void *ctx)
 	struct probe *probe = ctx;
 	struct oci_error err = OCI_ERROR_INIT;
 	int r = probe->spec.kind == SPEC_PROBE_EXEC ? attempt_exec(probe, &err)
-							    : attempt_fetch(probe, &err);
+						    : attempt_fetch(probe, &err);
 
 	if (r < 0)
 		failed(probe, err.message);

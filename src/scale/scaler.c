@@ -82,10 +82,10 @@ static unsigned find_admissible(struct scaler *scaler, const struct service *ser
 		return service->desired;
 	for (struct project *p = supervisor_projects(scaler->sv); p; p = p->next)
 		for (struct service *s = p->services; s; s = s->next)
-			wishes[n++] = (struct pool_wish){
-				.service = s,
-				.wanted = s == service ? wanted : s->stopped ? 0 : s->desired
-			};
+			wishes[n++] = (struct pool_wish){ .service = s,
+							  .wanted = s == service ? wanted
+								    : s->stopped ? 0
+										 : s->desired };
 	pool_admit(scaler_pool(scaler), wishes, n);
 	for (size_t i = 0; i < n; i++)
 		if (wishes[i].service == service)
@@ -131,8 +131,7 @@ static void note_words(struct watcher *watcher, const char *why, int64_t now)
 	watcher->told_at = now;
 }
 
-static void keep_last(struct watcher *watcher, const struct autoscale_decision *made,
-		      unsigned from)
+static void keep_last(struct watcher *watcher, const struct autoscale_decision *made, unsigned from)
 {
 	char *inputs = strdup(made->inputs), *why = strdup(made->why);
 
@@ -143,8 +142,9 @@ static void keep_last(struct watcher *watcher, const struct autoscale_decision *
 	}
 	free(watcher->last.inputs);
 	free(watcher->last.why);
-	watcher->last = (struct scale_decision){ .at_ms = clock_ms(), .from = from,
-						 .to = made->wanted, .inputs = inputs, .why = why };
+	watcher->last = (struct scale_decision){
+		.at_ms = clock_ms(), .from = from, .to = made->wanted, .inputs = inputs, .why = why
+	};
 }
 
 static void carry_out(struct watcher *watcher, struct service *service,
@@ -180,9 +180,10 @@ static void make_decision(struct watcher *watcher, struct service *service,
 		.current = service->desired,
 		.metrics = metrics,
 		.admissible = find_admissible(scaler, service, (unsigned)scale->max),
-		.veto_growth = pool->memory_pressure > PRESSURE_MAX ||
-			       pool->available < pool->memory_reserve,
-		.crash_looping = service_count(service, REPLICA_FAILED) > 0,
+		.veto_growth =
+			pool->memory_pressure > PRESSURE_MAX ||
+			pool->available<pool->memory_reserve,
+					.crash_looping = service_count(service, REPLICA_FAILED)> 0,
 	};
 
 	if (autoscale_decide(&input, &watcher->history, &arena, &made) == 0)

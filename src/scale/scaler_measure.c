@@ -189,8 +189,8 @@ static int ask(struct watcher *watcher, const struct replica *replica, size_t me
 		return err_nomem(err);
 	asking->watcher = watcher;
 	asking->metric = metric;
-	r = fetch_start(supervisor_loop(watcher->sv), replica->address, wish->port,
-			path_of(wish), ASK_MS, answered, asking, &asking->fetch, err);
+	r = fetch_start(supervisor_loop(watcher->sv), replica->address, wish->port, path_of(wish),
+			ASK_MS, answered, asking, &asking->fetch, err);
 	if (r < 0) {
 		free(asking);
 		return r;

@@ -107,9 +107,9 @@ static void accept_one(void *ctx, uint32_t events)
 		return;
 	server->client = accept4(server->fd, NULL, NULL, SOCK_CLOEXEC);
 	server->asked++;
-	assert_int_equal(loop_watch_add(sv->loop, &server->talking, server->client, EPOLLIN, talk,
-					server),
-			 0);
+	assert_int_equal(
+		loop_watch_add(sv->loop, &server->talking, server->client, EPOLLIN, talk, server),
+		0);
 }
 
 static void serve(struct supervisor *sv)
@@ -125,9 +125,9 @@ static void serve(struct supervisor *sv)
 	assert_int_equal(listen(server->fd, 8), 0);
 	assert_int_equal(getsockname(server->fd, (struct sockaddr *)&at, &size), 0);
 	server->port = ntohs(at.sin_port);
-	assert_int_equal(loop_watch_add(sv->loop, &server->listening, server->fd, EPOLLIN,
-					accept_one, sv),
-			 0);
+	assert_int_equal(
+		loop_watch_add(sv->loop, &server->listening, server->fd, EPOLLIN, accept_one, sv),
+		0);
 }
 
 static int setup(void **state)
@@ -138,22 +138,34 @@ static int setup(void **state)
 	assert_non_null(sv);
 	assert_int_equal(loop_new(&sv->loop, &err), 0);
 	serve(sv);
-	sv->metrics[0] = (struct spec_metric){ .kind = SPEC_METRIC_HTTP, .name = "sessions",
-					       .port = sv->server.port, .target = 10 };
+	sv->metrics[0] = (struct spec_metric){
+		.kind = SPEC_METRIC_HTTP, .name = "sessions", .port = sv->server.port, .target = 10
+	};
 	sv->service_spec = scale_service("web", "i");
 	sv->service_spec.scale = (struct spec_scale){
-		.given = true, .policy = SPEC_SCALE_TARGET, .min = 1, .max = 20,
-		.tolerance = 0.1, .period_ms = 20, .metrics = sv->metrics, .metrics_len = 1,
-		.up = { .replicas = -1, .percent = -1 }, .down = { .replicas = -1, .percent = -1 },
+		.given = true,
+		.policy = SPEC_SCALE_TARGET,
+		.min = 1,
+		.max = 20,
+		.tolerance = 0.1,
+		.period_ms = 20,
+		.metrics = sv->metrics,
+		.metrics_len = 1,
+		.up = { .replicas = -1, .percent = -1 },
+		.down = { .replicas = -1, .percent = -1 },
 	};
 	sv->spec.name = "shop";
 	sv->project.spec = &sv->spec;
 	sv->project.services = &sv->service;
-	sv->service = (struct service){ .project = &sv->project, .spec = &sv->service_spec,
-					.desired = 2, .replicas = &sv->replicas[0] };
+	sv->service = (struct service){ .project = &sv->project,
+					.spec = &sv->service_spec,
+					.desired = 2,
+					.replicas = &sv->replicas[0] };
 	for (unsigned i = 0; i < 3; i++) {
-		sv->replicas[i] = (struct replica){ .service = &sv->service, .wanted = true,
-						    .pid = getpid(), .state = REPLICA_READY };
+		sv->replicas[i] = (struct replica){ .service = &sv->service,
+						    .wanted = true,
+						    .pid = getpid(),
+						    .state = REPLICA_READY };
 		(void)snprintf(sv->replicas[i].id, REPLICA_ID_SIZE, "%u", i);
 	}
 	sv->replicas[0].next = &sv->replicas[1];
