@@ -4,6 +4,7 @@
 CLI_TESTS = \
 	tests/cli/build.bats \
 	tests/cli/bundle.bats \
+	tests/cli/carte.bats \
 	tests/cli/cgroups.bats \
 	tests/cli/checkpoint.bats \
 	tests/cli/compose.bats \
@@ -40,5 +41,6 @@ EXTRA_DIST += \
 	tests/cli/helpers/agent \
 	tests/cli/helpers/deny.c \
 	tests/cli/helpers/fake-criu \
+	tests/cli/helpers/fake-supervisor \
 	tests/cli/helpers/probe.c \
 	tests/cli/helpers/tracee.c

@@ -100,6 +100,36 @@ help_verbs() {
 	"$program" -h | grep -q '^Commands:'
 }
 
+# the command for people and its supervisor: PROGRAM PAGE
+services() {
+	. "$BATS_TEST_DIRNAME/../lib/carte.sh"
+	carte_find || skip 'carte is not built'
+	program=$(dirname "$CARTE")/$1
+	page=$pages/$2
+	[ -f "$page" ] || skip "$2 is not written"
+}
+
+each_verb() {
+	local bad=0 verb
+	[ -n "$(help_verbs)" ]
+	diff -u <(help_verbs) <(sed -n '/^# COMMANDS/,/^# /s/^## //p' "$page" | sort)
+	for verb in $(help_verbs); do
+		same "$verb" "## $verb" || bad=1
+	done
+	[ "$bad" = 0 ]
+}
+
+@test "man: carte(1) has the commands and options of --help" {
+	services carte carte.1.md
+	each_verb
+	same '' '# GLOBAL OPTIONS'
+}
+
+@test "man: carte-scale(8) has the commands and options of --help" {
+	services carte-scale carte-scale.8.md
+	each_verb
+}
+
 @test "man: go-md2man makes roff that groff takes without a warning" {
 	command -v go-md2man >/dev/null || skip 'go-md2man is not installed'
 	command -v groff >/dev/null || skip 'groff is not installed'
