@@ -123,6 +123,7 @@ SCALE_TESTS = \
 	tests/unit/test_replica_config \
 	tests/unit/test_sampler \
 	tests/unit/test_scale_store \
+	tests/unit/test_scaler \
 	tests/unit/test_supervisor
 
 tests_unit_test_autoscale_CPPFLAGS = $(AM_CPPFLAGS) $(SCALE_CFLAGS) $(YAJL_CFLAGS)
@@ -158,6 +159,7 @@ tests_unit_test_supervisor_SOURCES = \
 	tests/unit/supervisor-stage.h \
 	tests/unit/supervisor_stage.c \
 	tests/unit/test_supervisor.c
+tests_unit_test_scaler_LDADD = $(SCALE_LIBS) $(CMOCKA_LIBS)
 
 if HAVE_SCALE
 UNIT_TESTS += $(SCALE_TESTS)
