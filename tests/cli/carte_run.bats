@@ -171,7 +171,7 @@ is() { [ "$(state "$1")" = "$2" ]; }
 }
 
 @test "run: a terminal in the foreground" {
-	run -0 "$TESTS/lib/pty-run" "$CARTE" run --rm -it --name "$N" box sh -c 'test -t 0 && test -t 1 && echo a terminal'
+	run -0 "$TESTS/lib/pty-run" -- "$CARTE" run --rm -it --name "$N" box sh -c 'test -t 0 && test -t 1 && echo a terminal'
 	[[ $output == *'a terminal'* ]]
 }
 
