@@ -38,7 +38,6 @@ static bool is_over(const struct replica *replica)
 
 static int answer_run(struct api_call *call, const struct replica *replica, struct oci_error *err)
 {
-	const struct supervisor_options *options = supervisor_options(call->api->sv);
 	struct json json CLEANUP_JSON = { 0 };
 	int r = json_begin(&json, err);
 
@@ -49,9 +48,8 @@ static int answer_run(struct api_call *call, const struct replica *replica, stru
 	json_text(&json, "name", replica->name);
 	json_text(&json, "bundle", replica->bundle);
 	json_text(&json, "logPath", replica->log_path);
-	json_text(&json, "runtime", options->runtime);
-	json_text(&json, "runtimeRoot",
-		  oci_arena_printf(&call->arena, "%s/runtime", options->run_dir));
+	json_text(&json, "runtime", supervisor_runtime(call->api->sv, replica));
+	json_text(&json, "runtimeRoot", supervisor_runtime_root(call->api->sv, replica));
 	json_text(&json, "state", replica_state_word(replica->state));
 	json_text(&json, "reason", replica->reason);
 	json_map_end(&json);

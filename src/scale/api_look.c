@@ -29,7 +29,7 @@ int container_list(struct api_call *call, struct oci_error *err)
 		return r;
 	json_list(&json, NULL);
 	for (struct project *p = supervisor_projects(call->api->sv); p; p = p->next) {
-		if (only && strcmp(only, p->spec->name) != 0)
+		if (only && strcmp(only, p->name) != 0)
 			continue;
 		for (struct service *s = p->services; s; s = s->next)
 			for (struct replica *replica = s->replicas; replica;
@@ -47,7 +47,6 @@ int container_list(struct api_call *call, struct oci_error *err)
 
 int container_get(struct api_call *call, struct oci_error *err)
 {
-	const struct supervisor_options *options = supervisor_options(call->api->sv);
 	struct view_command command = { 0 };
 	struct json json CLEANUP_JSON = { 0 };
 	struct replica *replica;
@@ -61,9 +60,8 @@ int container_get(struct api_call *call, struct oci_error *err)
 	view_replica(&json, replica, &command);
 	json_text(&json, "bundle", replica->bundle);
 	json_text(&json, "logPath", replica->log_path);
-	json_text(&json, "runtime", options->runtime);
-	json_text(&json, "runtimeRoot",
-		  oci_arena_printf(&call->arena, "%s/runtime", options->run_dir));
+	json_text(&json, "runtime", supervisor_runtime(call->api->sv, replica));
+	json_text(&json, "runtimeRoot", supervisor_runtime_root(call->api->sv, replica));
 	json_text(&json, "cgroup", replica->cgroup);
 	view_bundle(&json, replica);
 	json_map_end(&json);

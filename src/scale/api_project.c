@@ -138,7 +138,7 @@ int project_list(struct api_call *call, struct oci_error *err)
 			running += view_running(s);
 		}
 		json_map(&json, NULL);
-		json_text(&json, "name", p->spec->name);
+		json_text(&json, "name", p->name);
 		json_int(&json, "services", services);
 		json_int(&json, "running", running);
 		json_bool(&json, "removing", p->removing);
@@ -164,7 +164,7 @@ int project_get(struct api_call *call, struct oci_error *err)
 	if (r < 0)
 		return r;
 	json_map(&json, NULL);
-	json_text(&json, "name", project->spec->name);
+	json_text(&json, "name", project->name);
 	json_raw(&json, "document", text, length);
 	json_map_end(&json);
 	return api_json(call, 200, &json, err);

@@ -20,7 +20,7 @@ int service_list(struct api_call *call, struct oci_error *err)
 		return r;
 	json_list(&json, NULL);
 	for (struct project *p = supervisor_projects(call->api->sv); p; p = p->next) {
-		if (only && strcmp(only, p->spec->name) != 0)
+		if (only && strcmp(only, p->name) != 0)
 			continue;
 		for (struct service *s = p->services; s; s = s->next) {
 			json_map(&json, NULL);

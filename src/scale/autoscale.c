@@ -110,9 +110,12 @@ static void wish_of(struct decider *d, size_t i)
 		return;
 	}
 	ratio = wish->ratio = m->average / metric->target;
+	/* what is not known can only bring it nearer */
+	if (near_one(d, ratio))
+		return;
 	if (m->missing || (m->not_ready && ratio > 1))
 		wish->wanted = with_unknown(d, m, ratio, &wish->ratio);
-	else if (!near_one(d, ratio))
+	else
 		wish->wanted = whole(ratio * m->known);
 	/* the number that is wanted may not be there yet: the direction must be the metric's */
 	if ((ratio < 1 && wish->wanted > current) || (ratio > 1 && wish->wanted < current))
@@ -160,8 +163,8 @@ static void recommend(struct decider *d)
 
 	for (size_t i = 0; i < d->scale->metrics_len; i++) {
 		wish_of(d, i);
-		if (d->wishes[largest].failed ||
-		    (!d->wishes[i].failed && d->wishes[i].wanted > d->wishes[largest].wanted))
+		if (!d->wishes[i].failed && (d->wishes[largest].failed ||
+					     d->wishes[i].wanted > d->wishes[largest].wanted))
 			largest = i;
 	}
 	if (d->scale->policy != SPEC_SCALE_TARGET || !d->scale->metrics_len) {
@@ -216,9 +219,9 @@ static void stabilise(struct decider *d)
 		const struct autoscale_past *each = past(d->history, i);
 		int64_t age = d->in->now_ms - each->at_ms;
 
-		if (age <= d->scale->window_up_ms && each->recommended < up)
+		if (age < d->scale->window_up_ms && each->recommended < up)
 			up = each->recommended;
-		if (age <= d->scale->window_down_ms && each->recommended > down)
+		if (age < d->scale->window_down_ms && each->recommended > down)
 			down = each->recommended;
 	}
 	d->wanted = current < up ? up : current > down ? down : current;

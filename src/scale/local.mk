@@ -98,6 +98,8 @@ libcarte_scale_a_SOURCES = \
 	src/scale/netlink.c \
 	src/scale/nft.c \
 	src/scale/nft.h \
+	src/scale/pool-private.h \
+	src/scale/pool.c \
 	src/scale/pool.h \
 	src/scale/probe.c \
 	src/scale/probe.h \

@@ -168,7 +168,7 @@ static void put_service(FILE *out, const char *name, const char *project, const 
 
 static void put_replica(FILE *out, const char *name, const struct replica *replica)
 {
-	put_service(out, name, replica->service->project->spec->name, replica->service->spec->name);
+	put_service(out, name, replica->service->project->name, replica->service->spec->name);
 	fputc(',', out);
 	put_label(out, "replica", replica->name);
 	fputs("} ", out);
@@ -183,14 +183,14 @@ static void render_states(FILE *out, struct supervisor *sv)
 	head(out, "carte_replicas", "gauge", "Replicas of a service by state.");
 	EACH_SERVICE(sv, p, s)
 	for (int state = REPLICA_PENDING; state <= REPLICA_DELETED; state++) {
-		put_service(out, "carte_replicas", p->spec->name, s->spec->name);
+		put_service(out, "carte_replicas", p->name, s->spec->name);
 		fprintf(out, ",state=\"%s\"} %u\n", replica_state_word((enum replica_state)state),
 			service_count(s, (enum replica_state)state));
 	}
 	head(out, "carte_replicas_desired", "gauge", "Replicas that are asked for.");
 	EACH_SERVICE(sv, p, s)
 	{
-		put_service(out, "carte_replicas_desired", p->spec->name, s->spec->name);
+		put_service(out, "carte_replicas_desired", p->name, s->spec->name);
 		fprintf(out, "} %u\n", s->stopped ? 0 : s->desired);
 	}
 }

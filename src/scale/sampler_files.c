@@ -148,7 +148,7 @@ void sampler_net(const char *text, struct sample *ret)
 
 	for (const char *line = text; line; line = strchr(line, '\n')) {
 		line += *line == '\n';
-		if (sscanf(line, " %31[^:]: %" SCNd64 " %*d %*d %*d %*d %*d %*d %*d %" SCNd64,
+		if (sscanf(line, " %31[^:\n]: %" SCNd64 " %*d %*d %*d %*d %*d %*d %*d %" SCNd64,
 			   name, &rx, &tx) != 3)
 			continue;
 		/* an isolated namespace without another interface has sent nothing */

@@ -74,7 +74,7 @@ void view_replica_names(struct json *json, const struct replica *replica)
 {
 	json_text(json, "id", replica->id);
 	json_text(json, "name", replica->name);
-	json_text(json, "project", replica->service->project->spec->name);
+	json_text(json, "project", replica->service->project->name);
 	json_text(json, "service", replica->service->spec->name);
 }
 
@@ -198,7 +198,7 @@ void view_service(struct json *json, const struct service *service, bool with_co
 {
 	const struct spec_service *spec = service->spec;
 
-	json_text(json, "project", service->project->spec->name);
+	json_text(json, "project", service->project->name);
 	json_text(json, "name", spec->name);
 	json_text(json, "image", spec->image);
 	json_int(json, "revision", (int64_t)service->revision);

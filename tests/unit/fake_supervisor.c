@@ -490,6 +490,7 @@ static int read_document(const char *text, size_t length, struct project *projec
 		yajl_tree_free(root);
 		return err_set_as(err, ERR_DOCUMENT, EINVAL, "document:1:1: services: required");
 	}
+	project->name = project->spec->name;
 	project->spec->services_len = services->u.object.len;
 	project->spec->services =
 		oci_arena_array(arena, services->u.object.len, sizeof(*project->spec->services));
@@ -850,4 +851,16 @@ int sample_read(const struct replica *replica, struct sample *ret, struct oci_er
 	ret->cpu_pressure_us = now / 20;
 	ret->memory_pressure_us = 0;
 	return 0;
+}
+
+const char *supervisor_runtime(const struct supervisor *sv, const struct replica *replica)
+{
+	(void)replica;
+	return sv->options.runtime;
+}
+
+const char *supervisor_runtime_root(const struct supervisor *sv, const struct replica *replica)
+{
+	(void)replica;
+	return sv->folder;
 }

@@ -105,6 +105,7 @@ UNIT_TESTS += $(CONVERTER_TESTS)
 endif
 
 SCALE_TESTS = \
+	tests/unit/test_autoscale \
 	tests/unit/test_balance \
 	tests/unit/test_calendar \
 	tests/unit/test_compose \
@@ -117,32 +118,36 @@ SCALE_TESTS = \
 	tests/unit/test_net_after \
 	tests/unit/test_net_hosts \
 	tests/unit/test_net_reach \
+	tests/unit/test_pool \
 	tests/unit/test_probe \
 	tests/unit/test_replica_config \
+	tests/unit/test_sampler \
 	tests/unit/test_scale_store
 
+tests_unit_test_autoscale_CPPFLAGS = $(AM_CPPFLAGS) $(SCALE_CFLAGS) $(YAJL_CFLAGS)
+tests_unit_test_autoscale_LDADD = $(SCALE_LIBS) $(CMOCKA_LIBS)
 tests_unit_test_balance_LDADD = $(SCALE_LIBS) $(CMOCKA_LIBS)
 tests_unit_test_calendar_LDADD = $(SCALE_LIBS) $(CMOCKA_LIBS)
 tests_unit_test_compose_LDADD = $(SCALE_LIBS) $(CMOCKA_LIBS)
 tests_unit_test_decide_LDADD = $(SCALE_LIBS) $(CMOCKA_LIBS)
+tests_unit_test_http_CPPFLAGS = $(AM_CPPFLAGS) $(SCALE_CFLAGS) $(YAJL_CFLAGS)
+tests_unit_test_http_LDADD = $(SCALE_LIBS) $(CMOCKA_LIBS)
+tests_unit_test_http_LDFLAGS = $(AM_LDFLAGS) $(SCALE_LDFLAGS)
+tests_unit_test_http_SOURCES = tests/unit/fake_supervisor.c tests/unit/fake_supervisor.h tests/unit/test_http.c
 tests_unit_test_job_LDADD = $(SCALE_LIBS) $(CMOCKA_LIBS)
+tests_unit_test_logs_CPPFLAGS = $(AM_CPPFLAGS) $(SCALE_CFLAGS)
+tests_unit_test_logs_LDADD = $(SCALE_LIBS) $(CMOCKA_LIBS)
 tests_unit_test_loop_LDADD = $(SCALE_LIBS) $(CMOCKA_LIBS)
 tests_unit_test_net_LDADD = $(SCALE_LIBS) $(CMOCKA_LIBS)
 tests_unit_test_net_after_LDADD = $(SCALE_LIBS) $(CMOCKA_LIBS)
 tests_unit_test_net_hosts_LDADD = $(SCALE_LIBS) $(CMOCKA_LIBS)
 tests_unit_test_net_reach_LDADD = $(SCALE_LIBS) $(CMOCKA_LIBS)
-
-tests_unit_test_http_SOURCES = tests/unit/fake_supervisor.c tests/unit/fake_supervisor.h tests/unit/test_http.c
-
-tests_unit_test_http_CPPFLAGS = $(AM_CPPFLAGS) $(SCALE_CFLAGS) $(YAJL_CFLAGS)
-tests_unit_test_http_LDADD = $(SCALE_LIBS) $(CMOCKA_LIBS)
-tests_unit_test_http_LDFLAGS = $(AM_LDFLAGS) $(SCALE_LDFLAGS)
-tests_unit_test_logs_CPPFLAGS = $(AM_CPPFLAGS) $(SCALE_CFLAGS)
-tests_unit_test_logs_LDADD = $(SCALE_LIBS) $(CMOCKA_LIBS)
+tests_unit_test_pool_LDADD = $(SCALE_LIBS) $(CMOCKA_LIBS)
 tests_unit_test_probe_CPPFLAGS = $(AM_CPPFLAGS) $(SCALE_CFLAGS)
 tests_unit_test_probe_LDADD = $(SCALE_LIBS) $(CMOCKA_LIBS)
 tests_unit_test_replica_config_CPPFLAGS = $(AM_CPPFLAGS) $(SCALE_CFLAGS)
 tests_unit_test_replica_config_LDADD = $(SCALE_LIBS) $(CMOCKA_LIBS)
+tests_unit_test_sampler_LDADD = $(SCALE_LIBS) $(CMOCKA_LIBS)
 tests_unit_test_scale_store_CPPFLAGS = $(AM_CPPFLAGS) $(SCALE_CFLAGS)
 tests_unit_test_scale_store_LDADD = $(SCALE_LIBS) $(CMOCKA_LIBS)
 
