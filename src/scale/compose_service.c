@@ -112,7 +112,8 @@ static int read_pull_policy(struct reader *reader, const struct at *at, void *sl
 }
 
 static const struct row carte_rows[] = { ROW("scale", read_carte_scale, OWN(scale)),
-					 ROW("probe", read_carte_probe, OWN(probe)), ROWS_END };
+					 ROW("probe", read_carte_probe, OWN(probe)),
+					 ROW("remove", read_bool, OWN(remove)), ROWS_END };
 
 static const struct row service_rows[] = {
 	ROW("image", read_string, OWN(image)),
