@@ -9,6 +9,13 @@ libcarte_devs_a_SOURCES = \
 	src/devs/devs-private.h \
 	src/devs/devs.c \
 	src/devs/devs.h \
+	src/devs/forecast-private.h \
+	src/devs/forecast.c \
+	src/devs/forecast.h \
+	src/devs/forecast_fit.c \
+	src/devs/forecast_model.c \
+	src/devs/forecast_save.c \
+	src/devs/forecaster.c \
 	src/devs/queueing.c \
 	src/devs/queueing.h \
 	src/devs/random.c \
