@@ -52,8 +52,11 @@ tests_unit_test_systemd_helper_CPPFLAGS = $(AM_CPPFLAGS) $(LIBDBUS_CFLAGS)
 tests_unit_test_systemd_helper_LDADD = $(SYSTEMD_HELPER_LIBS) $(CMOCKA_LIBS)
 endif
 
-UNIT_TESTS += tests/unit/test_devs
+UNIT_TESTS += \
+	tests/unit/test_devs \
+	tests/unit/test_forecast
 tests_unit_test_devs_LDADD = $(DEVS_LIBS) $(CMOCKA_LIBS)
+tests_unit_test_forecast_LDADD = $(DEVS_LIBS) $(CMOCKA_LIBS)
 
 CONVERTER_TESTS = \
 	tests/unit/test_archive_out \
