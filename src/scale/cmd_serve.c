@@ -103,6 +103,13 @@ static const char *default_folder(struct server *s, bool state)
 	return oci_arena_printf(&s->arena, "/run/user/%u/carte", (unsigned)geteuid());
 }
 
+static bool is_program(const char *path)
+{
+	struct stat st;
+
+	return stat(path, &st) == 0 && S_ISREG(st.st_mode) && access(path, X_OK) == 0;
+}
+
 /* Beside this program, as in a build tree or an unusual prefix; then as the shell would. */
 static const char *find_program(struct server *s, const char *given, const char *name,
 				struct oci_error *err)
@@ -118,11 +125,11 @@ static const char *find_program(struct server *s, const char *given, const char 
 		path[n] = '\0';
 		slash = strrchr(path, '/');
 		(void)snprintf(slash + 1, 64, "%s", name);
-		if (access(path, X_OK) == 0)
+		if (is_program(path))
 			return oci_arena_strdup(&s->arena, path);
 		/* programs of a build tree have folders of their own */
 		(void)snprintf(slash + 1, 64, "%s/%s", name, name);
-		if (access(path, X_OK) == 0)
+		if (is_program(path))
 			return oci_arena_strdup(&s->arena, path);
 	}
 	if (program_find(given ? given : name, path) == 0)
