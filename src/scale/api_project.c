@@ -72,6 +72,13 @@ static int check_name(struct api_call *call, struct oci_error *err)
 	if (r < 0)
 		return r;
 	r = YAJL_IS_OBJECT(root) ? json_get_text(root, "name", &name, err) : 0;
+	if (r >= 0 && YAJL_IS_OBJECT(root) && !name) {
+		/* a normalised one has it there, see compose_emit.c */
+		const char *path[] = { "x-carte", NULL };
+		yajl_val carte = yajl_tree_get(root, path, yajl_t_object);
+
+		r = carte ? json_get_text(carte, "name", &name, err) : 0;
+	}
 	if (r < 0)
 		return r;
 	if (!name || strcmp(name, call->args[0]) != 0)

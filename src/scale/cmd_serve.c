@@ -174,9 +174,9 @@ static int find_places(struct server *s, struct oci_error *err)
 	};
 	if (!s->options.state_dir || !s->options.run_dir)
 		return err_nomem(err);
-	s->socket_path = socket_path && socket_path[0] ?
-				 socket_path :
-				 oci_arena_printf(&s->arena, "%s/carte.sock", s->options.run_dir);
+	s->socket_path = socket_path && socket_path[0]
+				 ? socket_path
+				 : oci_arena_printf(&s->arena, "%s/carte.sock", s->options.run_dir);
 	s->options.runtime = find_program(s, args->runtime, "carte-runtime", err);
 	if (!s->options.runtime)
 		return -ENOENT;
@@ -353,15 +353,22 @@ static void say_ready(void)
 	(void)unsetenv("NOTIFY_SOCKET");
 }
 
+static void end_asked(void *ctx)
+{
+	end_softly(ctx);
+}
+
 static int start_http(struct server *s, struct oci_error *err)
 {
 	char token[HTTP_TOKEN_SIZE];
 	struct http_options options = {
 		.socket = s->socket,
-		.listen = s->args->no_tcp ? NULL :
-			  s->args->listen ? s->args->listen :
-					    LISTEN_DEFAULT,
+		.listen = s->args->no_tcp   ? NULL
+			  : s->args->listen ? s->args->listen
+					    : LISTEN_DEFAULT,
 		.token = token,
+		.shutdown = end_asked,
+		.ctx = s,
 	};
 	struct oci_error why = OCI_ERROR_INIT;
 	int r = http_token(s->options.state_dir, token, err);

@@ -226,7 +226,8 @@ void decide_service(const struct decide_input *in, struct decide_plan *plan)
 	if (c.wanted > in->desired) {
 		stop_some(in, plan->stop, c.wanted - in->desired, false);
 	} else if (c.wanted < in->desired) {
-		unsigned wait = in->stop_first ? c.leaving : 0;
+		/* the last old ones of an update are still on their way out */
+		unsigned wait = in->stop_first || (in->rolling && stop_first) ? c.leaving : 0;
 		unsigned lacking = in->desired - c.wanted;
 
 		if (lacking > wait)

@@ -88,6 +88,7 @@ struct decide_input {
 	unsigned desired;
 	const struct spec_update *update;
 	bool stop_first; /* whatever @update says: two cannot be at a time */
+	bool rolling;    /* a rolling update goes on */
 	bool paused;     /* the rolling update is */
 	bool at_once;    /* nobody is served (stopped): replace all */
 	bool delayed;    /* the delay between two batches runs */

@@ -24,6 +24,7 @@ libcarte_scale_a_SOURCES = \
 	src/scale/balance_ports.c \
 	src/scale/calendar.c \
 	src/scale/cmd_config.c \
+	src/scale/cmd_plan.c \
 	src/scale/cmd_serve.c \
 	src/scale/cmds.h \
 	src/scale/compose-private.h \
@@ -122,6 +123,10 @@ libcarte_scale_a_SOURCES = \
 	src/scale/sampler.c \
 	src/scale/sampler.h \
 	src/scale/sampler_files.c \
+	src/scale/scaler-private.h \
+	src/scale/scaler.c \
+	src/scale/scaler.h \
+	src/scale/scaler_measure.c \
 	src/scale/spec.c \
 	src/scale/spec.h \
 	src/scale/stats.c \

@@ -112,8 +112,8 @@ int cgroup_each(const char *path, pid_t pid, void (*visit)(void *ctx, int folder
 			visit(ctx, fd, false);
 	}
 	if (whole || is_v2(ROOT "/unified")) {
-		CLEANUP_CLOSE int fd = find_folder(whole ? ROOT : ROOT "/unified", path, where,
-						   "", !whole);
+		CLEANUP_CLOSE int fd =
+			find_folder(whole ? ROOT : ROOT "/unified", path, where, "", !whole);
 
 		if (fd >= 0)
 			visit(ctx, fd, true);

@@ -547,7 +547,7 @@ static int service_settled(const struct service *service, char *words, size_t si
 		if (one < 0)
 			all = -1;
 	}
-	if (there < work->admitted || work->rollout != ROLLOUT_NONE)
+	if (all > 0 && (there < work->admitted || work->rollout != ROLLOUT_NONE))
 		return 0;
 	if (work->admitted < service->desired && all > 0) {
 		(void)snprintf(words, size, "%s: %u of %u replicas: %s", service->spec->name,
@@ -561,6 +561,7 @@ bool supervisor_settled(struct supervisor *sv, const char *project_name, char *r
 			size_t size)
 {
 	char words[640] = "";
+	size_t length = 0;
 	bool settled = !sv->adopting && sv->turn_timer.place == 0;
 
 	if (size > 0)
@@ -569,10 +570,16 @@ bool supervisor_settled(struct supervisor *sv, const char *project_name, char *r
 		if (project_name && strcmp(project->name, project_name) != 0)
 			continue;
 		settled = settled && !project->removing;
-		for (struct service *s = project->services; s && settled; s = s->next)
-			settled = service_settled(s, words, sizeof(words)) != 0;
+		for (struct service *s = project->services; s && settled; s = s->next) {
+			int one = service_settled(s, words, sizeof(words));
+
+			settled = one != 0;
+			if (one < 0 && length < size)
+				length += (size_t)snprintf(ret_words + length, size - length,
+							   "%s%s", length ? "; " : "", words);
+		}
 	}
-	if (settled && size > 0)
-		(void)snprintf(ret_words, size, "%s", words);
+	if (!settled && size > 0)
+		ret_words[0] = '\0';
 	return settled;
 }

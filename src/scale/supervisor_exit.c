@@ -92,6 +92,10 @@ void replica_failed_once(struct supervisor *sv, struct replica *replica, int sta
 	else
 		work->make_failures = output.failures;
 	work->unsaved = true;
+	if (made && status != 0)
+		replica_reason(replica, status < 0 ? "ended, its status is not known" :
+						     "exited with status %d",
+			       status);
 	if (!made || status != 0)
 		service_failed(sv, replica);
 	work->ready_at = 0;

@@ -85,7 +85,7 @@ static void rollout_progress(struct supervisor *sv, struct service *service, boo
 		rollout_set(sv, service, ROLLOUT_UPDATING, "start", words);
 		return;
 	}
-	if (!updating && old == 0) {
+	if (!updating && old == 0 && fresh >= work->admitted) {
 		rollout_set(sv, service, ROLLOUT_NONE, "complete", "");
 		return;
 	}
@@ -284,6 +284,7 @@ static void decide_and_act(struct supervisor *sv, struct service *service, size_
 		.desired = work->admitted,
 		.update = update_of(service),
 		.stop_first = must_stop_first(service),
+		.rolling = work->rollout != ROLLOUT_NONE,
 		.paused = work->rollout == ROLLOUT_PAUSED,
 		.at_once = service->stopped,
 		.delayed = delay_runs(sv, service),

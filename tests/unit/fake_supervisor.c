@@ -624,6 +624,7 @@ int supervisor_scale(struct supervisor *sv, struct service *service, int64_t cou
 		     unsigned *ret_admitted, struct oci_error *err)
 {
 	struct kept_decision *kept = &sv->decisions[sv->decisions_len];
+	char words[128];
 
 	(void)err;
 	note(sv, "scale %s %lld by %s", service->spec->name, (long long)count, who);
@@ -637,7 +638,9 @@ int supervisor_scale(struct supervisor *sv, struct service *service, int64_t cou
 							  .why = strdup("asked for"),
 							  .inputs = strdup("{\"who\":\"test\"}") };
 		sv->decisions_len++;
-		fake_emit(sv, "scale", "scale", service, NULL, -1, "asked for");
+		(void)snprintf(words, sizeof(words), "from %u to %lld by %s", service->desired,
+			       (long long)count, who);
+		fake_emit(sv, "scale", "manual", service, NULL, -1, words);
 	}
 	if (count > POOL_REPLICAS) {
 		(void)snprintf(service->reason, sizeof(service->reason),

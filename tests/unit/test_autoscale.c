@@ -29,8 +29,8 @@ static void begin(struct play *p)
 {
 	memset(p, 0, sizeof(*p));
 	p->metric[0] = (struct spec_metric){ .kind = SPEC_METRIC_CPU, .target = 50 };
-	p->metric[1] = (struct spec_metric){ .kind = SPEC_METRIC_HTTP, .name = "sessions",
-					     .target = 10 };
+	p->metric[1] =
+		(struct spec_metric){ .kind = SPEC_METRIC_HTTP, .name = "sessions", .target = 10 };
 	p->metric[2] = (struct spec_metric){ .kind = SPEC_METRIC_MEMORY, .target = 80 };
 	p->scale = scale_service("web", "i").scale;
 	p->scale.given = true;
@@ -39,8 +39,10 @@ static void begin(struct play *p)
 	p->scale.metrics = p->metric;
 	p->scale.metrics_len = 1;
 	p->scale.window_down_ms = 0;
-	p->in = (struct autoscale_input){ .scale = &p->scale, .now_ms = 1000000,
-					  .clock_s = 1700000000, .metrics = p->measured,
+	p->in = (struct autoscale_input){ .scale = &p->scale,
+					  .now_ms = 1000000,
+					  .clock_s = 1700000000,
+					  .metrics = p->measured,
 					  .admissible = 1000 };
 }
 
@@ -66,14 +68,14 @@ static void test_rule(void **state)
 		double average;
 		unsigned wanted;
 	} rows[] = {
-		{ 4, 4, 0, 0, 50, 4 },  /* on target */
-		{ 4, 4, 0, 0, 54, 4 },  /* 1.08: within the tolerance */
-		{ 4, 4, 0, 0, 55, 4 },  /* 1.10: just within */
-		{ 4, 4, 0, 0, 56, 5 },  /* 1.12 x 4 = 4.48 */
+		{ 4, 4, 0, 0, 50, 4 }, /* on target */
+		{ 4, 4, 0, 0, 54, 4 }, /* 1.08: within the tolerance */
+		{ 4, 4, 0, 0, 55, 4 }, /* 1.10: just within */
+		{ 4, 4, 0, 0, 56, 5 }, /* 1.12 x 4 = 4.48 */
 		{ 4, 4, 0, 0, 100, 8 },
-		{ 4, 4, 0, 0, 45, 4 },  /* 0.90: just within */
-		{ 4, 4, 0, 0, 37, 3 },  /* 0.74 x 4 = 2.96 */
-		{ 4, 4, 0, 0, 0, 1 },   /* 0, and the minimum */
+		{ 4, 4, 0, 0, 45, 4 }, /* 0.90: just within */
+		{ 4, 4, 0, 0, 37, 3 }, /* 0.74 x 4 = 2.96 */
+		{ 4, 4, 0, 0, 0, 1 },  /* 0, and the minimum */
 		{ 1, 1, 0, 0, 400, 8 },
 		/* missing, more: as idle. (2 x 100 + 0) / 3 = 66.7 is 1.33, x 3 = 4 */
 		{ 3, 2, 1, 0, 100, 4 },
@@ -132,8 +134,8 @@ static void test_several(void **state)
 	p.measured[0].failed = true;
 	p.measured[1] = (struct autoscale_metric){ .average = 2, .known = 4 };
 	assert_int_equal(go(&p), 4);
-	assert_non_null(strstr(p.out.why,
-			       "not fewer, because another metric could not be measured"));
+	assert_non_null(
+		strstr(p.out.why, "not fewer, because another metric could not be measured"));
 	p.measured[1].average = 20;
 	assert_int_equal(go(&p), 8);
 	p.measured[1].failed = true;
@@ -173,7 +175,8 @@ static void test_windows(void **state)
 	p.scale.window_up_ms = 5000;
 	p.in.current = 2;
 	assert_int_equal(step(&p, 0, 100), 2);
-	assert_non_null(strstr(p.out.why, "growing waits: within the last 5 s less was enough (2)"));
+	assert_non_null(
+		strstr(p.out.why, "growing waits: within the last 5 s less was enough (2)"));
 	assert_int_equal(step(&p, 2000, 200), 2);
 	/* the 4 of the first step is 6 s old, since then it was 8 */
 	assert_int_equal(step(&p, 4000, 200), 8);
@@ -207,7 +210,9 @@ static void test_rates(void **state)
 
 static void test_limits(void **state)
 {
-	struct spec_calendar lessons[] = { { .cron = "* * * * *", .duration_ms = 60000, .min = 6 } };
+	struct spec_calendar lessons[] = {
+		{ .cron = "* * * * *", .duration_ms = 60000, .min = 6 }
+	};
 	struct play p;
 
 	(void)state;
@@ -274,9 +279,12 @@ static void test_inputs(void **state)
 	yajl_tree_free(tree);
 	assert_string_equal(
 		p.out.inputs,
-		"{\"policy\":\"target\",\"current\":2,\"recommended\":2,\"wanted\":2,\"min\":1,\"max\":100,"
-		"\"calendar\":0,\"admissible\":1000,\"memoryShort\":false,\"crashLooping\":false,\"metrics\":["
-		"{\"metric\":\"cpu\",\"target\":50,\"failed\":false,\"average\":60,\"ratio\":0.8,\"wants\":2,"
+		"{\"policy\":\"target\",\"current\":2,\"recommended\":2,\"wanted\":2,\"min\":1,"
+		"\"max\":100,"
+		"\"calendar\":0,\"admissible\":1000,\"memoryShort\":false,\"crashLooping\":false,"
+		"\"metrics\":["
+		"{\"metric\":\"cpu\",\"target\":50,\"failed\":false,\"average\":60,\"ratio\":0.8,"
+		"\"wants\":2,"
 		"\"known\":2,\"missing\":1,\"starting\":0},"
 		"{\"metric\":\"http\",\"name\":\"s{a=\\\"b\\\"}\",\"target\":10,\"failed\":true,"
 		"\"known\":0,\"missing\":0,\"starting\":0}]}");
@@ -375,9 +383,9 @@ static void test_long(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_rule),	cmocka_unit_test(test_several),
-		cmocka_unit_test(test_windows), cmocka_unit_test(test_rates),
-		cmocka_unit_test(test_limits),	cmocka_unit_test(test_inputs),
+		cmocka_unit_test(test_rule),     cmocka_unit_test(test_several),
+		cmocka_unit_test(test_windows),  cmocka_unit_test(test_rates),
+		cmocka_unit_test(test_limits),   cmocka_unit_test(test_inputs),
 		cmocka_unit_test(test_monotone), cmocka_unit_test(test_rest),
 		cmocka_unit_test(test_long),
 	};

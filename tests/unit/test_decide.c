@@ -223,7 +223,7 @@ static size_t read_replicas(const char *text, struct decide_replica *ret)
 struct row {
 	const char *before;
 	unsigned desired, parallelism;
-	bool start_first, paused, delayed, stop_first, at_once;
+	bool start_first, paused, delayed, stop_first, at_once, rolling;
 	const char *stop; /* '1' where one goes */
 	const char *make; /* slots */
 };
@@ -241,7 +241,8 @@ static void check_row(const struct row *row, size_t number)
 				   .paused = row->paused,
 				   .delayed = row->delayed,
 				   .stop_first = row->stop_first,
-				   .at_once = row->at_once };
+				   .at_once = row->at_once,
+				   .rolling = row->rolling };
 	unsigned slots[64];
 	bool stop[32];
 	struct decide_plan plan = { .stop = stop, .slots = slots };
@@ -285,6 +286,9 @@ static void test_services(void **state)
 		{ "ooo", 3, 0, .stop = "111", .make = "" },
 		{ "oooo", 4, 2, .stop = "0011", .make = "" },
 		{ "ooos", 4, 2, .stop = "0010", .make = "" },
+		{ "-", 1, 1, .rolling = true, .stop = "0", .make = "" },
+		{ "", 1, 1, .rolling = true, .stop = "", .make = "1" },
+		{ "-", 1, 1, .rolling = true, .start_first = true, .stop = "0", .make = "2" },
 		/* start first */
 		{ "ooo", 3, 1, .start_first = true, .stop = "000", .make = "4" },
 		{ "ooos", 3, 1, .start_first = true, .stop = "0000", .make = "" },

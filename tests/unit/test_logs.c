@@ -47,9 +47,9 @@ static FILE *read_all(const char *path, unsigned *ret_files)
 
 	*ret_files = 0;
 	for (int i = 2000; i >= 0; i--) {
-		CLEANUP_CLOSE int fd = open(i ? scale_path(name, "%s.%d", path, i)
-					      : scale_path(name, "%s", path),
-					    O_RDONLY | O_CLOEXEC);
+		CLEANUP_CLOSE int fd =
+			open(i ? scale_path(name, "%s.%d", path, i) : scale_path(name, "%s", path),
+			     O_RDONLY | O_CLOEXEC);
 		ssize_t n;
 
 		if (fd < 0)

@@ -22,8 +22,10 @@ struct party {
 
 static void party_begin(struct party *p)
 {
-	*p = (struct party){ .pool = { .cpu_milli = 2000, .memory = 1000 * MIB,
-				       .memory_reserve = 100 * MIB, .available = 1100 * MIB } };
+	*p = (struct party){ .pool = { .cpu_milli = 2000,
+				       .memory = 1000 * MIB,
+				       .memory_reserve = 100 * MIB,
+				       .available = 1100 * MIB } };
 	for (size_t i = 0; i < 4; i++) {
 		p->spec[i] = scale_service("s", "i");
 		p->service[i] = (struct service){ .spec = &p->spec[i] };

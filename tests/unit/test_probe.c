@@ -30,7 +30,7 @@ struct server {
 	uint16_t port;
 	struct loop_watch listening, talking;
 	const char *answer; /* NULL: accepts and says nothing */
-	bool stays;	    /* does not close */
+	bool stays;         /* does not close */
 	char asked[1024];
 	unsigned count;
 };
@@ -69,7 +69,8 @@ static void server_accept(void *ctx, uint32_t events)
 
 static int listen_on(uint16_t *port)
 {
-	struct sockaddr_in at = { .sin_family = AF_INET, .sin_port = htons(*port),
+	struct sockaddr_in at = { .sin_family = AF_INET,
+				  .sin_port = htons(*port),
 				  .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
 	socklen_t size = sizeof(at);
 	int on = 1, fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
@@ -134,9 +135,14 @@ static void wait_for(struct loop *loop, const struct heard *heard, enum probe_he
 
 static struct spec_probe http_probe(uint16_t port)
 {
-	return (struct spec_probe){ .kind = SPEC_PROBE_HTTP, .port = port, .path = "/healthz",
-				    .interval_ms = 20, .timeout_ms = 150, .retries = 2,
-				    .start_period_ms = -1, .start_interval_ms = 10 };
+	return (struct spec_probe){ .kind = SPEC_PROBE_HTTP,
+				    .port = port,
+				    .path = "/healthz",
+				    .interval_ms = 20,
+				    .timeout_ms = 150,
+				    .retries = 2,
+				    .start_period_ms = -1,
+				    .start_interval_ms = 10 };
 }
 
 static void test_http(void **state)
@@ -184,8 +190,11 @@ static void test_tcp(void **state)
 	struct oci_error err = OCI_ERROR_INIT;
 	struct server server = { 0 };
 	struct heard heard = { 0 };
-	struct spec_probe spec = { .kind = SPEC_PROBE_TCP, .interval_ms = 20, .timeout_ms = 200,
-				   .retries = 1, .start_interval_ms = 10 };
+	struct spec_probe spec = { .kind = SPEC_PROBE_TCP,
+				   .interval_ms = 20,
+				   .timeout_ms = 200,
+				   .retries = 1,
+				   .start_interval_ms = 10 };
 	struct probe_target target = { .spec = &spec };
 	struct probe *probe;
 	struct loop *loop;
@@ -242,26 +251,30 @@ static void test_exec(void **state)
 	const char *folder = scale_folder();
 	char runtime[PATH_MAX];
 	struct heard heard = { 0 };
-	struct spec_probe spec = { .kind = SPEC_PROBE_EXEC, .interval_ms = 20, .timeout_ms = 5000,
-				   .retries = 1, .start_interval_ms = 5,
+	struct spec_probe spec = { .kind = SPEC_PROBE_EXEC,
+				   .interval_ms = 20,
+				   .timeout_ms = 5000,
+				   .retries = 1,
+				   .start_interval_ms = 5,
 				   .command = { (const char *[]){ "check", "a b" }, 2 } };
-	struct probe_target target = { .spec = &spec, .runtime = runtime, .runtime_root = folder,
-				       .id = "x" };
+	struct probe_target target = {
+		.spec = &spec, .runtime = runtime, .runtime_root = folder, .id = "x"
+	};
 	struct probe *probe;
 	struct loop *loop;
+	const char *inside;
 
 	(void)state;
 	scale_path(runtime, "%s/runtime", folder);
 	scale_write(folder, "runtime",
 		    "#!/bin/sh\n[ \"$1 $3 $4 $5 $6\" = '--root exec x check a b' ] || exit 9\n"
 		    "[ -e $2/good ] || { echo first; echo 'no \033[1mgood'; exit 3; }\n"
-		    "[ -e $2/slow ] && sleep 30\nexit 0\n");
+		    "[ -e $2/slow ] && setsid -w sh -c 'echo $$ >$0/pid; exec sleep 30' $2\nexit 0\n");
 	assert_int_equal(chmod(runtime, 0755), 0);
 	assert_int_equal(loop_new(&loop, &err), 0);
 	assert_int_equal(probe_start(loop, &target, changed, &heard, &probe, &err), 0);
 	wait_for(loop, &heard, PROBE_UNHEALTHY);
-	assert_string_equal(heard.words,
-			    "the health check ended with status 3: no ?[1mgood");
+	assert_string_equal(heard.words, "the health check ended with status 3: no ?[1mgood");
 	scale_write(folder, "good", "");
 	wait_for(loop, &heard, PROBE_HEALTHY);
 	probe_stop(probe);
@@ -270,6 +283,10 @@ static void test_exec(void **state)
 	assert_int_equal(probe_start(loop, &target, changed, &heard, &probe, &err), 0);
 	wait_for(loop, &heard, PROBE_UNHEALTHY);
 	assert_string_equal(heard.words, "the health check did not end in 60 ms");
+	/* what it ran has a session of its own, as in a container: it is gone too */
+	inside = scale_read(folder, "pid");
+	assert_non_null(inside);
+	assert_true(kill((pid_t)atoi(inside), 0) < 0 && errno == ESRCH);
 	probe_stop(probe);
 	loop_free(loop);
 	scale_folder_remove(folder);
@@ -296,8 +313,11 @@ static void test_namespace(void **state)
 {
 	struct oci_error err = OCI_ERROR_INIT;
 	struct heard heard = { 0 };
-	struct spec_probe spec = { .kind = SPEC_PROBE_TCP, .port = 7, .interval_ms = 20,
-				   .timeout_ms = 500, .retries = 1 };
+	struct spec_probe spec = { .kind = SPEC_PROBE_TCP,
+				   .port = 7,
+				   .interval_ms = 20,
+				   .timeout_ms = 500,
+				   .retries = 1 };
 	char netns[64], byte;
 	struct probe_target target = { .spec = &spec, .netns = netns };
 	uint16_t port = 7;
@@ -379,8 +399,8 @@ static void test_fetch(void **state)
 		struct fetch *fetch;
 
 		server_start(&server, loop);
-		assert_int_equal(fetch_start(loop, here, server.port, "metrics", 150, fetched,
-					     &got, &fetch, &err),
+		assert_int_equal(fetch_start(loop, here, server.port, "metrics", 150, fetched, &got,
+					     &fetch, &err),
 				 0);
 		while (!got.done)
 			assert_int_equal(loop_once(loop, 50), 0);
@@ -394,8 +414,8 @@ static void test_fetch(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_http),  cmocka_unit_test(test_tcp),
-		cmocka_unit_test(test_start), cmocka_unit_test(test_exec),
+		cmocka_unit_test(test_http),      cmocka_unit_test(test_tcp),
+		cmocka_unit_test(test_start),     cmocka_unit_test(test_exec),
 		cmocka_unit_test(test_namespace), cmocka_unit_test(test_fetch),
 	};
 

@@ -12,20 +12,19 @@
 #include "scale/sampler-private.h"
 #include "unit/scale.h"
 
-static const char exposed[] =
-	"# HELP sessions how many\n# TYPE sessions gauge\n"
-	"sessions{room=\"a\",kind=\"x\"} 3\n"
-	"sessions{room=\"b\"} 4.5 1712345678\n"
-	"sessions_total 99\n"
-	"plain 7\n"
-	"  spaced\t12\r\n"
-	"{bad 1\nnot a line\nbroken{room=\"a} 5\n"
-	"nothing NaN\n"
-	"endless +Inf\n"
-	"word{a=\"b\"} many\n"
-	"escaped{a=\"q\\\"}uote\",} 1e3\n"
-	"hex 0x10\n"
-	"last{a=\"1\"} -2";
+static const char exposed[] = "# HELP sessions how many\n# TYPE sessions gauge\n"
+			      "sessions{room=\"a\",kind=\"x\"} 3\n"
+			      "sessions{room=\"b\"} 4.5 1712345678\n"
+			      "sessions_total 99\n"
+			      "plain 7\n"
+			      "  spaced\t12\r\n"
+			      "{bad 1\nnot a line\nbroken{room=\"a} 5\n"
+			      "nothing NaN\n"
+			      "endless +Inf\n"
+			      "word{a=\"b\"} many\n"
+			      "escaped{a=\"q\\\"}uote\",} 1e3\n"
+			      "hex 0x10\n"
+			      "last{a=\"1\"} -2";
 
 static void test_prometheus(void **state)
 {
@@ -217,7 +216,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_prometheus), cmocka_unit_test(test_v2),
-		cmocka_unit_test(test_v1),	   cmocka_unit_test(test_metrics),
+		cmocka_unit_test(test_v1),         cmocka_unit_test(test_metrics),
 		cmocka_unit_test(test_live),
 	};
 

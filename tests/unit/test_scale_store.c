@@ -271,7 +271,8 @@ static void test_bounded(void **state)
 	assert_int_equal(store_commit(p.store, NULL), 0);
 	assert_int_equal(store_event_last(p.store), STORE_EVENTS_MAX + 1024);
 	assert_int_equal(store_events(p.store, 0, 1, count_events, &last, NULL), 0);
-	assert_int_equal(last, 1025);
+	/* pruned now and then, not at each */
+	assert_in_range(last, 1025 - 256, 1025);
 	assert_int_equal(store_events(p.store, last, 0, count_events, &last, NULL), 0);
 	assert_int_equal(last, STORE_EVENTS_MAX + 1024);
 	assert_int_equal(store_decisions(p.store, "p", "s", 0, count_decisions, &count, NULL), 0);

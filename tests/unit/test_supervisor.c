@@ -1,0 +1,688 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * test_supervisor.c - what is becomes what is wanted: from nothing, after ends, through updates, after a crash at any moment.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <signal.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+
+#include "supervisor-stage.h"
+
+#define WEB(image, more) "\"web\":{\"image\":\"" image "\"" more "}"
+#define REPLICAS(n) ",\"deploy\":{\"replicas\":" #n "}"
+#define PROBE ",\"x-carte\":{\"probe\":{\"tcp\":{\"port\":80}}}"
+
+static bool is(const struct replica *replica, enum replica_state state)
+{
+	return replica->state == state;
+}
+
+/* 0: there is none of that name. */
+static enum replica_state state_of(struct stage *s, const char *name)
+{
+	struct replica *replica = NULL;
+
+	return supervisor_replica(s->sv, name, &replica, NULL) == 0 ? replica->state : 0;
+}
+
+static void test_up_scale_down(void **state)
+{
+	struct stage s;
+	struct service *web;
+	unsigned admitted = 0;
+	struct replica *r = NULL;
+
+	(void)state;
+	stage_open(&s);
+	stage_up(&s, WEB("a", REPLICAS(3)));
+	assert_string_equal(stage_settle(&s), "");
+	web = stage_service(&s, "web");
+	assert_int_equal(stage_ready(&s, "web"), 3);
+	assert_int_equal(stage_containers(&s), 3);
+	assert_int_equal(parts.attached, 3);
+	/* the same again changes nothing */
+	stage_up(&s, WEB("a", REPLICAS(3)));
+	assert_string_equal(stage_settle(&s), "");
+	assert_int_equal(parts.configs, 3);
+	assert_int_equal(web->revision, 1);
+	assert_int_equal(supervisor_scale(s.sv, web, 5, "test", &admitted, NULL), 0);
+	assert_int_equal(admitted, 5);
+	assert_string_equal(stage_settle(&s), "");
+	assert_int_equal(stage_ready(&s, "web"), 5);
+	/* the newest go, and their numbers come again */
+	assert_int_equal(supervisor_scale(s.sv, web, 2, "test", NULL, NULL), 0);
+	stage_wait(&s, stage_containers(&s) == 2 && stage_networks(&s) == 2);
+	assert_non_null(stage_replica(&s, "p-web-1"));
+	assert_non_null(stage_replica(&s, "p-web-2"));
+	assert_int_equal(supervisor_replica(s.sv, "p-web-3", &r, NULL), -ENOENT);
+	assert_int_equal(supervisor_replica(s.sv, "p-web-", &r, NULL), -ENOTUNIQ);
+	assert_int_equal(supervisor_scale(s.sv, web, 3, "test", NULL, NULL), 0);
+	assert_string_equal(stage_settle(&s), "");
+	assert_int_equal(stage_replica(&s, "p-web-3")->slot, 3);
+	stage_close(&s);
+}
+
+static void test_restart_in_place(void **state)
+{
+	struct stage s;
+	struct replica *r;
+	pid_t first;
+
+	(void)state;
+	stage_open(&s);
+	stage_up(&s, WEB("a", ",\"restart\":\"always\""));
+	assert_string_equal(stage_settle(&s), "");
+	r = stage_replica(&s, "p-web-1");
+	first = r->pid;
+	assert_int_equal(kill(first, SIGKILL), 0);
+	stage_wait(&s, r->pid != first && is(r, REPLICA_READY));
+	assert_int_equal(r->exit_status, 128 + SIGKILL);
+	assert_int_equal(r->restarts, 1);
+	/* bundle and namespace were kept */
+	assert_int_equal(parts.configs, 1);
+	assert_int_equal(parts.attached, 1);
+	/* the second time it waits for a second */
+	first = r->pid;
+	assert_int_equal(kill(first, SIGKILL), 0);
+	stage_wait(&s, is(r, REPLICA_FAILED));
+	assert_string_equal(r->reason, "exited with status 137; again in 1.0 s");
+	stage_idle(&s, 50);
+	assert_int_equal(r->pid, 0);
+	loop_advance(s.loop, 1000);
+	stage_wait(&s, is(r, REPLICA_READY));
+	/* after ten minutes of health all is forgiven */
+	loop_advance(s.loop, 600000);
+	stage_idle(&s, 10);
+	first = r->pid;
+	assert_int_equal(kill(first, SIGKILL), 0);
+	stage_wait(&s, r->pid != first && is(r, REPLICA_READY));
+	stage_close(&s);
+}
+
+static void test_policies(void **state)
+{
+	struct stage s;
+	struct replica *r;
+
+	(void)state;
+	stage_open(&s);
+	stage_program(&s, "exit 3");
+	stage_up(&s, WEB("a", ",\"restart\":\"no\""));
+	stage_wait(&s, state_of(&s, "p-web-1") == REPLICA_EXITED);
+	assert_string_equal(stage_settle(&s), "p-web-1: exited with status 3");
+	r = stage_replica(&s, "p-web-1");
+	assert_true(is(r, REPLICA_EXITED));
+	assert_int_equal(r->exit_status, 3);
+	assert_int_equal(stage_networks(&s), 0);
+	/* by hand it starts again */
+	stage_program(&s, "exit 0");
+	assert_int_equal(supervisor_start(s.sv, r, NULL), 0);
+	stage_wait(&s, is(r, REPLICA_EXITED) && r->exit_status == 0);
+	assert_string_equal(stage_settle(&s), "");
+	/* on failure, twice */
+	stage_program(&s, "exit 4");
+	stage_up(&s, WEB("b", ",\"restart\":\"on-failure:2\""));
+	stage_wait(&s, state_of(&s, "p-web-1") != 0 && stage_replica(&s, "p-web-1")->revision == 2);
+	r = stage_replica(&s, "p-web-1");
+	stage_wait(&s, r->exit_status == 4);
+	for (unsigned i = 0; i < 4; i++) {
+		stage_idle(&s, 30);
+		loop_advance(s.loop, 5000);
+	}
+	/* of the update, or of the replica */
+	assert_non_null(strstr(stage_settle(&s), "p-web-1: exited with status 4"));
+	assert_string_equal(r->reason, "exited with status 4; 2 attempts are used up");
+	assert_int_equal(r->restarts, 2);
+	stage_close(&s);
+}
+
+static void test_stop_and_start(void **state)
+{
+	struct stage s;
+	struct service *web;
+	struct replica *r;
+	struct oci_error err = OCI_ERROR_INIT;
+
+	(void)state;
+	stage_open(&s);
+	stage_up(&s, WEB("a", ",\"restart\":\"always\"" REPLICAS(2)));
+	assert_string_equal(stage_settle(&s), "");
+	web = stage_service(&s, "web");
+	r = stage_replica(&s, "p-web-1");
+	assert_int_equal(supervisor_stop(s.sv, r, -1, NULL), 0);
+	stage_wait(&s, is(r, REPLICA_EXITED));
+	assert_int_equal(r->exit_status, 128 + SIGTERM);
+	assert_int_equal(stage_ready(&s, "web"), 1);
+	assert_int_equal(stage_networks(&s), 1);
+	assert_string_equal(stage_settle(&s), "");
+	assert_int_equal(supervisor_kill(s.sv, r, SIGTERM, &err), -ESRCH);
+	assert_string_equal(err.message, "container p-web-1 does not run (exited)");
+	/* a supervisor that comes later leaves it stopped */
+	stage_restart(&s);
+	assert_string_equal(stage_settle(&s), "");
+	web = stage_service(&s, "web");
+	r = stage_replica(&s, "p-web-1");
+	assert_true(is(r, REPLICA_EXITED));
+	assert_int_equal(supervisor_start(s.sv, r, NULL), 0);
+	stage_wait(&s, is(r, REPLICA_READY));
+	assert_int_equal(supervisor_service_stop(s.sv, web, NULL), 0);
+	stage_wait(&s, stage_containers(&s) == 0);
+	assert_string_equal(stage_settle(&s), "");
+	assert_int_equal(service_count(web, REPLICA_EXITED), 2);
+	assert_int_equal(supervisor_service_start(s.sv, web, NULL), 0);
+	stage_wait(&s, stage_ready(&s, "web") == 2);
+	stage_close(&s);
+}
+
+/* One that does not listen to SIGTERM is killed after its grace; force does not wait for that. */
+static void test_grace(void **state)
+{
+	struct stage s;
+	struct replica *r;
+
+	(void)state;
+	stage_open(&s);
+	stage_program(&s, "trap '' TERM; while :; do sleep 1; done");
+	stage_up(&s, WEB("a", ",\"stop_grace_period\":\"7s\""));
+	assert_string_equal(stage_settle(&s), "");
+	r = stage_replica(&s, "p-web-1");
+	stage_idle(&s, 50);
+	assert_int_equal(supervisor_stop(s.sv, r, -1, NULL), 0);
+	stage_idle(&s, 100);
+	assert_true(is(r, REPLICA_DRAINING));
+	loop_advance(s.loop, 7000);
+	stage_wait(&s, is(r, REPLICA_EXITED));
+	assert_int_equal(r->exit_status, 128 + SIGKILL);
+	assert_int_equal(supervisor_start(s.sv, r, NULL), 0);
+	stage_wait(&s, is(r, REPLICA_READY));
+	stage_idle(&s, 50);
+	assert_int_equal(supervisor_remove(s.sv, r, false, NULL), -EBUSY);
+	assert_int_equal(supervisor_remove(s.sv, r, true, NULL), 0);
+	stage_wait(&s, stage_containers(&s) == 0 && stage_networks(&s) == 0);
+	stage_close(&s);
+}
+
+static void test_cannot_be_made(void **state)
+{
+	struct stage s;
+	struct replica *r;
+
+	(void)state;
+	stage_open(&s);
+	parts.no_image = true;
+	stage_up(&s, WEB("a", ",\"restart\":\"always\""));
+	assert_string_equal(stage_settle(&s), "p-web-1: image: no such image");
+	parts.no_image = false;
+	parts.no_network = true;
+	loop_advance(s.loop, 1000);
+	stage_wait(&s, strstr(stage_settle(&s), "network: no such network"));
+	parts.no_network = false;
+	stage_idle(&s, 30);
+	stage_fail(&s, "exec: no such file");
+	loop_advance(s.loop, 60000);
+	stage_wait(&s, strstr(stage_settle(&s), "start: exec: no such file"));
+	r = stage_replica(&s, "p-web-1");
+	assert_true(is(r, REPLICA_FAILED));
+	stage_fail(&s, NULL);
+	stage_idle(&s, 30);
+	loop_advance(s.loop, 60000);
+	stage_wait(&s, is(r, REPLICA_READY));
+	assert_string_equal(stage_settle(&s), "");
+	assert_string_equal(r->reason, "");
+	stage_close(&s);
+}
+
+static void test_dependencies(void **state)
+{
+	struct stage s;
+
+	(void)state;
+	stage_open(&s);
+	parts.silent = true;
+	stage_up(&s, "\"db\":{\"image\":\"d\"" PROBE "}," WEB(
+			     "a", ",\"depends_on\":{\"db\":{\"condition\":\"service_healthy\"}}"));
+	stage_wait(&s, state_of(&s, "p-db-1") == REPLICA_PROBING);
+	stage_idle(&s, 50);
+	assert_true(is(stage_replica(&s, "p-web-1"), REPLICA_PENDING));
+	assert_string_equal(stage_replica(&s, "p-web-1")->reason,
+			    "waits for service db to be healthy");
+	parts.silent = false;
+	assert_int_equal(supervisor_restart(s.sv, stage_replica(&s, "p-db-1"), 0, NULL), 0);
+	assert_string_equal(stage_settle(&s), "");
+	stage_program(&s, "exit 1");
+	stage_up(&s, "\"init\":{\"image\":\"i\"}," WEB(
+			     "b", ",\"depends_on\":{\"init\":{\"condition\":"
+				  "\"service_completed_successfully\"}}"));
+	stage_wait(&s, strstr(stage_settle(&s), "has failed"));
+	stage_program(&s, "exit 0");
+	assert_int_equal(supervisor_start(s.sv, stage_replica(&s, "p-init-1"), NULL), 0);
+	stage_wait(&s, state_of(&s, "p-web-1") == REPLICA_EXITED);
+	stage_close(&s);
+}
+
+static void test_hosts(void **state)
+{
+	struct stage s;
+	char path[PATH_MAX], text[1024] = "";
+	struct replica *r;
+
+	(void)state;
+	stage_open(&s);
+	stage_up(&s, "\"db\":{\"image\":\"d\"}," WEB("a", REPLICAS(2)));
+	assert_string_equal(stage_settle(&s), "");
+	r = stage_replica(&s, "p-web-1");
+	/* written once for all who have changed */
+	for (unsigned i = 0; i < 100 && !strstr(text, "p-db-1 db\n"); i++) {
+		FILE *file = fopen(scale_path(path, "%s/hosts", r->bundle), "re");
+
+		stage_idle(&s, 20);
+		if (!file)
+			continue;
+		text[fread(text, 1, sizeof(text) - 1, file)] = '\0';
+		(void)fclose(file);
+	}
+	assert_non_null(strstr(text, " p-web-1 web\n"));
+	assert_non_null(strstr(text, " p-web-2 web\n"));
+	assert_non_null(strstr(text, " p-db-1 db\n"));
+	stage_close(&s);
+}
+
+/* ---- rolling updates ---------------------------------------------------------------------------------------------------------- */
+
+#define UPDATE(order, action)                                                                  \
+	PORTED ",\"deploy\":{\"replicas\":3,\"update_config\":{\"order\":\"" order               \
+	       "\",\"monitor\":\"1s\",\"failure_action\":\"" action "\"}}"
+#define PORTED ",\"ports\":[\"18080:80\"],\"x-carte\":{\"probe\":{\"tcp\":{\"port\":80}},\"scale\":{\"drain\":\"20ms\"}}"
+
+static bool all_of(struct stage *s, uint64_t revision)
+{
+	unsigned count = 0;
+
+	for (const struct replica *r = stage_service(s, "web")->replicas; r; r = r->next) {
+		if (r->revision != revision)
+			return false;
+		count += is(r, REPLICA_READY);
+	}
+	return count == 3;
+}
+
+static void test_update_start_first(void **state)
+{
+	struct stage s;
+
+	(void)state;
+	stage_open(&s);
+	stage_up(&s, WEB("a", UPDATE("start-first", "rollback")));
+	assert_string_equal(stage_settle(&s), "");
+	stage_wait(&s, parts.backends == 3);
+	parts.least_backends = 99;
+	stage_up(&s, WEB("b", UPDATE("start-first", "rollback")));
+	stage_wait(&s, all_of(&s, 2));
+	/* at no moment fewer than wanted */
+	assert_int_equal(parts.least_backends, 3);
+	assert_string_not_equal(stage_service(&s, "web")->rollout, "");
+	loop_advance(s.loop, 1000);
+	assert_string_equal(stage_settle(&s), "");
+	assert_string_equal(stage_service(&s, "web")->rollout, "");
+	/* back by hand: the earlier one as a new revision */
+	assert_int_equal(supervisor_rollback(s.sv, stage_service(&s, "web"), 0, NULL), 0);
+	stage_wait(&s, all_of(&s, 3));
+	assert_string_equal(stage_service(&s, "web")->spec->image, "a");
+	stage_close(&s);
+}
+
+static void test_update_stop_first(void **state)
+{
+	struct stage s;
+
+	(void)state;
+	stage_open(&s);
+	stage_up(&s, WEB("a", UPDATE("stop-first", "pause")));
+	assert_string_equal(stage_settle(&s), "");
+	stage_wait(&s, parts.backends == 3);
+	parts.least_backends = 99;
+	stage_up(&s, WEB("b", UPDATE("stop-first", "pause")));
+	stage_wait(&s, all_of(&s, 2));
+	assert_int_equal(parts.least_backends, 2);
+	stage_close(&s);
+}
+
+static void test_update_fails(void **state)
+{
+	struct stage s;
+
+	(void)state;
+	stage_open(&s);
+	stage_up(&s, WEB("a", UPDATE("start-first", "rollback")));
+	assert_string_equal(stage_settle(&s), "");
+	parts.least_backends = 99;
+	parts.unhealthy = true;
+	stage_up(&s, WEB("b", UPDATE("start-first", "rollback")));
+	stage_wait(&s, stage_service(&s, "web")->revision == 3);
+	parts.unhealthy = false;
+	/* the old ones have served all the while: nothing is made anew */
+	stage_wait(&s, stage_containers(&s) == 3);
+	stage_idle(&s, 20);
+	loop_advance(s.loop, 5000);
+	assert_string_equal(stage_settle(&s), "");
+	assert_int_equal(parts.least_backends, 3);
+	assert_string_equal(stage_service(&s, "web")->spec->image, "a");
+	assert_int_equal(stage_ready(&s, "web"), 3);
+	assert_int_equal(stage_replica(&s, "p-web-1")->revision, 1);
+	/* one that serves for a moment and then does not */
+	parts.loses_one = true;
+	stage_up(&s, WEB("c", UPDATE("start-first", "pause")));
+	stage_wait(&s, strncmp(stage_service(&s, "web")->rollout, "1 of 3 new replicas failed", 26) ==
+			       0);
+	assert_true(strstr(stage_settle(&s), "update paused") != NULL);
+	stage_close(&s);
+}
+
+/* A replica of an old revision that ends during an update comes back as what it was, or as the new one; the number holds. */
+static void test_update_interrupted(void **state)
+{
+	struct stage s;
+
+	(void)state;
+	stage_open(&s);
+	stage_up(&s, WEB("a", UPDATE("start-first", "rollback")));
+	assert_string_equal(stage_settle(&s), "");
+	stage_up(&s, WEB("b", UPDATE("start-first", "rollback")));
+	stage_wait(&s, stage_service(&s, "web")->rollout[0]);
+	stage_restart(&s);
+	stage_wait(&s, all_of(&s, 2));
+	assert_int_equal(stage_containers(&s), 3);
+	stage_close(&s);
+}
+
+static void test_unhealthy(void **state)
+{
+	struct stage s;
+	struct replica *r;
+	pid_t first;
+
+	(void)state;
+	stage_open(&s);
+	parts.loses_one = true;
+	stage_up(&s, WEB("a", ",\"restart\":\"always\",\"ports\":[\"18081:80\"]" PROBE));
+	stage_wait(&s, state_of(&s, "p-web-1") == REPLICA_READY);
+	r = stage_replica(&s, "p-web-1");
+	first = r->pid;
+	stage_wait(&s, r->pid == 0);
+	assert_int_equal(parts.backends, 0);
+	loop_advance(s.loop, 1000);
+	stage_wait(&s, is(r, REPLICA_READY));
+	assert_int_not_equal(r->pid, first);
+	assert_int_equal(parts.backends, 1);
+	/* without a policy it stays, and gets nothing */
+	parts.loses_one = true;
+	stage_up(&s, "\"one\":{\"image\":\"a\",\"restart\":\"no\"" PROBE "}");
+	stage_wait(&s, supervisor_service(s.sv, "p", "one")->replicas);
+	stage_wait(&s, state_of(&s, "p-one-1") == REPLICA_UNHEALTHY);
+	stage_idle(&s, 50);
+	assert_true(stage_replica(&s, "p-one-1")->pid > 0);
+	assert_string_equal(stage_settle(&s), "p-one-1: the check said no");
+	stage_close(&s);
+}
+
+/* ---- what is refused ------------------------------------------------------------------------------------------------------------ */
+
+static void expect_refused(struct stage *s, const char *services, const char *words)
+{
+	struct oci_error err = OCI_ERROR_INIT;
+
+	assert_true(stage_try_up(s, services, &err) < 0);
+	if (!strstr(err.message, words))
+		fail_msg("%s", err.message);
+}
+
+static void test_refused(void **state)
+{
+	static const char other[] =
+		"{\"name\":\"q\",\"services\":{\"x\":{\"image\":\"a\",\"ports\":[\"18082:80\"]}}}";
+	struct oci_error err = OCI_ERROR_INIT;
+	struct stage s;
+
+	(void)state;
+	stage_open(&s);
+	expect_refused(&s, "\"web\":{}", "web");
+	assert_null(supervisor_projects(s.sv));
+	parts.busy_port = 18083;
+	expect_refused(&s, WEB("a", ",\"ports\":[\"18083:80\"]"),
+		       "service web: port 18083 is taken");
+	assert_null(supervisor_projects(s.sv));
+	stage_up(&s, WEB("a", ",\"ports\":[\"18082:80\"],\"container_name\":\"only\""));
+	assert_true(supervisor_up(s.sv, other, sizeof(other) - 1, false, &err) < 0);
+	assert_string_equal(err.message, "service x: port 18082/tcp is published by service web of "
+					 "project p");
+	err = (struct oci_error)OCI_ERROR_INIT;
+	assert_int_equal(supervisor_scale(s.sv, stage_service(&s, "web"), 2, "test", NULL, &err),
+			 -EINVAL);
+	assert_string_equal(err.message,
+			    "service web has a container_name: it cannot have 2 replicas");
+	err = (struct oci_error)OCI_ERROR_INIT;
+	assert_int_equal(supervisor_down(s.sv, "nobody", false, &err), -ENOENT);
+	assert_string_equal(err.message, "no project 'nobody'");
+	stage_close(&s);
+}
+
+static void test_run(void **state)
+{
+	static const char document[] =
+		"{\"name\":\"default\",\"services\":{\"job\":{\"image\":\"a\",\"container_name\":\"job\"}}}";
+	struct oci_error err = OCI_ERROR_INIT;
+	struct replica *r = NULL, *again = NULL;
+	struct stage s;
+
+	(void)state;
+	stage_open(&s);
+	stage_program(&s, "exit 5");
+	assert_int_equal(
+		supervisor_run(s.sv, document, sizeof(document) - 1, false, &r, &err), 0);
+	assert_string_equal(r->name, "job");
+	assert_int_equal(
+		supervisor_run(s.sv, document, sizeof(document) - 1, false, &again, &err), -EEXIST);
+	stage_wait(&s, is(r, REPLICA_EXITED));
+	assert_int_equal(r->exit_status, 5);
+	assert_int_equal(supervisor_remove(s.sv, r, false, NULL), 0);
+	stage_wait(&s, !supervisor_service(s.sv, "default", "job"));
+	/* prepared for somebody else */
+	assert_int_equal(supervisor_run(s.sv, document, sizeof(document) - 1, true, &r, NULL), 0);
+	stage_wait(&s, is(r, REPLICA_CREATED));
+	assert_int_equal(stage_containers(&s), 0);
+	assert_int_equal(supervisor_finished(s.sv, r, 6, NULL), 0);
+	stage_wait(&s, is(r, REPLICA_EXITED));
+	assert_int_equal(r->exit_status, 6);
+	stage_close(&s);
+}
+
+/* The database takes nothing: the command says so, nothing has changed, and the loop goes on. */
+static void test_no_room(void **state)
+{
+	struct rlimit old, none;
+	struct oci_error err = OCI_ERROR_INIT;
+	struct stage s;
+	struct replica *r;
+	pid_t first;
+
+	(void)state;
+	stage_open(&s);
+	stage_up(&s, WEB("a", ",\"restart\":\"always\""));
+	assert_string_equal(stage_settle(&s), "");
+	r = stage_replica(&s, "p-web-1");
+	first = r->pid;
+	assert_int_equal(getrlimit(RLIMIT_FSIZE, &old), 0);
+	none = (struct rlimit){ 0, old.rlim_max };
+	(void)signal(SIGXFSZ, SIG_IGN);
+	assert_int_equal(setrlimit(RLIMIT_FSIZE, &none), 0);
+	assert_true(stage_try_up(&s, WEB("b", "") ",\"new\":{\"image\":\"n\"}", &err) < 0);
+	assert_non_null(strstr(err.message, "carte.db"));
+	assert_int_equal(stage_service(&s, "web")->revision, 1);
+	assert_string_equal(stage_service(&s, "web")->spec->image, "a");
+	assert_null(supervisor_service(s.sv, "p", "new"));
+	assert_true(supervisor_scale(s.sv, stage_service(&s, "web"), 4, "test", NULL, NULL) < 0);
+	assert_int_equal(stage_service(&s, "web")->desired, 1);
+	assert_true(supervisor_down(s.sv, "p", false, NULL) < 0);
+	stage_idle(&s, 30);
+	assert_int_equal(setrlimit(RLIMIT_FSIZE, &old), 0);
+	assert_int_equal(kill(first, SIGKILL), 0);
+	stage_wait(&s, r->pid != first && is(r, REPLICA_READY));
+	stage_up(&s, WEB("b", ""));
+	stage_wait(&s, stage_service(&s, "web")->revision == 2 && stage_ready(&s, "web") == 1);
+	stage_close(&s);
+}
+
+/* ---- adoption ------------------------------------------------------------------------------------------------------------------------ */
+
+static void test_adoption(void **state)
+{
+	struct stage s;
+	char path[PATH_MAX], id[64];
+	pid_t pids[3], dead;
+
+	(void)state;
+	stage_open(&s);
+	stage_up(&s, WEB("a", ",\"restart\":\"always\"" REPLICAS(3)));
+	assert_string_equal(stage_settle(&s), "");
+	for (unsigned i = 0; i < 3; i++) {
+		(void)snprintf(id, sizeof(id), "p-web-%u", i + 1);
+		pids[i] = stage_replica(&s, id)->pid;
+	}
+	stage_restart(&s);
+	assert_string_equal(stage_settle(&s), "");
+	for (unsigned i = 0; i < 3; i++) {
+		(void)snprintf(id, sizeof(id), "p-web-%u", i + 1);
+		assert_int_equal(stage_replica(&s, id)->pid, pids[i]);
+	}
+	assert_int_equal(parts.attached, 3);
+	/* one dies while nobody looks; another leaves something that is nobody's */
+	dead = pids[1];
+	stage_end(&s);
+	assert_int_equal(kill(dead, SIGKILL), 0);
+	assert_int_equal(waitpid(dead, NULL, 0), dead);
+	scale_write(s.folder, scale_path(path, "run/runtime/%s", "ffffffffffffffffffffffffffffffff"),
+		    "");
+	scale_write(s.folder, scale_path(path, "net/%s", "ffffffffffffffffffffffffffffffff"), "");
+	stage_begin(&s);
+	assert_string_equal(stage_settle(&s), "");
+	assert_int_equal(stage_replica(&s, "p-web-2")->restarts, 1);
+	assert_int_equal(stage_replica(&s, "p-web-2")->exit_status, -1);
+	assert_int_equal(stage_replica(&s, "p-web-1")->pid, pids[0]);
+	stage_wait(&s, stage_containers(&s) == 3);
+	assert_int_equal(parts.swept, 1);
+	stage_close(&s);
+}
+
+/* A supervisor in a process of its own, killed @us after its first turn. */
+static void be_killed(struct stage *s, void (*begin)(struct stage *s), unsigned us)
+{
+	pid_t pid = fork();
+
+	assert_true(pid >= 0);
+	if (pid == 0) {
+		stage_begin(s);
+		begin(s);
+		for (;;)
+			(void)loop_once(s->loop, 100);
+	}
+	(void)usleep(us);
+	assert_int_equal(kill(pid, SIGKILL), 0);
+	assert_int_equal(waitpid(pid, NULL, 0), pid);
+}
+
+static void begin_up(struct stage *s)
+{
+	stage_up(s, WEB("a", ",\"restart\":\"always\"" REPLICAS(4)));
+}
+
+static void begin_update(struct stage *s)
+{
+	stage_up(s, WEB("b", ",\"restart\":\"always\"" REPLICAS(6)));
+}
+
+static void begin_down(struct stage *s)
+{
+	assert_int_equal(supervisor_down(s->sv, "p", false, NULL), 0);
+}
+
+static unsigned processes(const struct stage *s)
+{
+	char command[PATH_MAX + 64];
+	unsigned count = 0;
+	FILE *pipe;
+
+	(void)snprintf(command, sizeof(command), "cat %s/run/runtime/* 2>/dev/null | sort -u | wc -l",
+		       s->folder);
+	pipe = popen(command, "re");
+	assert_non_null(pipe);
+	assert_int_equal(fscanf(pipe, "%u", &count), 1);
+	(void)pclose(pipe);
+	return count;
+}
+
+static void test_killed_at_any_step(void **state)
+{
+	static const unsigned moments[] = { 4000, 8000, 12000, 18000, 26000, 45000 };
+	struct stage s;
+
+	(void)state;
+	(void)prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);
+	for (size_t i = 0; i < ARRAY_LEN(moments); i++) {
+		stage_open(&s);
+		stage_end(&s);
+		be_killed(&s, begin_up, moments[i]);
+		be_killed(&s, begin_update, moments[i]);
+		stage_begin(&s);
+		if (!supervisor_project(s.sv, "p"))
+			begin_update(&s);
+		for (unsigned j = 0; j < 400 && !supervisor_settled(s.sv, "p", NULL, 0); j++) {
+			(void)loop_once(s.loop, 5);
+			/* a run that the dead one had begun makes ours fail: what follows is a back-off */
+			loop_advance(s.loop, 20);
+		}
+		stage_wait(&s, stage_ready(&s, "web") == stage_service(&s, "web")->desired);
+		/* no duplicate, no orphan: a run that was under way may end late, and is swept */
+		loop_advance(s.loop, 3000);
+		stage_wait(&s, stage_containers(&s) == stage_service(&s, "web")->desired &&
+				       stage_networks(&s) == stage_service(&s, "web")->desired);
+		assert_int_equal(processes(&s), stage_service(&s, "web")->desired);
+		stage_end(&s);
+		be_killed(&s, begin_down, moments[i]);
+		stage_begin(&s);
+		stage_close(&s);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_up_scale_down),
+		cmocka_unit_test(test_restart_in_place),
+		cmocka_unit_test(test_policies),
+		cmocka_unit_test(test_stop_and_start),
+		cmocka_unit_test(test_grace),
+		cmocka_unit_test(test_cannot_be_made),
+		cmocka_unit_test(test_dependencies),
+		cmocka_unit_test(test_hosts),
+		cmocka_unit_test(test_update_start_first),
+		cmocka_unit_test(test_update_stop_first),
+		cmocka_unit_test(test_update_fails),
+		cmocka_unit_test(test_update_interrupted),
+		cmocka_unit_test(test_unhealthy),
+		cmocka_unit_test(test_refused),
+		cmocka_unit_test(test_run),
+		cmocka_unit_test(test_no_room),
+		cmocka_unit_test(test_adoption),
+		cmocka_unit_test(test_killed_at_any_step),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
