@@ -124,7 +124,7 @@ int build_named(const char *const *argv, const char *file, const char *context, 
 	if (r < 0)
 		return r;
 	renamed = build_renamed(text, name, &arena);
-	return renamed ? start_feed(argv, renamed, err) : err_nomem(err);
+	return renamed ? start_feed(argv, renamed, false, err) : err_nomem(err);
 }
 
 /* ---- without a Cartefile ------------------------------------------------------------------------------------------------ */
@@ -168,7 +168,7 @@ int build_alias(const char *from, const char *name, const char *output, struct o
 	return start_feed((const char *const[]){ program, "build", "--quiet", "--slim", "none",
 						 "--file", "-", "--output",
 						 output ? output : "store", "--", "/", NULL },
-			  text, err);
+			  text, true, err);
 }
 
 int build_service(const char *context, const char *cartefile, const char *image,

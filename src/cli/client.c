@@ -186,7 +186,7 @@ static int read_head(struct answer *answer, struct oci_error *err)
 	ssize_t n;
 
 	do {
-		n = answer_read(answer, HEAD_MAX + answer->room, err);
+		n = answer_read(answer, CLIENT_ANSWER_MAX, err);
 		if (n < 0)
 			return (int)n;
 		end = answer->used ? strstr(answer->text, "\r\n\r\n") : NULL;

@@ -43,14 +43,14 @@ static int member(const char *archive, const char *name, yajl_val *ret)
 		return -ENOENT;
 	r = start_collect(
 		(const char *const[]){ program, "--warning=none", "-xOf", archive, name, NULL },
-		LISTING_MAX, &text, NULL);
+		true, LISTING_MAX, &text, NULL);
 	return r == 0 && *text ? json_parse(text, name, ret, NULL) : -ENOENT;
 }
 
 struct load {
 	const struct archive_args *args;
 	const char *file;
-	unsigned count;
+	char absolute[PATH_MAX];
 };
 
 static int load_one(struct load *load, const char *kind, const char *name, struct oci_error *err)
@@ -71,7 +71,6 @@ static int load_one(struct load *load, const char *kind, const char *name, struc
 		return err_set(err, EIO, "%s: %s was not loaded", load->file, as);
 	if (r == 0)
 		printf("%s%s\n", load->args->quiet ? "" : "Loaded image: ", as);
-	load->count++;
 	return r;
 }
 
@@ -115,9 +114,11 @@ static int load_oci(struct load *load, yajl_val index, struct oci_error *err)
 static int load_file(struct load *load, struct oci_error *err)
 {
 	CLEANUP_JSON yajl_val document = NULL;
+	char *path = load->absolute;
 
-	if (access(load->file, R_OK) < 0)
+	if (!realpath(load->file, path) || access(path, R_OK) < 0)
 		return err_sys(err, errno, "%s", load->file);
+	load->file = path;
 	/* an archive of docker's may have an index.json too: then it has both */
 	if (member(load->file, "manifest.json", &document) == 0)
 		return load_docker(load, document, err);
@@ -153,7 +154,7 @@ static int load_run(void *options, char **operands, int count, struct oci_error 
 {
 	const struct archive_args *args = options;
 	char path[PATH_MAX] = "";
-	struct load load = { args, args->file, 0 };
+	struct load load = { .args = args, .file = args->file };
 	int r = 0;
 
 	(void)operands;

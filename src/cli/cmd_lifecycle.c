@@ -155,6 +155,43 @@ static int post_verb(struct act *act, const char *id, struct oci_error *err)
 	return client_post(act->body, NULL, err, "/v1/containers/%s/%s", id, act->verb);
 }
 
+#define PAUSE_MS 5000
+#define POLL_MS 5
+
+/* The supervisor answers before it is done; whoever pauses wants it to be. What ended meanwhile will not be. */
+static int pause_and_wait(struct act *act, const char *id, struct oci_error *err)
+{
+	int64_t end = common_now_ms() + PAUSE_MS;
+	bool paused = strcmp(act->verb, "pause") == 0;
+	int r = post_verb(act, id, err);
+
+	while (r == 0) {
+		CLEANUP_JSON yajl_val container = NULL;
+
+		r = client_get(&container, err, "/v1/containers/%s", id);
+		if (r < 0 || !container_runs(container) || json_bool(container, "paused") == paused)
+			return r;
+		if (common_now_ms() > end)
+			return err_set_as(err, ERR_TIMEOUT, ETIMEDOUT, "%s: not done after %d s",
+					  json_text(container, "name"), PAUSE_MS / 1000);
+		common_sleep(POLL_MS);
+	}
+	return r;
+}
+
+static int pause_once(void *ctx, const char *operand, struct oci_error *err)
+{
+	struct act *act = ctx;
+	struct ref ref;
+	int r = refs_find(&act->refs, operand, &ref, err);
+
+	if (r == 0)
+		r = each_replica(act, &ref, pause_and_wait, err);
+	if (r == 0)
+		printf("%s\n", operand);
+	return r;
+}
+
 static int signal_once(void *ctx, const char *operand, struct oci_error *err)
 {
 	struct act *act = ctx;
@@ -172,14 +209,14 @@ static int pause_run(void *options, char **operands, int count, struct oci_error
 {
 	CLEANUP_ACT struct act act = { "pause", options, { 0 }, "{}" };
 
-	return each(&act, operands, count, signal_once, err);
+	return each(&act, operands, count, pause_once, err);
 }
 
 static int unpause_run(void *options, char **operands, int count, struct oci_error *err)
 {
 	CLEANUP_ACT struct act act = { "unpause", options, { 0 }, "{}" };
 
-	return each(&act, operands, count, signal_once, err);
+	return each(&act, operands, count, pause_once, err);
 }
 
 static const struct opt kill_opts[] = {

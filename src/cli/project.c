@@ -45,7 +45,7 @@ int project_read(const struct project_args *args, char **ret_text, yajl_val *ret
 	words_add_option(&words, "--format", "json");
 	r = words_end(&words, err);
 	if (r == 0)
-		r = start_collect(words.items, DOCUMENT_MAX, &text, err);
+		r = start_collect(words.items, false, DOCUMENT_MAX, &text, err);
 	if (r != 0)
 		return r;
 	r = json_parse(text, "carte-scale config", ret, err);

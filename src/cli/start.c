@@ -179,16 +179,18 @@ static int read_stream(int fd, size_t limit, char **ret, struct oci_error *err)
 	return 0;
 }
 
-int start_collect(const char *const *argv, size_t limit, char **ret, struct oci_error *err)
+int start_collect(const char *const *argv, bool quiet, size_t limit, char **ret,
+		  struct oci_error *err)
 {
 	CLEANUP_CLOSE int out = -1, in = -1;
+	CLEANUP_CLOSE int null = quiet ? open("/dev/null", O_WRONLY | O_CLOEXEC) : -1;
 	int fds[2], pid, r;
 
 	if (pipe2(fds, O_CLOEXEC) < 0)
 		return err_sys(err, errno, "pipe");
 	out = fds[0];
 	in = fds[1];
-	pid = spawn(argv, &(struct streams){ -1, in, -1 }, err);
+	pid = spawn(argv, &(struct streams){ -1, in, null }, err);
 	if (pid < 0)
 		return pid;
 	fd_closep(&in);
@@ -201,8 +203,9 @@ int start_collect(const char *const *argv, size_t limit, char **ret, struct oci_
 	return reap(pid, err);
 }
 
-int start_feed(const char *const *argv, const char *input, struct oci_error *err)
+int start_feed(const char *const *argv, const char *input, bool quiet, struct oci_error *err)
 {
+	CLEANUP_CLOSE int null = quiet ? open("/dev/null", O_WRONLY | O_CLOEXEC) : -1;
 	CLEANUP_CLOSE int fd = memfd_create("input", MFD_CLOEXEC);
 	int r = fd < 0 ? -errno : io_write_all(fd, input, strlen(input));
 
@@ -211,7 +214,7 @@ int start_feed(const char *const *argv, const char *input, struct oci_error *err
 	if (r < 0)
 		return err_sys(err, -r, "input of %s", argv[0]);
 	(void)fflush(stdout);
-	r = spawn(argv, &(struct streams){ fd, -1, -1 }, err);
+	r = spawn(argv, &(struct streams){ fd, null, -1 }, err);
 	return r < 0 ? r : reap(r, err);
 }
 

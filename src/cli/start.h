@@ -6,6 +6,7 @@
 #define CARTE_CLI_START_H
 
 #include <limits.h>
+#include <stdbool.h>
 #include <stddef.h>
 
 struct oci_error;
@@ -39,13 +40,15 @@ int start_instead(const char *const *argv, struct oci_error *err);
 int start_wait(const char *const *argv, struct oci_error *err);
 
 /**
- * start_collect - run argv[0] and collect its standard output, at most @limit bytes; its errors go where ours go.
+ * start_collect - run argv[0] and collect its standard output, at most @limit bytes; its errors go where ours go, or with
+ * @quiet nowhere.
  * @ret: heap, NUL-terminated
  * Return: its exit status, or -errno.
  */
-int start_collect(const char *const *argv, size_t limit, char **ret, struct oci_error *err);
+int start_collect(const char *const *argv, bool quiet, size_t limit, char **ret,
+		  struct oci_error *err);
 
-/** start_feed - run argv[0] with @input as standard input. Return: its exit status, or -errno. */
-int start_feed(const char *const *argv, const char *input, struct oci_error *err);
+/** start_feed - run argv[0] with @input as standard input; @quiet: what it prints goes nowhere, its errors do. Return: its exit status, or -errno. */
+int start_feed(const char *const *argv, const char *input, bool quiet, struct oci_error *err);
 
 #endif

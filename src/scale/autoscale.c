@@ -30,8 +30,8 @@ struct decider {
 	unsigned minimum, maximum; /* of now: with the calendar's */
 	unsigned calendar;
 	unsigned recommended, wanted;
-	bool failed; /* a metric */
-	char *why;   /* NULL: out of memory, told at the end */
+	bool failed;                   /* a metric */
+	char *why;                     /* NULL: out of memory, told at the end */
 	struct autoscale_wish *wishes; /* of each metric */
 };
 
@@ -139,8 +139,8 @@ static void say_wish(struct decider *d, size_t i)
 		return;
 	}
 	if (wish->wanted == d->in->current) {
-		say(d, "%s is %.4g%s on average, target %.4g%s: %s", name, m->average,
-		    unit(metric), metric->target, unit(metric),
+		say(d, "%s is %.4g%s on average, target %.4g%s: %s", name, m->average, unit(metric),
+		    metric->target, unit(metric),
 		    near_one(d, wish->ratio) ? "near enough" : "no change");
 		return;
 	}
@@ -163,8 +163,8 @@ static void recommend(struct decider *d)
 
 	for (size_t i = 0; i < d->scale->metrics_len; i++) {
 		wish_of(d, i);
-		if (!d->wishes[i].failed && (d->wishes[largest].failed ||
-					     d->wishes[i].wanted > d->wishes[largest].wanted))
+		if (!d->wishes[i].failed &&
+		    (d->wishes[largest].failed || d->wishes[i].wanted > d->wishes[largest].wanted))
 			largest = i;
 	}
 	if (d->scale->policy != SPEC_SCALE_TARGET || !d->scale->metrics_len) {
@@ -203,8 +203,7 @@ static void record(struct autoscale_history *history, int64_t at_ms, unsigned re
 		last->at_ms = at_ms;
 		return;
 	}
-	history->past[history->next] =
-		(struct autoscale_past){ at_ms, recommended, before, after };
+	history->past[history->next] = (struct autoscale_past){ at_ms, recommended, before, after };
 	history->next = (history->next + 1) % AUTOSCALE_HISTORY;
 	if (history->count < AUTOSCALE_HISTORY)
 		history->count++;
@@ -346,8 +345,8 @@ static void find_range(struct decider *d)
 	d->maximum = scale->max > 0 ? (unsigned)scale->max : 0;
 	d->minimum = scale->min > 0 ? (unsigned)scale->min : 0;
 	if (scale->calendar_len)
-		d->calendar = calendar_minimum(scale->calendar, scale->calendar_len,
-					       d->in->clock_s, NULL);
+		d->calendar = calendar_minimum(scale->calendar, scale->calendar_len, d->in->clock_s,
+					       NULL);
 	if (d->calendar > d->minimum)
 		d->minimum = d->calendar;
 	if (d->minimum > d->maximum)

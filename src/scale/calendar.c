@@ -16,8 +16,8 @@
 #include "base/mem.h"
 #include "scale/autoscale.h"
 
-#define MINUTE 60
-#define LOOK_AHEAD_S (8 * 24 * 3600)
+#define MINUTE INT64_C(60)
+#define LOOK_AHEAD_S (INT64_C(8) * 24 * 3600)
 
 struct cron {
 	uint64_t minute, hour, day, month, weekday;

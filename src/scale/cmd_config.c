@@ -135,7 +135,7 @@ static int config_run(void *options, char **operands, int count, struct oci_erro
 			       args->format);
 	if (r == 0)
 		r = load(args, &arena, &project, err);
-	if (r == 0)
+	if (r == 0 && project)
 		r = print(project, args, &arena, err);
 	opt_list_free(&args->files);
 	opt_list_free(&args->profiles);

@@ -21,6 +21,7 @@
 #include "base/program.h"
 #include "scale/cmds.h"
 #include "scale/http.h"
+#include "scale/scaler.h"
 
 #define LISTEN_DEFAULT "127.0.0.1:9700"
 #define QUIESCE_MS 10000
@@ -65,6 +66,7 @@ struct server {
 	const char *socket_path;
 	struct loop *loop;
 	struct supervisor *sv;
+	struct scaler *scaler;
 	struct http *http;
 	int lock, socket, signals;
 	bool socket_is_given;
@@ -103,6 +105,13 @@ static const char *default_folder(struct server *s, bool state)
 	return oci_arena_printf(&s->arena, "/run/user/%u/carte", (unsigned)geteuid());
 }
 
+static bool is_program(const char *path)
+{
+	struct stat st;
+
+	return stat(path, &st) == 0 && S_ISREG(st.st_mode) && access(path, X_OK) == 0;
+}
+
 /* Beside this program, as in a build tree or an unusual prefix; then as the shell would. */
 static const char *find_program(struct server *s, const char *given, const char *name,
 				struct oci_error *err)
@@ -118,11 +127,11 @@ static const char *find_program(struct server *s, const char *given, const char 
 		path[n] = '\0';
 		slash = strrchr(path, '/');
 		(void)snprintf(slash + 1, 64, "%s", name);
-		if (access(path, X_OK) == 0)
+		if (is_program(path))
 			return oci_arena_strdup(&s->arena, path);
 		/* programs of a build tree have folders of their own */
 		(void)snprintf(slash + 1, 64, "%s/%s", name, name);
-		if (access(path, X_OK) == 0)
+		if (is_program(path))
 			return oci_arena_strdup(&s->arena, path);
 	}
 	if (program_find(given ? given : name, path) == 0)
@@ -346,6 +355,11 @@ static void say_ready(void)
 	(void)unsetenv("NOTIFY_SOCKET");
 }
 
+static void end_asked(void *ctx)
+{
+	end_softly(ctx);
+}
+
 static int start_http(struct server *s, struct oci_error *err)
 {
 	char token[HTTP_TOKEN_SIZE];
@@ -355,6 +369,8 @@ static int start_http(struct server *s, struct oci_error *err)
 			  : s->args->listen ? s->args->listen
 					    : LISTEN_DEFAULT,
 		.token = token,
+		.shutdown = end_asked,
+		.ctx = s,
 	};
 	struct oci_error why = OCI_ERROR_INIT;
 	int r = http_token(s->options.state_dir, token, err);
@@ -387,6 +403,8 @@ static int start(struct server *s, struct oci_error *err)
 	if (r == 0)
 		r = supervisor_new(s->loop, &s->options, &s->sv, err);
 	if (r == 0)
+		r = scaler_new(s->sv, &s->scaler, err);
+	if (r == 0)
 		r = start_http(s, err);
 	if (r == 0 && s->args->idle_exit > 0)
 		idle_look(s);
@@ -398,6 +416,7 @@ static void finish(struct server *s)
 	bool served = s->sv && !s->socket_is_given;
 
 	http_free(s->http);
+	scaler_free(s->scaler);
 	supervisor_free(s->sv);
 	if (s->loop) {
 		loop_watch_remove(&s->signal_watch);

@@ -167,7 +167,7 @@ row_read read_deploy, read_restart;                  /* compose_deploy.c */
 row_read read_carte_scale;                           /* compose_scale.c */
 row_read read_environment, read_env_file, read_build, read_security_opt, read_logging,
 	read_depends_on; /* compose_run.c */
-row_read read_extra_hosts, read_ulimits, read_devices, read_sysctls,
+row_read read_dns, read_cpuset, read_extra_hosts, read_ulimits, read_devices, read_sysctls,
 	read_signal;                 /* compose_host.c */
 row_read read_services;              /* compose_service.c */
 row_read read_networks;              /* compose_network.c */

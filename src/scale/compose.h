@@ -40,6 +40,13 @@ int compose_load_files(const char *const *files, size_t count,
 		       const struct compose_options *options, struct oci_arena *arena,
 		       struct spec_project **ret, struct oci_error *err);
 
+/**
+ * compose_resolve - put the variables that configs and secrets are of (spec_file_source.environment) into their content: whoever
+ * runs `up` does that before compose_emit, as the supervisor has not got them. -EINVAL: one is not set.
+ */
+int compose_resolve(struct spec_project *project, char *const *environment, struct oci_arena *arena,
+		    struct oci_error *err);
+
 /** compose_find - compose.yaml, compose.yml, docker-compose.yaml or docker-compose.yml in a folder or above it. 0 or -ENOENT. */
 int compose_find(const char *directory, struct oci_arena *arena, char **ret_path,
 		 struct oci_error *err);

@@ -23,6 +23,21 @@ static bool is_blank(char c)
 	return c == ' ' || c == '\t' || c == '\r';
 }
 
+/* What a letter behind a backslash means; the others mean themselves. */
+static char escaped(char c)
+{
+	switch (c) {
+	case 'n':
+		return '\n';
+	case 'r':
+		return '\r';
+	case 't':
+		return '\t';
+	default:
+		return c;
+	}
+}
+
 static char *cut(struct env_reader *e, const char *from, const char *end)
 {
 	while (end > from && is_blank(end[-1]))
@@ -49,7 +64,7 @@ static int take_quoted(struct env_reader *e, char **ret)
 			if (c == '$')
 				*to++ = '$'; /* substitute() makes one of two */
 			else if (c != '"' && c != '\\')
-				c = c == 'n' ? '\n' : c == 'r' ? '\r' : c == 't' ? '\t' : c;
+				c = escaped(c);
 		}
 		*to++ = c;
 	}

@@ -15,8 +15,11 @@ const char *shown(char buf[SHOWN_SIZE], const char *text)
 {
 	size_t n = 0;
 
-	for (; text[n] && n < SHOWN_SIZE - 4; n++)
-		buf[n] = (unsigned char)text[n] < ' ' || text[n] == 0x7f ? '?' : text[n];
+	for (; n < SHOWN_SIZE - 4 && text[n]; n++) {
+		buf[n] = text[n];
+		if ((unsigned char)text[n] < ' ' || text[n] == 0x7f)
+			buf[n] = '?';
+	}
 	if (text[n]) {
 		/* not in the middle of a character */
 		while (n > 0 && ((unsigned char)text[n] & 0xc0) == 0x80)

@@ -145,3 +145,29 @@ int read_secrets(struct reader *reader, const struct at *at, void *slot, const s
 	(void)row;
 	return read_sources(reader, at, true);
 }
+
+int compose_resolve(struct spec_project *project, char *const *environment, struct oci_arena *arena,
+		    struct oci_error *err)
+{
+	for (size_t i = 0; i < project->files_len; i++) {
+		struct spec_file_source *file = &project->files[i];
+		size_t length = file->environment ? strlen(file->environment) : 0;
+		size_t j = 0;
+
+		if (!file->environment)
+			continue;
+		while (environment[j] && (strncmp(environment[j], file->environment, length) != 0 ||
+					  environment[j][length] != '='))
+			j++;
+		if (!environment[j])
+			return err_set_as(err, ERR_DOCUMENT, EINVAL,
+					  "%s.%s: variable %s is not set",
+					  file->secret ? "secrets" : "configs", file->name,
+					  file->environment);
+		file->content = oci_arena_strdup(arena, environment[j] + length + 1);
+		if (!file->content)
+			return err_nomem(err);
+		file->environment = NULL;
+	}
+	return 0;
+}

@@ -4,6 +4,7 @@
  */
 #include <arpa/inet.h>
 #include <signal.h>
+#include <stdlib.h>
 
 #include "scale/compose-private.h"
 
@@ -215,4 +216,49 @@ int read_signal(struct reader *reader, const struct at *at, void *slot, const st
 		return 0;
 	}
 	return fail_expected(reader, at, "a signal such as SIGTERM");
+}
+
+int read_dns(struct reader *reader, const struct at *at, void *slot, const struct row *row)
+{
+	const struct strings *servers = slot;
+	unsigned char binary[16];
+	char buf[SHOWN_SIZE];
+	int r = read_string_or_strings(reader, at, slot, row);
+
+	for (size_t i = 0; r == 0 && i < servers->len; i++)
+		if (inet_pton(AF_INET, servers->items[i], binary) != 1 &&
+		    inet_pton(AF_INET6, servers->items[i], binary) != 1)
+			r = fail(reader, at, "expected an address, got '%s'",
+				 shown(buf, servers->items[i]));
+	return r;
+}
+
+/* cpuset(7), list format: 0-3,5 */
+int read_cpuset(struct reader *reader, const struct at *at, void *slot, const struct row *row)
+{
+	const char *text;
+	bool good = true;
+	int r = read_string(reader, at, &text, row);
+
+	if (r < 0)
+		return r;
+	for (const char *p = text; good; p++) {
+		size_t n = strspn(p, "0123456789"), last;
+
+		good = n > 0 && n <= 4;
+		if (good && p[n] == '-') {
+			last = strspn(p + n + 1, "0123456789");
+			good = last > 0 && last <= 4 &&
+			       strtoul(p, NULL, 10) <= strtoul(p + n + 1, NULL, 10);
+			n += 1 + last;
+		}
+		p += n;
+		good = good && (!*p || *p == ',');
+		if (!good || !*p)
+			break;
+	}
+	if (!good)
+		return fail_expected(reader, at, row->why);
+	*(const char **)slot = text;
+	return 0;
 }

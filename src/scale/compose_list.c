@@ -145,8 +145,10 @@ static int take_word(struct reader *reader, const struct at *at, char **text, st
 int split_words(struct reader *reader, const struct at *at, const char *text, struct strings *ret)
 {
 	char *copy = oci_arena_strdup(reader->arena, text);
-	int r = copy ? 0 : fail_nomem(reader);
+	int r = 0;
 
+	if (!copy)
+		return fail_nomem(reader);
 	while (r == 0) {
 		copy += strspn(copy, " \t\r\n");
 		if (!*copy)

@@ -18,29 +18,30 @@ enum rule {
 	RULE_LOGGING, /* of another driver: the later one */
 };
 
+/* How deep a key is: services.NAME.KEY is 2. A variable, a label or a service of the same name is elsewhere. */
 static const struct {
 	const char *key;
+	unsigned level;
 	enum rule rule;
 } rules[] = {
-	{ "annotations", RULE_PAIRS },  { "build", RULE_BUILD },
-	{ "command", RULE_REPLACE },    { "config", RULE_REPLACE },
-	{ "depends_on", RULE_NAMES },   { "dns", RULE_LIST },
-	{ "dns_search", RULE_LIST },    { "driver_opts", RULE_PAIRS },
-	{ "entrypoint", RULE_REPLACE }, { "env_file", RULE_LIST },
-	{ "environment", RULE_PAIRS },  { "extra_hosts", RULE_HOSTS },
-	{ "labels", RULE_PAIRS },       { "logging", RULE_LOGGING },
-	{ "networks", RULE_NAMES },     { "sysctls", RULE_PAIRS },
-	{ "test", RULE_REPLACE },       { "tmpfs", RULE_LIST },
+	{ "annotations", 2, RULE_PAIRS },  { "build", 2, RULE_BUILD },
+	{ "command", 2, RULE_REPLACE },    { "config", 3, RULE_REPLACE }, /* of ipam */
+	{ "depends_on", 2, RULE_NAMES },   { "dns", 2, RULE_LIST },
+	{ "dns_search", 2, RULE_LIST },    { "driver_opts", 2, RULE_PAIRS },
+	{ "entrypoint", 2, RULE_REPLACE }, { "env_file", 2, RULE_LIST },
+	{ "environment", 2, RULE_PAIRS },  { "extra_hosts", 2, RULE_HOSTS },
+	{ "labels", 2, RULE_PAIRS },       { "logging", 2, RULE_LOGGING },
+	{ "networks", 2, RULE_NAMES },     { "sysctls", 2, RULE_PAIRS },
+	{ "test", 3, RULE_REPLACE },       { "tmpfs", 2, RULE_LIST },
 };
 
 static int merge(struct reader *reader, struct node *base, struct node *over, enum rule rule,
 		 unsigned level, struct node **ret);
 
-/* The names of projects, services and networks are no keys of Compose's. */
 static enum rule rule_of(const char *key, unsigned level)
 {
-	for (size_t i = 0; level >= 2 && i < ARRAY_LEN(rules); i++)
-		if (strcmp(rules[i].key, key) == 0)
+	for (size_t i = 0; i < ARRAY_LEN(rules); i++)
+		if (rules[i].level == level && strcmp(rules[i].key, key) == 0)
 			return rules[i].rule;
 	return RULE_PLAIN;
 }
@@ -141,8 +142,10 @@ static int merge_maps(struct reader *reader, struct node *base, struct node *ove
 		      struct node **ret)
 {
 	struct node *made = node_new(reader->arena, NODE_MAP, base);
-	int r = made ? 0 : fail_nomem(reader);
+	int r = 0;
 
+	if (!made)
+		return fail_nomem(reader);
 	for (size_t i = 0; r == 0 && i < base->len; i++)
 		if (node_add(reader->arena, made, base->entries[i].key, base->entries[i].value) < 0)
 			r = fail_nomem(reader);

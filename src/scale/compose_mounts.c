@@ -219,7 +219,7 @@ int read_volumes(struct reader *reader, const struct at *at, void *slot, const s
 	(void)row;
 	for (size_t i = 0; r == 0 && i < at->node->len; i++) {
 		struct at item = at_index(at, i);
-		struct spec_mount mount = { .size = -1 };
+		struct spec_mount mount = { .target = "", .size = -1 };
 
 		if (item.node->kind == NODE_MAP)
 			r = read_long(reader, &item, &mount);
@@ -261,7 +261,7 @@ static int tmpfs_option(struct reader *reader, const struct at *at, const char *
 
 static int add_tmpfs(struct reader *reader, const struct at *at, struct spec_service *service)
 {
-	struct spec_mount mount = { .type = SPEC_TMPFS, .size = -1 };
+	struct spec_mount mount = { .type = SPEC_TMPFS, .target = "", .size = -1 };
 	const char *text;
 	char *copy, *options, *state = NULL;
 	int r = read_string(reader, at, &text, NULL);

@@ -114,9 +114,8 @@ int read_network_mode(struct reader *reader, const struct at *at, void *slot, co
 		service->network_mode = SPEC_NET_HOST;
 	else if (strcmp(text, "none") == 0)
 		service->network_mode = SPEC_NET_NONE;
-	else if (strncmp(text, "service:", 8) == 0 && text[8])
-		service->network_mode = SPEC_NET_CONTAINER;
-	else if (strncmp(text, "container:", 10) == 0 && text[10])
+	else if ((strncmp(text, "service:", 8) == 0 && text[8]) ||
+		 (strncmp(text, "container:", 10) == 0 && text[10]))
 		service->network_mode = SPEC_NET_CONTAINER;
 	else if (strncmp(text, "ns:/", 4) == 0)
 		service->network_mode = SPEC_NET_PATH;

@@ -49,7 +49,10 @@ static int name_of_folder(struct reader *reader, const char *directory)
 	size_t n = 0;
 
 	for (from = from ? from + 1 : directory; *from && n < NAME_MAX_LENGTH; from++) {
-		char c = *from >= 'A' && *from <= 'Z' ? (char)(*from | 0x20) : *from;
+		char c = *from;
+
+		if (c >= 'A' && c <= 'Z')
+			c = (char)(c | 0x20);
 
 		if ((c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') ||
 		    (n && (c == '_' || c == '-')))
@@ -127,7 +130,7 @@ static int reader_init(struct reader *reader, const char *file)
 	if (!reader->options->directory || *reader->options->directory != '/')
 		return err_set(reader->err, EINVAL, "%s: the project's folder must be absolute",
 			       file);
-	reader->text_budget = 4 * COMPOSE_TEXT_MAX;
+	reader->text_budget = (size_t)4 * COMPOSE_TEXT_MAX;
 	reader->project = oci_arena_alloc(reader->arena, sizeof(*reader->project));
 	copy = oci_arena_strdup(reader->arena, reader->options->directory);
 	if (!reader->project || !copy)
@@ -199,7 +202,7 @@ int compose_load_files(const char *const *files, size_t count,
 {
 	struct compose_options own = *options;
 	struct reader reader = { .arena = arena, .err = err, .options = &own };
-	struct node *tree = NULL, *over;
+	struct node *tree = NULL, *over = NULL;
 	int r = 0;
 
 	if (count == 0 || count > FILES_MAX)

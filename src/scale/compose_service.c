@@ -112,7 +112,8 @@ static int read_pull_policy(struct reader *reader, const struct at *at, void *sl
 }
 
 static const struct row carte_rows[] = { ROW("scale", read_carte_scale, OWN(scale)),
-					 ROW("probe", read_carte_probe, OWN(probe)), ROWS_END };
+					 ROW("probe", read_carte_probe, OWN(probe)),
+					 ROW("remove", read_bool, OWN(remove)), ROWS_END };
 
 static const struct row service_rows[] = {
 	ROW("image", read_string, OWN(image)),
@@ -137,7 +138,7 @@ static const struct row service_rows[] = {
 	ROW("hostname", read_host_name, OWN(hostname)),
 	ROW("domainname", read_host_name, OWN(domainname)),
 	ROW("extra_hosts", read_extra_hosts, OWN(extra_hosts)),
-	ROW("dns", read_string_or_strings, OWN(dns)),
+	ROW("dns", read_dns, OWN(dns)),
 	ROW("dns_search", read_string_or_strings, OWN(dns_search)),
 	ROW("read_only", read_bool, OWN(read_only)),
 	ROW("init", read_bool, OWN(init)),
@@ -170,7 +171,7 @@ static const struct row service_rows[] = {
 	ROW("memswap_limit", read_size, OWN(resources.memory_swap), .min = -1),
 	ROW("cpus", read_cpus, OWN(resources.cpu_milli), .min = 0),
 	ROW("cpu_shares", read_int, OWN(resources.cpu_shares), .min = 2, .max = 262144),
-	ROW("cpuset", read_string, OWN(resources.cpuset), .why = "cores such as 0-3,5"),
+	ROW("cpuset", read_cpuset, OWN(resources.cpuset), .why = "cores such as 0-3,5"),
 	ROW("pids_limit", read_pids, OWN(resources.pids), .min = 1, .max = 4194304),
 	ROW("scale", read_int, offsetof(struct wide, scale), .min = 0, .max = COMPOSE_REPLICAS_MAX),
 	ROW("pull_policy", read_pull_policy, 0),
@@ -255,6 +256,17 @@ static int join_environment(struct reader *reader, struct wide *wide)
 	return r;
 }
 
+/* A number of replicas that is asked for is kept, as Swarm does, unless something is said of restarts. */
+static void keep_replicas(const struct at *at, struct spec_service *service)
+{
+	const struct node *deploy = node_get(at->node, "deploy");
+
+	if (node_get(at->node, "restart") || (deploy && node_get(deploy, "restart_policy")))
+		return;
+	if (service->scale.given || (deploy && node_get(deploy, "replicas")))
+		service->restart.condition = SPEC_RESTART_ALWAYS;
+}
+
 static int set_replicas(struct reader *reader, const struct at *at, struct wide *wide)
 {
 	struct spec_service *service = &wide->service;
@@ -265,6 +277,7 @@ static int set_replicas(struct reader *reader, const struct at *at, struct wide 
 			    (long long)wide->scale, (long long)service->replicas);
 	if (service->replicas < 0)
 		service->replicas = wide->scale >= 0 ? wide->scale : 1;
+	keep_replicas(at, service);
 	return scale_defaults(reader, at, service, given);
 }
 

@@ -112,13 +112,14 @@ static int expand_form(struct output *out, const char *name, size_t length, cons
 	bool colon = op < end && *op == ':';
 	const char *value = NULL;
 	bool missing;
-	char kind;
+	char kind = '\0';
 
 	(void)variable_get(out->reader, name, length, &value);
 	if (op == end)
 		return value ? put_variable(out, name, length, value) : 0;
 	op += colon;
-	kind = op < end ? *op : '\0';
+	if (op < end)
+		kind = *op;
 	missing = !value || (colon && !*value);
 	if (kind != '-' && kind != '+' && kind != '?')
 		return fail(out->reader, out->at,

@@ -166,7 +166,7 @@ static int build_scalar(struct builder *b, struct at *at, bool is_key, struct no
 static int add_weight(struct builder *b, const struct at *at, struct node *node,
 		      const struct node *child)
 {
-	node->weight += child->weight;
+	node->weight += child ? child->weight : 0;
 	return node->weight > COMPOSE_WEIGHT_MAX
 		       ? fail(b->reader, at, "the document is too large, with all aliases")
 		       : 0;
@@ -178,7 +178,7 @@ static int build_list(struct builder *b, const struct at *at, unsigned depth, st
 
 	while (r == 0 && b->event.type != YAML_SEQUENCE_END_EVENT) {
 		struct at place = { .up = at, .index = node->len };
-		struct node *value;
+		struct node *value = NULL;
 
 		r = build(b, at, &place, depth + 1, false, &value);
 		if (r == 0 && node_add(b->reader->arena, node, NULL, value) < 0)
@@ -251,7 +251,7 @@ static int build_entry(struct builder *b, const struct at *at, unsigned depth, s
 {
 	struct at key_at = { .up = at };
 	struct at place = { .up = at };
-	struct node *key, *value;
+	struct node *key, *value = NULL;
 	int r = build(b, at, &key_at, depth + 1, true, &key);
 
 	if (r < 0)

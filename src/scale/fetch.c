@@ -33,8 +33,8 @@ struct fetch {
 	size_t out_length, out_done;
 	char *in;
 	size_t in_length, in_size;
-	size_t body; /* where it begins; 0: the head is not complete */
-	size_t expected; /* of the body; SIZE_MAX: up to the end */
+	size_t body;         /* where it begins; 0: the head is not complete */
+	size_t expected;     /* of the body; SIZE_MAX: up to the end */
 	int status, failure; /* failure: found before the loop could be told */
 	void (*done)(void *ctx, int status, const char *body, size_t length);
 	void *ctx;
@@ -282,7 +282,8 @@ static int write_request(struct fetch *fetch, const struct fetch_request *reques
 		return 0;
 	if (address.s_addr == 0)
 		address.s_addr = htonl(INADDR_LOOPBACK);
-	if (strlen(request->path) > PATH_LENGTH_MAX || request->path[strcspn(request->path, " \r\n")])
+	if (strlen(request->path) > PATH_LENGTH_MAX ||
+	    request->path[strcspn(request->path, " \r\n")])
 		return -EINVAL;
 	(void)snprintf(text, sizeof(text), "%u.%u.%u.%u", ntohl(address.s_addr) >> 24,
 		       (ntohl(address.s_addr) >> 16) & 255, (ntohl(address.s_addr) >> 8) & 255,
@@ -316,8 +317,8 @@ static int begin(struct fetch *fetch, const struct fetch_request *request)
 	if (connect(fetch->fd, (struct sockaddr *)&to, sizeof(to)) < 0 && errno != EINPROGRESS)
 		return -errno;
 	r = loop_watch_add(fetch->loop, &fetch->watch, fetch->fd, EPOLLOUT, ready, fetch);
-	return r < 0 ? r : loop_timer_set(fetch->loop, &fetch->limit, request->timeout_ms, late,
-					  fetch);
+	return r < 0 ? r
+		     : loop_timer_set(fetch->loop, &fetch->limit, request->timeout_ms, late, fetch);
 }
 
 int fetch_open(struct loop *loop, const struct fetch_request *request,

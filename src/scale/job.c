@@ -187,6 +187,11 @@ static void job_late(void *ctx)
 	job_kill(job);
 }
 
+pid_t job_pid(const struct job *job)
+{
+	return job->pid;
+}
+
 void job_cancel(struct job *job)
 {
 	job_kill(job);

@@ -11,6 +11,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
+#include <sys/types.h>
 
 struct loop;
 struct job;
@@ -49,6 +50,9 @@ int job_start(struct loop *loop, const struct job_spec *spec,
 
 /** job_owns - is it the program of a job that has not been told of its end yet? */
 bool job_owns(pid_t pid);
+
+/** job_pid - of the program itself; it is ours to reap, so the number is its own until @done. */
+pid_t job_pid(const struct job *job);
 
 /** job_cancel - kill it; @done is not called any more. */
 void job_cancel(struct job *job);

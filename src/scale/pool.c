@@ -93,11 +93,10 @@ static void measure_pressure(struct pool *pool)
 	/* a window that is too short says nothing */
 	if (pool->psi_at_ms && now - pool->psi_at_ms < 100)
 		return;
-	pool->memory_pressure =
-		pool->psi_at_ms && total > pool->psi_total_us
-			? (double)(total - pool->psi_total_us) / 1000 /
-				  (double)(now - pool->psi_at_ms)
-			: 0;
+	pool->memory_pressure = pool->psi_at_ms && total > pool->psi_total_us
+					? (double)(total - pool->psi_total_us) / 1000 /
+						  (double)(now - pool->psi_at_ms)
+					: 0;
 	if (pool->memory_pressure > 1)
 		pool->memory_pressure = 1;
 	pool->psi_total_us = total;
@@ -207,7 +206,7 @@ int pool_measure(struct pool *pool, struct oci_error *err)
 
 struct left {
 	int64_t cpu_milli, memory; /* that can still be reserved */
-	int64_t available;         /* memory that is really free, for replicas that do not run yet */
+	int64_t available; /* memory that is really free, for replicas that do not run yet */
 };
 
 static int64_t reserved(int64_t value)
@@ -239,7 +238,8 @@ static const char *size_words(int64_t bytes, char buf[32])
 static bool admit_one(const struct pool *pool, struct left *left, struct pool_wish *wish)
 {
 	const struct spec_resources *needs = &wish->service->spec->resources;
-	int64_t cpu = reserved(needs->cpu_reserved_milli), memory = reserved(needs->memory_reserved);
+	int64_t cpu = reserved(needs->cpu_reserved_milli),
+		memory = reserved(needs->memory_reserved);
 	bool is_new = wish->admitted >= running(wish->service);
 	unsigned number = wish->admitted + 1;
 	char a[32], b[32];

@@ -7,21 +7,26 @@
  * during the start period.
  */
 #include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/error.h"
+#include "base/io.h"
 #include "base/mem.h"
 #include "scale/fetch.h"
 #include "scale/job.h"
 #include "scale/probe.h"
 
 #define WORDS_MAX 240
+#define GIVE_UP_MS 2000 /* for a runtime to end once what it ran in the container was killed */
 
 struct probe {
 	struct loop *loop;
-	struct probe_target target; /* a copy: a new document may replace the service while it runs */
+	struct probe_target
+		target; /* a copy: a new document may replace the service while it runs */
 	struct spec_probe spec;
 	struct oci_arena arena;
 	const char **argv; /* exec */
@@ -29,8 +34,9 @@ struct probe {
 	int64_t counted_at; /* when a failure counted last; at first the end of the start period */
 	int64_t failures;   /* in a row */
 	enum probe_health health;
-	struct loop_timer next;
+	struct loop_timer next, limit;
 	struct job *job;
+	bool late; /* the job's time was up */
 	struct fetch *fetch;
 	void (*changed)(void *ctx, enum probe_health health, const char *words);
 	void *ctx;
@@ -95,17 +101,44 @@ static const char *last_line(const char *text, char buf[WORDS_MAX])
 	return buf;
 }
 
+/*
+ * What runs in the container has a session of its own: it would outlive the runtime that was killed. It is the runtime's child,
+ * so its number is good as long as the runtime has not reaped it (proc(5), CONFIG_PROC_CHILDREN).
+ */
+static void kill_inside(const struct probe *probe)
+{
+	char path[64], text[256], *rest = text, *word;
+	pid_t pid = job_pid(probe->job);
+	int64_t child;
+
+	(void)snprintf(path, sizeof(path), "/proc/%d/task/%d/children", (int)pid, (int)pid);
+	if (io_read_small(AT_FDCWD, path, text, sizeof(text)) < 0)
+		return;
+	while ((word = strsep(&rest, " ")))
+		if (parse_i64(word, &child) == 0 && child > 1)
+			(void)kill((pid_t)child, SIGKILL);
+}
+
+static void exec_late(void *ctx)
+{
+	struct probe *probe = ctx;
+
+	probe->late = true;
+	kill_inside(probe);
+}
+
 static void exec_done(void *ctx, const struct job_result *result)
 {
 	struct probe *probe = ctx;
 	char words[WORDS_MAX + 64], line[WORDS_MAX];
 
 	probe->job = NULL;
-	if (result->status == 0 && !result->timed_out) {
+	loop_timer_cancel(&probe->limit);
+	if (result->status == 0 && !probe->late) {
 		succeeded(probe);
 		return;
 	}
-	if (result->timed_out) {
+	if (probe->late || result->timed_out) {
 		(void)snprintf(words, sizeof(words), "the health check did not end in %lld ms",
 			       (long long)probe->timeout);
 	} else {
@@ -148,9 +181,17 @@ static int attempt_exec(struct probe *probe, struct oci_error *err)
 	const struct job_spec spec = { .argv = probe->argv,
 				       .stdout_fd = -1,
 				       .stderr_fd = -1,
-				       .timeout_ms = probe->timeout };
+				       .timeout_ms = probe->timeout + GIVE_UP_MS };
+	int r;
 
-	return job_start(probe->loop, &spec, exec_done, probe, &probe->job, err);
+	probe->late = false;
+	r = loop_timer_set(probe->loop, &probe->limit, probe->timeout, exec_late, probe);
+	if (r < 0)
+		return err_nomem(err);
+	r = job_start(probe->loop, &spec, exec_done, probe, &probe->job, err);
+	if (r < 0)
+		loop_timer_cancel(&probe->limit);
+	return r;
 }
 
 static int attempt_fetch(struct probe *probe, struct oci_error *err)
@@ -159,7 +200,9 @@ static int attempt_fetch(struct probe *probe, struct oci_error *err)
 	const struct fetch_request request = {
 		.address = probe->target.address,
 		.port = spec->port,
-		.path = spec->kind == SPEC_PROBE_TCP ? NULL : spec->path ? spec->path : "/",
+		.path = spec->kind == SPEC_PROBE_TCP ? NULL
+			: spec->path                 ? spec->path
+						     : "/",
 		.netns = probe->target.netns,
 		.head_only = true,
 		.timeout_ms = probe->timeout,
@@ -173,7 +216,7 @@ static void attempt(void *ctx)
 	struct probe *probe = ctx;
 	struct oci_error err = OCI_ERROR_INIT;
 	int r = probe->spec.kind == SPEC_PROBE_EXEC ? attempt_exec(probe, &err)
-							    : attempt_fetch(probe, &err);
+						    : attempt_fetch(probe, &err);
 
 	if (r < 0)
 		failed(probe, err.message);
@@ -280,8 +323,11 @@ void probe_stop(struct probe *probe)
 	if (!probe)
 		return;
 	loop_timer_cancel(&probe->next);
-	if (probe->job)
+	loop_timer_cancel(&probe->limit);
+	if (probe->job) {
+		kill_inside(probe);
 		job_cancel(probe->job);
+	}
 	fetch_cancel(probe->fetch);
 	oci_arena_free(&probe->arena);
 	free(probe);

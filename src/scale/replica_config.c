@@ -59,6 +59,8 @@ static int plan_begin(struct replica_plan *plan, struct image *image, struct oci
 {
 	const struct oci_config *from = image->bundle;
 	struct oci_config *parsed;
+	char **layers;
+	size_t count;
 	int r;
 
 	if (!from) {
@@ -68,6 +70,9 @@ static int plan_begin(struct replica_plan *plan, struct image *image, struct oci
 			return r;
 		image->bundle = from = parsed;
 	}
+	r = image_layers(image, &plan->arena, &layers, &count, err);
+	if (r < 0)
+		return r;
 	if (!from->process || !from->linux_ || !from->root)
 		return err_set(err, EINVAL,
 			       "the image's config.json has no process, root or linux");

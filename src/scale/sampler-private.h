@@ -24,7 +24,7 @@ void sampler_v1(int folder, struct sample *ret);
 void sampler_net(const char *text, struct sample *ret);
 
 /** cgroup_each - the folder of each hierarchy in which @path is, or where the process @pid is. */
-int cgroup_each(const char *path, pid_t pid,
-		void (*visit)(void *ctx, int folder, bool v2), void *ctx);
+int cgroup_each(const char *path, pid_t pid, void (*visit)(void *ctx, int folder, bool v2),
+		void *ctx);
 
 #endif

@@ -28,7 +28,8 @@ endif
 
 SCALE_FUZZERS = \
 	tests/fuzz/fuzz_compose \
-	tests/fuzz/fuzz_http
+	tests/fuzz/fuzz_http \
+	tests/fuzz/fuzz_prometheus
 
 if HAVE_SCALE
 FUZZERS += $(SCALE_FUZZERS)
@@ -69,6 +70,8 @@ tests_fuzz_fuzz_packages_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
 tests_fuzz_fuzz_packages_LDADD = $(CONVERTER_LIBS)
 tests_fuzz_fuzz_process_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
 tests_fuzz_fuzz_process_LDADD = $(RUNTIME_LIBS)
+tests_fuzz_fuzz_prometheus_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
+tests_fuzz_fuzz_prometheus_LDADD = $(SCALE_LIBS)
 tests_fuzz_fuzz_resources_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
 tests_fuzz_fuzz_resources_LDADD = $(RUNTIME_LIBS)
 tests_fuzz_fuzz_state_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
@@ -114,6 +117,7 @@ EXTRA_DIST += \
 	tests/fuzz/corpus/http/host.txt \
 	tests/fuzz/corpus/http/kill.txt \
 	tests/fuzz/corpus/http/logs.txt \
+	tests/fuzz/corpus/http/other-name.txt \
 	tests/fuzz/corpus/http/page.txt \
 	tests/fuzz/corpus/http/rollback.txt \
 	tests/fuzz/corpus/http/run.txt \
@@ -138,6 +142,8 @@ EXTRA_DIST += \
 	tests/fuzz/corpus/packages/installed \
 	tests/fuzz/corpus/packages/status \
 	tests/fuzz/corpus/process/full.json \
+	tests/fuzz/corpus/prometheus/labels.txt \
+	tests/fuzz/corpus/prometheus/plain.txt \
 	tests/fuzz/corpus/resources/full.json \
 	tests/fuzz/corpus/state/full.json \
 	tests/fuzz/corpus/subid/overlap.txt \

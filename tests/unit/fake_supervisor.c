@@ -598,15 +598,19 @@ int supervisor_down(struct supervisor *sv, const char *project, bool volumes, st
 int supervisor_run(struct supervisor *sv, const char *document, size_t length, bool foreground,
 		   struct replica **ret, struct oci_error *err)
 {
-	struct service *service;
+	struct project *project;
 	int r = supervisor_up(sv, document, length, false, err);
 
 	if (r < 0)
 		return r;
-	service = supervisor_project(sv, "default")->services;
-	(void)reconcile_service(sv, service);
-	service->replicas->foreground = foreground;
-	*ret = service->replicas;
+	project = supervisor_project(sv, "default");
+	if (!project || !project->services || project->services->next ||
+	    project->services->desired != 1)
+		return err_set_as(err, ERR_DOCUMENT, EINVAL,
+				  "document: expected project default with one service");
+	(void)reconcile_service(sv, project->services);
+	project->services->replicas->foreground = foreground;
+	*ret = project->services->replicas;
 	return 0;
 }
 
@@ -624,6 +628,7 @@ int supervisor_scale(struct supervisor *sv, struct service *service, int64_t cou
 		     unsigned *ret_admitted, struct oci_error *err)
 {
 	struct kept_decision *kept = &sv->decisions[sv->decisions_len];
+	char words[128];
 
 	(void)err;
 	note(sv, "scale %s %lld by %s", service->spec->name, (long long)count, who);
@@ -637,7 +642,9 @@ int supervisor_scale(struct supervisor *sv, struct service *service, int64_t cou
 							  .why = strdup("asked for"),
 							  .inputs = strdup("{\"who\":\"test\"}") };
 		sv->decisions_len++;
-		fake_emit(sv, "scale", "scale", service, NULL, -1, "asked for");
+		(void)snprintf(words, sizeof(words), "from %u to %lld by %s", service->desired,
+			       (long long)count, who);
+		fake_emit(sv, "scale", "manual", service, NULL, -1, words);
 	}
 	if (count > POOL_REPLICAS) {
 		(void)snprintf(service->reason, sizeof(service->reason),

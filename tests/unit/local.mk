@@ -52,8 +52,11 @@ tests_unit_test_systemd_helper_CPPFLAGS = $(AM_CPPFLAGS) $(LIBDBUS_CFLAGS)
 tests_unit_test_systemd_helper_LDADD = $(SYSTEMD_HELPER_LIBS) $(CMOCKA_LIBS)
 endif
 
-UNIT_TESTS += tests/unit/test_devs
+UNIT_TESTS += \
+	tests/unit/test_devs \
+	tests/unit/test_forecast
 tests_unit_test_devs_LDADD = $(DEVS_LIBS) $(CMOCKA_LIBS)
+tests_unit_test_forecast_LDADD = $(DEVS_LIBS) $(CMOCKA_LIBS)
 
 CONVERTER_TESTS = \
 	tests/unit/test_archive_out \
@@ -123,6 +126,7 @@ SCALE_TESTS = \
 	tests/unit/test_replica_config \
 	tests/unit/test_sampler \
 	tests/unit/test_scale_store \
+	tests/unit/test_scaler \
 	tests/unit/test_supervisor
 
 tests_unit_test_autoscale_CPPFLAGS = $(AM_CPPFLAGS) $(SCALE_CFLAGS) $(YAJL_CFLAGS)
@@ -158,6 +162,7 @@ tests_unit_test_supervisor_SOURCES = \
 	tests/unit/supervisor-stage.h \
 	tests/unit/supervisor_stage.c \
 	tests/unit/test_supervisor.c
+tests_unit_test_scaler_LDADD = $(SCALE_LIBS) $(CMOCKA_LIBS)
 
 if HAVE_SCALE
 UNIT_TESTS += $(SCALE_TESTS)

@@ -490,7 +490,7 @@ static void test_merge(void **state)
 			     "  web:\n"
 			     "    image: a\n"
 			     "    command: one\n"
-			     "    environment: [A=1, B=2]\n"
+			     "    environment: [A=1, B=2, build=x]\n"
 			     "    ports: ['80:80', '81:81']\n"
 			     "    volumes: ['./x:/x', './y:/y']\n"
 			     "    dns: 1.1.1.1\n"
@@ -504,7 +504,7 @@ static void test_merge(void **state)
 			     "services:\n"
 			     "  web:\n"
 			     "    command: [two]\n"
-			     "    environment: {B: 3, C: 4}\n"
+			     "    environment: {B: 3, C: 4, build: y}\n"
 			     "    ports: ['81:81', '82:82']\n"
 			     "    volumes: ['./z:/y:ro']\n"
 			     "    dns: [2.2.2.2]\n"
@@ -520,8 +520,9 @@ static void test_merge(void **state)
 	assert_string_equal(web->image, "a");
 	assert_int_equal(web->command.len, 1);
 	assert_string_equal(web->command.items[0], "two");
-	assert_int_equal(web->environment.len, 3);
+	assert_int_equal(web->environment.len, 4);
 	assert_string_equal(web->environment.items[1].value, "3");
+	assert_string_equal(web->environment.items[2].value, "y");
 	assert_int_equal(web->ports_len, 3);
 	assert_int_equal(web->mounts_len, 2);
 	assert_string_equal(web->mounts[1].source, oci_arena_printf(&arena, "%s/z", folder));
@@ -595,14 +596,50 @@ static char *emit_service(const struct spec_service *service)
 	return text;
 }
 
+/* who asks for a number of replicas wants them kept */
+static void test_restart_of_many(void **state)
+{
+	(void)state;
+	assert_int_equal(first("    scale: 3\n")->restart.condition, SPEC_RESTART_NO);
+	assert_int_equal(first("    deploy: {replicas: 3}\n")->restart.condition,
+			 SPEC_RESTART_ALWAYS);
+	assert_int_equal(first("    x-carte: {scale: {max: 3}}\n")->restart.condition,
+			 SPEC_RESTART_ALWAYS);
+	assert_int_equal(first("    restart: 'no'\n    deploy: {replicas: 3}\n")->restart.condition,
+			 SPEC_RESTART_NO);
+	assert_int_equal(
+		first("    deploy: {replicas: 3, restart_policy: {condition: on-failure}}\n")
+			->restart.condition,
+		SPEC_RESTART_ON_FAILURE);
+}
+
 static void test_revision(void **state)
 {
 	char *one = emit_service(first("    scale: 1\n"));
 
 	(void)state;
 	assert_string_equal(emit_service(first("    scale: 5\n")), one);
-	assert_string_equal(emit_service(first("    x-carte: {scale: {max: 5}}\n")), one);
+	assert_string_equal(
+		emit_service(first("    restart: 'no'\n    x-carte: {scale: {max: 5}}\n")), one);
 	assert_string_not_equal(emit_service(first("    user: x\n")), one);
+}
+
+static void test_resolve(void **state)
+{
+	struct spec_project *project =
+		load("services: {web: {image: web}}\n"
+		     "secrets: {a: {environment: FULL}}\n"
+		     "configs: {b: {environment: NONE}, c: {content: 'x'}}\n");
+	struct oci_error err = OCI_ERROR_INIT;
+
+	(void)state;
+	assert_int_equal(compose_resolve(project, environment, &arena, &err), -EINVAL);
+	assert_string_equal(err.message, "configs.b: variable NONE is not set");
+	project = load("services: {web: {image: web}}\nsecrets: {a: {environment: FULL}}\n");
+	assert_int_equal(compose_resolve(project, environment, &arena, NULL), 0);
+	assert_string_equal(spec_file_find(project, "a", true)->content, "value");
+	assert_null(spec_file_find(project, "a", true)->environment);
+	check_fixed(project);
 }
 
 int main(void)
@@ -627,7 +664,9 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_merge, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_find, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_dot_env, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_restart_of_many, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_revision, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_resolve, setup, teardown),
 	};
 
 	snprintf(data, sizeof(data), "%s/tests/data", source ? source : "..");

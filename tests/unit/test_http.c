@@ -38,6 +38,7 @@
 static struct loop *loop;
 static struct supervisor *sv;
 static struct http *http;
+static bool is_end_asked;
 static char folder[64];
 static char socket_path[108];
 
@@ -208,10 +209,18 @@ static int listen_local(void)
 	return fd;
 }
 
+static void end_asked(void *ctx)
+{
+	*(bool *)ctx = true;
+	loop_stop(loop);
+}
+
 static int begin_with(int64_t request_ms)
 {
 	struct http_options options = { .listen = "127.0.0.1:0",
 					.token = TOKEN,
+					.shutdown = end_asked,
+					.ctx = &is_end_asked,
 					.request_ms = request_ms };
 	struct oci_error err = OCI_ERROR_INIT;
 
@@ -504,7 +513,13 @@ static void refuses_with_words(void **state)
 		{ "POST", "/v1/containers", "", 422, "document", "services: required" },
 		{ "PUT", "/v1/projects/other", WEB, 422, "document",
 		  "name: expected other, got shop" },
-		{ "PUT", "/v1/projects/other", "{}", 422, "document", "got none" },
+		{ "PUT", "/v1/projects/other", "{}", 422, "document",
+		  "x-carte.name: expected other, got none" },
+		{ "PUT", "/v1/projects/other", "[]", 422, "document", "got none" },
+		{ "PUT", "/v1/projects/other", "{\"x-carte\":{\"name\":\"b\"}}", 422, "document",
+		  "x-carte.name: expected other, got b" },
+		{ "PUT", "/v1/projects/shop", "{\"name\":\"shop\",\"x-carte\":{\"name\":\"b\"}}",
+		  422, "document", "x-carte.name: expected shop, got b" },
 		{ "PUT", "/v1/projects/x", "{\"name\":\"x\",\"services\":{\"a\":{}}}", 422,
 		  "document", "document:1:1: services.a.image: required" },
 		{ "HEAD", "/v1/events?follow=1", NULL, 400, "", "" },
@@ -950,7 +965,9 @@ static void ends_on_request(void **state)
 
 	(void)state;
 	assert_int_equal(ask("POST", "/v1/shutdown", "{}"), 202);
+	assert_false(is_end_asked); /* the answer comes first */
 	assert_int_equal(loop_run(loop, &err), 0);
+	assert_true(is_end_asked);
 }
 
 /* ---- documents --------------------------------------------------------------------------------------------------- */

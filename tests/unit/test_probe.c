@@ -262,13 +262,14 @@ static void test_exec(void **state)
 	};
 	struct probe *probe;
 	struct loop *loop;
+	const char *inside;
 
 	(void)state;
 	scale_path(runtime, "%s/runtime", folder);
 	scale_write(folder, "runtime",
 		    "#!/bin/sh\n[ \"$1 $3 $4 $5 $6\" = '--root exec x check a b' ] || exit 9\n"
 		    "[ -e $2/good ] || { echo first; echo 'no \033[1mgood'; exit 3; }\n"
-		    "[ -e $2/slow ] && sleep 30\nexit 0\n");
+		    "[ -e $2/slow ] && setsid -w sh -c 'echo $$ >$0/pid; exec sleep 30' $2\nexit 0\n");
 	assert_int_equal(chmod(runtime, 0755), 0);
 	assert_int_equal(loop_new(&loop, &err), 0);
 	assert_int_equal(probe_start(loop, &target, changed, &heard, &probe, &err), 0);
@@ -282,6 +283,10 @@ static void test_exec(void **state)
 	assert_int_equal(probe_start(loop, &target, changed, &heard, &probe, &err), 0);
 	wait_for(loop, &heard, PROBE_UNHEALTHY);
 	assert_string_equal(heard.words, "the health check did not end in 60 ms");
+	/* what it ran has a session of its own, as in a container: it is gone too */
+	inside = scale_read(folder, "pid");
+	assert_non_null(inside);
+	assert_true(kill((pid_t)atoi(inside), 0) < 0 && errno == ESRCH);
 	probe_stop(probe);
 	loop_free(loop);
 	scale_folder_remove(folder);

@@ -657,6 +657,7 @@ static void test_bad(void **state)
 	struct spec_ulimit limit = { "files", 1, 1 };
 	struct spec_file file = { .name = "conf", .target = "/x" };
 	const struct spec_service good = f->service;
+	char layer[PATH_MAX], words[2 * PATH_MAX];
 
 #define BAD(words, ...)              \
 	do {                         \
@@ -697,6 +698,14 @@ static void test_bad(void **state)
 	BAD("service web: nothing to run: neither the image nor the service names a program; give "
 	    "a command",
 	    f->service.entrypoint_given = true);
+	/* somebody removed the image while replicas of it were wanted */
+	scale_path(layer, "%s/layer", f->top);
+	scale_folder_remove(layer);
+	(void)snprintf(words, sizeof(words),
+		       "service web: the image's layer %s is gone from the store: build or fetch "
+		       "the image again",
+		       layer);
+	BAD(words, (void)0);
 #undef BAD
 }
 

@@ -18,6 +18,7 @@ const STATES = {
 
 const $ = (id) => document.getElementById(id);
 const cards = new Map();
+const scaled = []; /* what people decided is told by events, what the autoscaler decided by both */
 let token = null;
 let lastSerial = -1;
 let refreshing = false;
@@ -188,6 +189,16 @@ function setMeasures(card, stats, pool) {
 	card.pressure.set(pressure, known ? "cpu " + percent(pressure) + ", memory " + percent(memoryPressure) : stats.length ? "not known on this host" : "–");
 }
 
+/* Decisions of both kinds, newest first. */
+function decisionsOf(card) {
+	const key = card.service.project + "/" + card.service.name;
+	const known = card.decisions.map((d) => ({ ...d, ms: Date.parse(d.at) }));
+	const others = scaled.filter((d) => d.key === key &&
+		!known.some((k) => k.from === d.from && k.to === d.to && Math.abs(k.ms - d.ms) < 2000));
+
+	return [...known, ...others].sort((a, b) => b.ms - a.ms);
+}
+
 /* ---- the time line --------------------------------------------------------------------------------------------- */
 
 function drawLine(card, service) {
@@ -196,7 +207,7 @@ function drawLine(card, service) {
 	const height = 96;
 	const [left, right, top, bottom] = [22, 6, 8, 16];
 	const now = Date.now();
-	const all = card.decisions.map((d) => ({ ...d, ms: Date.parse(d.at) })).reverse();
+	const all = decisionsOf(card).reverse();
 	const shown = all.filter((d) => d.ms > now - SPAN_MS);
 	const start = shown.length ? Math.min(shown[0].ms - 5000, now - 60e3) : now - 300e3;
 	const first = shown.length ? shown[0].from : service.desired;
@@ -232,7 +243,7 @@ function drawLine(card, service) {
 }
 
 function setDecisions(card, service) {
-	const items = card.decisions.slice(0, 3).map((d) => el("li", {}, el("b", {}, clock(d.at) + "  " + d.from + " → " + d.to), " " + d.why));
+	const items = decisionsOf(card).slice(0, 3).map((d) => el("li", {}, el("b", {}, clock(d.at) + "  " + d.from + " → " + d.to), " " + d.why));
 
 	if (!items.length)
 		items.push(el("li", {}, "No decision yet."));
@@ -301,14 +312,16 @@ function setRows(card, containers, stats) {
 			row.node.remove();
 			card.rows.delete(id);
 		}
-	for (const container of containers) {
+	containers.sort((a, b) => a.slot - b.slot || a.created.localeCompare(b.created));
+	for (const [place, container] of containers.entries()) {
 		let row = card.rows.get(container.id);
 
 		if (!row) {
 			row = makeRow(container);
 			card.rows.set(container.id, row);
-			card.tbody.append(row.node);
 		}
+		if (card.tbody.children[place] !== row.node)
+			card.tbody.insertBefore(row.node, card.tbody.children[place] || null);
 		setRow(row, container, stats.get(container.id));
 	}
 }
@@ -466,8 +479,15 @@ function onEvent(event) {
 	list.prepend(el("li", {}, el("time", { datetime: event.at }, clock(event.at)), el("span", {}, text)));
 	while (list.children.length > EVENTS_KEPT)
 		list.lastChild.remove();
-	if (event.kind === "scale" && card)
-		loadDecisions(card, card.service);
+	if (event.kind === "scale") {
+		const change = /^from (\d+) to (\d+):? ?(.*)/.exec(event.words);
+
+		if (change)
+			scaled.unshift({ key: event.project + "/" + event.service, at: event.at, ms: Date.parse(event.at), from: +change[1], to: +change[2], why: change[3] });
+		scaled.length = Math.min(scaled.length, EVENTS_KEPT);
+		if (card)
+			loadDecisions(card, card.service);
+	}
 	if (!soon)
 		soon = setTimeout(() => { soon = 0; refresh(); }, 150);
 }

@@ -1,0 +1,133 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * forecaster.c - one model of each kind, and which of them to believe: that with the least pinball loss of late.
+ */
+#include <errno.h>
+#include <math.h>
+#include <stdlib.h>
+
+#include "devs/forecast.h"
+
+struct forecaster {
+	struct forecast *models[FORECAST_KINDS]; /* NULL: not used */
+};
+
+int forecaster_new(const struct forecast_params params[FORECAST_KINDS], unsigned kinds,
+		   unsigned horizon, double q, unsigned minute, struct forecaster **ret)
+{
+	struct forecaster *f = calloc(1, sizeof(*f));
+	int r = f ? 0 : -ENOMEM;
+
+	kinds |= 1u << FORECAST_PERSISTENCE;
+	for (unsigned kind = 0; kind < FORECAST_KINDS && r == 0; kind++) {
+		if (!(kinds & 1u << kind))
+			continue;
+		r = params[kind].kind == kind ? forecast_new(&params[kind], horizon, q, minute,
+							     &f->models[kind])
+					      : -EINVAL;
+	}
+	if (r < 0) {
+		forecaster_free(f);
+		return r;
+	}
+	*ret = f;
+	return 0;
+}
+
+void forecaster_free(struct forecaster *f)
+{
+	if (!f)
+		return;
+	for (unsigned kind = 0; kind < FORECAST_KINDS; kind++)
+		forecast_free(f->models[kind]);
+	free(f);
+}
+
+void forecaster_observe(struct forecaster *f, double value)
+{
+	for (unsigned kind = 0; kind < FORECAST_KINDS; kind++)
+		if (f->models[kind])
+			forecast_observe(f->models[kind], value);
+}
+
+enum forecast_kind forecaster_choice(const struct forecaster *f)
+{
+	enum forecast_kind best = FORECAST_PERSISTENCE;
+	double least = forecast_loss(f->models[FORECAST_PERSISTENCE]);
+
+	for (unsigned kind = 0; kind < FORECAST_KINDS; kind++) {
+		double loss = f->models[kind] ? forecast_loss(f->models[kind]) : (double)NAN;
+
+		if (loss < least) {
+			least = loss;
+			best = (enum forecast_kind)kind;
+		}
+	}
+	return best;
+}
+
+const struct forecast *forecaster_model(const struct forecaster *f, enum forecast_kind kind)
+{
+	return f->models[kind];
+}
+
+/* ---- bytes: each model behind its length, 0 for one that is not used --------------------------------------------------------------------------------- */
+
+size_t forecaster_size(const struct forecaster *f)
+{
+	size_t size = 0;
+
+	for (unsigned kind = 0; kind < FORECAST_KINDS; kind++)
+		size += 4 + (f->models[kind] ? forecast_size(f->models[kind]) : 0);
+	return size;
+}
+
+void forecaster_save(const struct forecaster *f, uint8_t *bytes)
+{
+	for (unsigned kind = 0; kind < FORECAST_KINDS; kind++) {
+		size_t size = f->models[kind] ? forecast_size(f->models[kind]) : 0;
+
+		for (unsigned i = 0; i < 4; i++)
+			*bytes++ = (uint8_t)(size >> (8 * i));
+		if (size)
+			forecast_save(f->models[kind], bytes);
+		bytes += size;
+	}
+}
+
+static int load_next(const uint8_t **bytes, size_t *length, enum forecast_kind kind,
+		     struct forecast **ret)
+{
+	size_t size = 0;
+	int r;
+
+	if (*length < 4)
+		return -EINVAL;
+	for (unsigned i = 0; i < 4; i++)
+		size |= (size_t)(*bytes)[i] << (8 * i);
+	if (size > *length - 4)
+		return -EINVAL;
+	*bytes += 4 + size;
+	*length -= 4 + size;
+	if (!size)
+		return kind == FORECAST_PERSISTENCE ? -EINVAL : 0;
+	r = forecast_load(*bytes - size, size, ret);
+	return r < 0 ? r : forecast_params(*ret)->kind == kind ? 0 : -EINVAL;
+}
+
+int forecaster_load(const uint8_t *bytes, size_t length, struct forecaster **ret)
+{
+	struct forecaster *f = calloc(1, sizeof(*f));
+	int r = f ? 0 : -ENOMEM;
+
+	for (unsigned kind = 0; kind < FORECAST_KINDS && r == 0; kind++)
+		r = load_next(&bytes, &length, (enum forecast_kind)kind, &f->models[kind]);
+	if (r == 0 && length)
+		r = -EINVAL;
+	if (r < 0) {
+		forecaster_free(f);
+		return r;
+	}
+	*ret = f;
+	return 0;
+}
