@@ -284,6 +284,7 @@ static bool project_over(struct supervisor *sv, struct project *project)
 	remove_cgroups(sv, project->name);
 	event_emit(sv, "project", "remove", project, NULL, NULL, -1, "removed");
 	project_free(sv, project);
+	sv->ports_stale = true;
 	return true;
 }
 
