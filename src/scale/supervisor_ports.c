@@ -224,8 +224,8 @@ void ports_apply(struct supervisor *sv)
 			used += count;
 		}
 		/* of nothing, nothing is left */
-		if ((sv->projects ? balance_apply(sv->balance, ports, len, &err) :
-				    balance_remove(sv->balance, &err)) < 0)
+		if ((sv->projects ? balance_apply(sv->balance, ports, len, &err)
+				  : balance_remove(sv->balance, &err)) < 0)
 			event_emit(sv, "network", "fail", NULL, NULL, NULL, -1, "ports: %s",
 				   err.message);
 	}
