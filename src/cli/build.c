@@ -34,7 +34,7 @@ static const char *skip_blanks(const char *p)
 /* The end of a word, which may be quoted in parts. */
 static const char *skip_word(const char *p)
 {
-	char quote = 0;
+	int quote = 0;
 
 	for (; *p && *p != '\n'; p++) {
 		if (quote) {
@@ -116,7 +116,7 @@ int build_named(const char *const *argv, const char *file, const char *context, 
 		struct oci_error *err)
 {
 	CLEANUP_ARENA struct oci_arena arena = OCI_ARENA_INIT;
-	char *text, *renamed;
+	char *text = NULL, *renamed;
 	int r = check_name(name, err);
 
 	if (r == 0)
