@@ -14,7 +14,7 @@ struct fluid {
 	unsigned ready, starting;
 	unsigned *due; /* ring: how many become ready, by tick */
 	unsigned due_len;
-	unsigned whole;   /* ticks of the start delay, and the part of one behind them */
+	unsigned whole; /* ticks of the start delay, and the part of one behind them */
 	double part;
 	float *seen; /* ring of utilisations */
 	unsigned age;

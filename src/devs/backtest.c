@@ -34,8 +34,19 @@ unsigned backtest_carries(const struct backtest_setup *setup, double load)
 {
 	double count = ceil(load / setup->capacity - 1e-9);
 
-	return count <= setup->min ? setup->min
-	       : count >= setup->max ? setup->max : (unsigned)count;
+	return count <= setup->min   ? setup->min
+	       : count >= setup->max ? setup->max
+				     : (unsigned)count;
+}
+
+unsigned backtest_peak(const struct backtest_setup *setup)
+{
+	double largest = 0;
+
+	for (size_t i = 0; i < setup->minutes; i++)
+		if (setup->load[i] > largest)
+			largest = setup->load[i];
+	return backtest_carries(setup, largest);
 }
 
 /* ---- results ----------------------------------------------------------------------------------------------------------- */
@@ -219,8 +230,8 @@ int backtest_rule(const struct backtest_setup *setup, double target, const float
 		return r;
 	}
 	for (size_t tick = 0; tick < len; tick++) {
-		unsigned wanted = fluid_wish(&fluid, setup, tick,
-					     backtest_floor(setup, floor, tick));
+		unsigned wanted =
+			fluid_wish(&fluid, setup, tick, backtest_floor(setup, floor, tick));
 		bool changed = wanted != fluid.ready + fluid.starting;
 
 		fluid_step(&fluid, setup, tick, wanted);

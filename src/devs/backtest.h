@@ -32,7 +32,8 @@ struct backtest_setup {
 	double window_down_s; /* the rule's: no fewer than the most that was right within it */
 	double tolerance;     /* the rule's: 0.1 */
 	bool offered;         /* the rule sees the offered load: its utilisation may exceed 1 */
-	double weight;        /* a replica-hour of lost load costs as much as so many replica-hours */
+	unsigned kinds;       /* of forecasts: a bit each, FORECAST_ALL */
+	double weight; /* a replica-hour of lost load costs as much as so many replica-hours */
 };
 
 /** struct backtest_day - sums over one day. */
@@ -57,6 +58,8 @@ void backtest_result_free(struct backtest_result *result);
 /** backtest_constant - @replicas, always. */
 int backtest_constant(const struct backtest_setup *setup, unsigned replicas,
 		      struct backtest_result *ret);
+/** backtest_peak - the fewest replicas that lose nothing if there are always as many. */
+unsigned backtest_peak(const struct backtest_setup *setup);
 /** backtest_oracle - the fewest that lose nothing, by one who knows the load and the start delay. */
 int backtest_oracle(const struct backtest_setup *setup, struct backtest_result *ret);
 /**
@@ -103,14 +106,17 @@ extern const double backtest_quantiles[BACKTEST_QUANTILES];
 struct backtest_forecast {
 	unsigned horizon; /* minutes ahead that a decision looks: start delay, age, a minute */
 	struct forecast_params params[FORECAST_KINDS];
-	float *floor[BACKTEST_QUANTILES]; /* of each minute: the most over the horizon; 0 while nothing beats persistence */
+	float *floor
+		[BACKTEST_QUANTILES]; /* of each minute: the most over the horizon; 0 while nothing beats persistence */
 	struct backtest_score {
 		double wape;     /* sum of |error| over sum of load */
 		double pinball;  /* mean, at the quantile below */
 		double coverage; /* part of the minutes at or below the quantile */
-		double chosen;   /* part of the minutes in which it spoke */
-	} scores[FORECAST_KINDS + 1]; /* behind the training, @horizon minutes ahead; the last: of the choice */
-	size_t bytes;                 /* that a service's forecasts take */
+		bool used;
+		double chosen; /* part of the minutes in which it spoke */
+	} scores[FORECAST_KINDS +
+		 1];  /* behind the training, @horizon minutes ahead; the last: of the choice */
+	size_t bytes; /* that a service's forecasts take */
 };
 
 #define BACKTEST_SCORE_QUANTILE 0.95
@@ -125,9 +131,9 @@ void backtest_forecast_free(struct backtest_forecast *forecast);
 struct backtest_summary {
 	double lost, lost_low, lost_high;    /* percent of the load */
 	double hours, hours_low, hours_high; /* replica-hours over the oracle's */
-	double cost;                         /* over the oracle's hours, see backtest_setup.weight */
+	double cost; /* over the oracle's hours, see backtest_setup.weight */
 	double against, against_low, against_high; /* cost over the reference's */
-	double actions;                      /* a day */
+	double actions;                            /* a day */
 };
 
 /** backtest_summarise - @reference: what `against` compares with; results of the same setup. */

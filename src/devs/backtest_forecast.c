@@ -28,7 +28,7 @@ int backtest_fit(const struct backtest_setup *setup, struct backtest_forecast *r
 	*ret = (struct backtest_forecast){ .horizon = horizon_of(setup) };
 	for (unsigned kind = 0; kind < FORECAST_KINDS && r == 0; kind++) {
 		ret->params[kind] = forecast_defaults((enum forecast_kind)kind);
-		if (setup->train_minutes)
+		if (setup->train_minutes && setup->kinds & 1u << kind)
 			r = forecast_fit((enum forecast_kind)kind, setup->load,
 					 setup->train_minutes, ret->horizon, CHOICE_QUANTILE, 0,
 					 &ret->params[kind]);
@@ -39,7 +39,7 @@ int backtest_fit(const struct backtest_setup *setup, struct backtest_forecast *r
 /* What was said of a minute, until it comes. */
 struct said {
 	double point, quantile;
-	bool chosen;
+	bool used, chosen;
 };
 
 struct scoring {
@@ -55,6 +55,7 @@ static void score(struct scoring *scoring, struct backtest_forecast *forecast,
 	for (unsigned kind = 0; kind <= FORECAST_KINDS; kind++) {
 		struct backtest_score *to = &forecast->scores[kind];
 
+		to->used |= said[kind].used;
 		to->wape += fabs(value - said[kind].point);
 		to->pinball +=
 			forecast_pinball(BACKTEST_SCORE_QUANTILE, said[kind].quantile, value);
@@ -71,6 +72,9 @@ static void say(const struct forecaster *forecaster, unsigned horizon, struct sa
 		const struct forecast *model =
 			forecaster_model(forecaster, (enum forecast_kind)kind);
 
+		if (!model)
+			continue;
+		said[kind].used = true;
 		said[kind].point = forecast_point(model, horizon);
 		said[kind].quantile = forecast_quantile(model, horizon, BACKTEST_SCORE_QUANTILE);
 		said[kind].chosen = kind == choice;
@@ -99,8 +103,8 @@ static void roll(const struct backtest_setup *setup, struct forecaster *forecast
 		 struct backtest_forecast *forecast, struct scoring *scoring)
 {
 	for (size_t minute = 0; minute < setup->minutes; minute++) {
-		struct said *said = &scoring->ring[minute % forecast->horizon *
-						   (FORECAST_KINDS + 1)];
+		struct said *said =
+			&scoring->ring[minute % forecast->horizon * (FORECAST_KINDS + 1)];
 
 		if (minute >= setup->train_minutes && minute >= forecast->horizon)
 			score(scoring, forecast, said, setup->load[minute]);
@@ -129,8 +133,8 @@ int backtest_forecast(const struct backtest_setup *setup, struct backtest_foreca
 		r = forecast->floor[i] ? 0 : -ENOMEM;
 	}
 	if (r == 0)
-		r = forecaster_new(forecast->params, forecast->horizon, CHOICE_QUANTILE, 0,
-				   &forecaster);
+		r = forecaster_new(forecast->params, setup->kinds, forecast->horizon,
+				   CHOICE_QUANTILE, 0, &forecaster);
 	if (r == 0) {
 		scoring.ring = calloc((size_t)forecast->horizon * (FORECAST_KINDS + 1),
 				      sizeof(*scoring.ring));

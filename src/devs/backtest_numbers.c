@@ -11,7 +11,6 @@
 #define DRAWS 1000
 #define SEED 20240229
 
-
 static void day_add(struct backtest_day *to, const struct backtest_day *day)
 {
 	to->load += day->load;
@@ -94,7 +93,8 @@ void backtest_summarise(const struct backtest_setup *setup, const struct backtes
 /* ---- curves -------------------------------------------------------------------------------------------------------------- */
 
 /* The least that any mixture of two of the points has in @ret_of's place: @x is where, of the coordinate at offset 0 of the pair. */
-static double least_mixture(const struct backtest_point *points, size_t len, bool by_hours, double at)
+static double least_mixture(const struct backtest_point *points, size_t len, bool by_hours,
+			    double at)
 {
 	double least = (double)NAN;
 

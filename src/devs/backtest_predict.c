@@ -119,7 +119,7 @@ int backtest_predict(const struct backtest_setup *setup, const struct backtest_g
 	if (r < 0)
 		backtest_result_free(ret);
 	else if (ret_on)
-		*ret_on = (double)gate.on /
-			  (double)((setup->minutes - setup->train_minutes) * BACKTEST_TICKS_A_MINUTE);
+		*ret_on = (double)gate.on / (double)((setup->minutes - setup->train_minutes) *
+						     BACKTEST_TICKS_A_MINUTE);
 	return r;
 }

@@ -87,12 +87,16 @@ int forecast_fit(enum forecast_kind kind, const double *values, size_t len, unsi
 /** A service's forecasts: one of each kind, of which the one with the least loss speaks. */
 struct forecaster;
 
-int forecaster_new(const struct forecast_params params[FORECAST_KINDS], unsigned horizon, double q,
-		   unsigned minute, struct forecaster **ret);
+#define FORECAST_ALL ((1u << FORECAST_KINDS) - 1)
+
+/** forecaster_new - @kinds: a bit for each kind that may speak; persistence always may. */
+int forecaster_new(const struct forecast_params params[FORECAST_KINDS], unsigned kinds,
+		   unsigned horizon, double q, unsigned minute, struct forecaster **ret);
 void forecaster_free(struct forecaster *forecaster);
 void forecaster_observe(struct forecaster *forecaster, double value);
 /** forecaster_choice - FORECAST_PERSISTENCE: nothing is better than it, so nothing should be built on a forecast. */
 enum forecast_kind forecaster_choice(const struct forecaster *forecaster);
+/** forecaster_model - NULL: that kind is not used. */
 const struct forecast *forecaster_model(const struct forecaster *forecaster,
 					enum forecast_kind kind);
 size_t forecaster_size(const struct forecaster *forecaster);

@@ -9,19 +9,23 @@
 #include "devs/forecast.h"
 
 struct forecaster {
-	struct forecast *models[FORECAST_KINDS];
+	struct forecast *models[FORECAST_KINDS]; /* NULL: not used */
 };
 
-int forecaster_new(const struct forecast_params params[FORECAST_KINDS], unsigned horizon, double q,
-		   unsigned minute, struct forecaster **ret)
+int forecaster_new(const struct forecast_params params[FORECAST_KINDS], unsigned kinds,
+		   unsigned horizon, double q, unsigned minute, struct forecaster **ret)
 {
 	struct forecaster *f = calloc(1, sizeof(*f));
 	int r = f ? 0 : -ENOMEM;
 
-	for (unsigned kind = 0; kind < FORECAST_KINDS && r == 0; kind++)
-		r = params[kind].kind == kind
-			    ? forecast_new(&params[kind], horizon, q, minute, &f->models[kind])
-			    : -EINVAL;
+	kinds |= 1u << FORECAST_PERSISTENCE;
+	for (unsigned kind = 0; kind < FORECAST_KINDS && r == 0; kind++) {
+		if (!(kinds & 1u << kind))
+			continue;
+		r = params[kind].kind == kind ? forecast_new(&params[kind], horizon, q, minute,
+							     &f->models[kind])
+					      : -EINVAL;
+	}
 	if (r < 0) {
 		forecaster_free(f);
 		return r;
@@ -42,7 +46,8 @@ void forecaster_free(struct forecaster *f)
 void forecaster_observe(struct forecaster *f, double value)
 {
 	for (unsigned kind = 0; kind < FORECAST_KINDS; kind++)
-		forecast_observe(f->models[kind], value);
+		if (f->models[kind])
+			forecast_observe(f->models[kind], value);
 }
 
 enum forecast_kind forecaster_choice(const struct forecaster *f)
@@ -51,7 +56,7 @@ enum forecast_kind forecaster_choice(const struct forecaster *f)
 	double least = forecast_loss(f->models[FORECAST_PERSISTENCE]);
 
 	for (unsigned kind = 0; kind < FORECAST_KINDS; kind++) {
-		double loss = forecast_loss(f->models[kind]);
+		double loss = f->models[kind] ? forecast_loss(f->models[kind]) : (double)NAN;
 
 		if (loss < least) {
 			least = loss;
@@ -66,25 +71,26 @@ const struct forecast *forecaster_model(const struct forecaster *f, enum forecas
 	return f->models[kind];
 }
 
-/* ---- bytes: each model behind its length --------------------------------------------------------------------------------- */
+/* ---- bytes: each model behind its length, 0 for one that is not used --------------------------------------------------------------------------------- */
 
 size_t forecaster_size(const struct forecaster *f)
 {
 	size_t size = 0;
 
 	for (unsigned kind = 0; kind < FORECAST_KINDS; kind++)
-		size += 4 + forecast_size(f->models[kind]);
+		size += 4 + (f->models[kind] ? forecast_size(f->models[kind]) : 0);
 	return size;
 }
 
 void forecaster_save(const struct forecaster *f, uint8_t *bytes)
 {
 	for (unsigned kind = 0; kind < FORECAST_KINDS; kind++) {
-		size_t size = forecast_size(f->models[kind]);
+		size_t size = f->models[kind] ? forecast_size(f->models[kind]) : 0;
 
 		for (unsigned i = 0; i < 4; i++)
 			*bytes++ = (uint8_t)(size >> (8 * i));
-		forecast_save(f->models[kind], bytes);
+		if (size)
+			forecast_save(f->models[kind], bytes);
 		bytes += size;
 	}
 }
@@ -101,9 +107,11 @@ static int load_next(const uint8_t **bytes, size_t *length, enum forecast_kind k
 		size |= (size_t)(*bytes)[i] << (8 * i);
 	if (size > *length - 4)
 		return -EINVAL;
-	r = forecast_load(*bytes + 4, size, ret);
 	*bytes += 4 + size;
 	*length -= 4 + size;
+	if (!size)
+		return kind == FORECAST_PERSISTENCE ? -EINVAL : 0;
+	r = forecast_load(*bytes - size, size, ret);
 	return r < 0 ? r : forecast_params(*ret)->kind == kind ? 0 : -EINVAL;
 }
 

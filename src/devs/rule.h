@@ -13,10 +13,11 @@
 
 struct rule {
 	double target, tolerance;
-	unsigned window;        /* steps behind this one whose recommendations keep the number from falling */
+	unsigned
+		window; /* steps behind this one whose recommendations keep the number from falling */
 	unsigned min, max;
-	unsigned up_replicas;   /* at most so many more in a step, or */
-	double up_factor;       /* times as many, whichever is more */
+	unsigned up_replicas;           /* at most so many more in a step, or */
+	double up_factor;               /* times as many, whichever is more */
 	unsigned past[RULE_WINDOW_MAX]; /* a ring of recommendations */
 	unsigned next, count;
 };

@@ -17,7 +17,7 @@ struct cmd {
 	int (*run)(void *options, char **operands, int count, struct oci_error *err);
 };
 
-extern const struct cmd cmd_config, cmd_plan, cmd_serve;
+extern const struct cmd cmd_backtest, cmd_config, cmd_plan, cmd_serve;
 
 /** cmd_table - every verb, sorted by name, ending with NULL. */
 extern const struct cmd *const cmd_table[];

@@ -6,8 +6,8 @@ noinst_LIBRARIES += libcarte_scale.a
 endif
 libcarte_scale_a_CPPFLAGS = $(AM_CPPFLAGS) $(SCALE_CFLAGS) $(YAJL_CFLAGS) -DBINDIR='"$(bindir)"'
 libcarte_scale_a_CFLAGS = $(AM_CFLAGS) $(PROGRAM_CFLAGS)
+nodist_libcarte_scale_a_SOURCES = src/scale/embed.c
 libcarte_scale_a_SOURCES = \
-	nodist_libcarte_scale_a_SOURCES = src/scale/embed.c \
 	src/scale/api.c \
 	src/scale/api.h \
 	src/scale/api_container.c \
@@ -19,10 +19,13 @@ libcarte_scale_a_SOURCES = \
 	src/scale/autoscale.c \
 	src/scale/autoscale.h \
 	src/scale/autoscale_inputs.c \
+	src/scale/backtest_run.c \
+	src/scale/backtest_run.h \
 	src/scale/balance.c \
 	src/scale/balance.h \
 	src/scale/balance_ports.c \
 	src/scale/calendar.c \
+	src/scale/cmd_backtest.c \
 	src/scale/cmd_config.c \
 	src/scale/cmd_plan.c \
 	src/scale/cmd_serve.c \
@@ -117,12 +120,17 @@ libcarte_scale_a_SOURCES = \
 	src/scale/replica_profile.c \
 	src/scale/replica_user.c \
 	src/scale/replica_volume.c \
+	src/scale/report.c \
+	src/scale/report.h \
+	src/scale/report_svg.c \
 	src/scale/rights.c \
 	src/scale/rights.h \
 	src/scale/sampler-private.h \
 	src/scale/sampler.c \
 	src/scale/sampler.h \
 	src/scale/sampler_files.c \
+	src/scale/save.c \
+	src/scale/save.h \
 	src/scale/scaler-private.h \
 	src/scale/scaler.c \
 	src/scale/scaler.h \
@@ -153,6 +161,8 @@ libcarte_scale_a_SOURCES = \
 	src/scale/supervisor_service.c \
 	src/scale/supervisor_take.c \
 	src/scale/supervisor_up.c \
+	src/scale/trace.c \
+	src/scale/trace.h \
 	src/scale/view.c \
 	src/scale/view.h
 
@@ -167,7 +177,7 @@ CLEANFILES += src/scale/embed.c
 src/scale/embed.c: build-aux/embed $(SCALE_EMBEDDED)
 	$(AM_V_GEN)$(MKDIR_P) src/scale && (cd $(top_srcdir) && build-aux/embed $(SCALE_EMBEDDED)) >$@.tmp && mv -f $@.tmp $@
 
-SCALE_LIBS = libcarte_scale.a libbase.a libocispec.a $(YAJL_PROGRAM_LIBS) $(SCALE_PROGRAM_LIBS) -lm
+SCALE_LIBS = libcarte_scale.a libcarte_devs.a libbase.a libocispec.a $(YAJL_PROGRAM_LIBS) $(SCALE_PROGRAM_LIBS) -lm
 
 if HAVE_SCALE
 bin_PROGRAMS += carte-scale

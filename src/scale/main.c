@@ -13,7 +13,7 @@
 #define PROGRAM "carte-scale"
 #define OPTIONS_SIZE_MAX 1024
 
-const struct cmd *const cmd_table[] = { &cmd_config, &cmd_plan, &cmd_serve, NULL };
+const struct cmd *const cmd_table[] = { &cmd_backtest, &cmd_config, &cmd_plan, &cmd_serve, NULL };
 
 static void print_help(void)
 {

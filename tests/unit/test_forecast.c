@@ -260,7 +260,7 @@ static void test_choice(void **state)
 	(void)state;
 	for (unsigned kind = 0; kind < FORECAST_KINDS; kind++)
 		params[kind] = forecast_defaults(kind);
-	assert_int_equal(forecaster_new(params, HORIZON, Q, 0, &f), 0);
+	assert_int_equal(forecaster_new(params, FORECAST_ALL, HORIZON, Q, 0, &f), 0);
 	assert_int_equal(forecaster_choice(f), FORECAST_PERSISTENCE);
 	for (unsigned t = 0; t < 3 * 10080; t++)
 		forecaster_observe(f, shape(t));
@@ -276,13 +276,28 @@ static void test_choice(void **state)
 	forecaster_free(f);
 
 	random_init(&random, 5, 0);
-	assert_int_equal(forecaster_new(params, HORIZON, Q, 0, &f), 0);
+	assert_int_equal(forecaster_new(params, FORECAST_ALL, HORIZON, Q, 0, &f), 0);
 	for (unsigned t = 0; t < 3 * 10080; t++)
 		forecaster_observe(f, value += noise(&random));
 	assert_int_equal(forecaster_choice(f), FORECAST_PERSISTENCE);
 	forecaster_free(f);
+	/* without seasons: what is left of the kinds, also in bytes */
+	assert_int_equal(forecaster_new(params, 1u << FORECAST_HOLT, HORIZON, Q, 0, &f), 0);
+	assert_null(forecaster_model(f, FORECAST_WEEKLY));
+	for (unsigned t = 0; t < 3 * 1440; t++)
+		forecaster_observe(f, 3.0 * t);
+	assert_int_equal(forecaster_choice(f), FORECAST_HOLT);
+	bytes = malloc(forecaster_size(f));
+	assert_non_null(bytes);
+	forecaster_save(f, bytes);
+	assert_int_equal(forecaster_load(bytes, forecaster_size(f), &again), 0);
+	assert_int_equal(forecaster_choice(again), FORECAST_HOLT);
+	assert_null(forecaster_model(again, FORECAST_WEEKLY));
+	free(bytes);
+	forecaster_free(again);
+	forecaster_free(f);
 	params[1].kind = FORECAST_DAILY;
-	assert_int_equal(forecaster_new(params, HORIZON, Q, 0, &f), -EINVAL);
+	assert_int_equal(forecaster_new(params, FORECAST_ALL, HORIZON, Q, 0, &f), -EINVAL);
 }
 
 int main(void)

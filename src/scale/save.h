@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * save.h - a file that a command was told to write.
+ */
+#ifndef CARTE_SCALE_SAVE_H
+#define CARTE_SCALE_SAVE_H
+
+#include <stddef.h>
+
+struct oci_error;
+
+/** save_file - whole or not at all; into a pipe or a device as it comes. 0 or -errno with words. */
+int save_file(const char *path, const void *data, size_t length, struct oci_error *err);
+
+#endif
