@@ -100,7 +100,8 @@ struct replica_work {
 	struct spec_probe *image_probe; /* SPEC_PROBE_IMAGE resolved */
 	struct oci_arena probe_arena;
 	struct loop_watch exit_watch;
-	struct loop_timer timer; /* of a back-off, a drain, a grace, a late exit status */
+	struct loop_timer timer;  /* of a back-off, a drain, a grace */
+	struct loop_timer status; /* of an exit status that comes late */
 	enum busy busy;
 	enum stop_phase phase;
 	int64_t grace_ms;    /* of the stop that is asked for; -1: the service's */

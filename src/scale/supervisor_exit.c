@@ -42,6 +42,7 @@ uint64_t process_start_ticks(pid_t pid)
 void replica_unwatch(struct replica *replica)
 {
 	loop_watch_remove(&replica_work(replica)->exit_watch);
+	loop_timer_cancel(&replica_work(replica)->status);
 	fd_closep(&replica->pidfd);
 	replica->pidfd = -1;
 }
@@ -211,7 +212,7 @@ static void init_ended(void *ctx, uint32_t events)
 	if (r == -EAGAIN && work->status_tries++ < (status_matters(replica) ? STATUS_TRIES : 1)) {
 		/* it stays readable: wait by the clock */
 		loop_watch_remove(&work->exit_watch);
-		(void)loop_timer_set(work->sv->loop, &work->timer,
+		(void)loop_timer_set(work->sv->loop, &work->status,
 				     work->status_tries == 1 ? 2 : STATUS_WAIT_MS, ask_again,
 				     replica);
 		return;
