@@ -453,6 +453,8 @@ static int make_parts(struct supervisor *sv, struct oci_error *err)
 		r = images_new(sv->loop, &images, &sv->images, err);
 	}
 	if (r == 0)
+		r = oom_new(sv->loop, replica_oom, &sv->oom, err);
+	if (r == 0)
 		r = net_new(sv->loop, &net, &sv->net, err);
 	if (r == 0 && balance_new(table, &sv->balance, &why) < 0) {
 		sv->balance = NULL;
@@ -513,6 +515,7 @@ void supervisor_free(struct supervisor *sv)
 	loop_timer_cancel(&sv->sweep_timer);
 	loop_timer_cancel(&sv->trim_timer);
 	images_free(sv->images);
+	oom_free(sv->oom);
 	net_free(sv->net);
 	balance_free(sv->balance);
 	store_close(sv->store);
