@@ -21,9 +21,13 @@ MAN7_PAGES_MD = \
 MAN8_PAGES_MD = \
 	man/carte-runtime.8.md
 
+SCALE_MAN8_PAGES_MD = \
+	man/carte-scale.8.md
+
 if HAVE_GO_MD2MAN
 man1_MANS =
 man5_MANS =
+man8_MANS = $(MAN8_PAGES_MD:.8.md=.8)
 if HAVE_CONVERTER
 man1_MANS += $(MAN1_PAGES_MD:.1.md=.1)
 man5_MANS += $(MAN5_PAGES_MD:.5.md=.5)
@@ -32,11 +36,11 @@ endif
 if HAVE_SCALE
 man1_MANS += $(SCALE_MAN1_PAGES_MD:.1.md=.1)
 man5_MANS += $(SCALE_MAN5_PAGES_MD:.5.md=.5)
+man8_MANS += $(SCALE_MAN8_PAGES_MD:.8.md=.8)
 endif
-man8_MANS = $(MAN8_PAGES_MD:.8.md=.8)
 CLEANFILES += $(man1_MANS) $(man5_MANS) $(man7_MANS) $(man8_MANS)
 endif
-EXTRA_DIST += $(MAN1_PAGES_MD) $(SCALE_MAN1_PAGES_MD) $(MAN5_PAGES_MD) $(SCALE_MAN5_PAGES_MD) $(MAN7_PAGES_MD) $(MAN8_PAGES_MD)
+EXTRA_DIST += $(MAN1_PAGES_MD) $(SCALE_MAN1_PAGES_MD) $(MAN5_PAGES_MD) $(SCALE_MAN5_PAGES_MD) $(MAN7_PAGES_MD) $(MAN8_PAGES_MD) $(SCALE_MAN8_PAGES_MD)
 
 MD2MAN = $(AM_V_GEN)$(MKDIR_P) $(@D) && $(GO_MD2MAN) -in $< -out $@
 SUFFIXES = .1.md .1 .5.md .5 .7.md .7 .8.md .8

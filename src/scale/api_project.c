@@ -62,29 +62,40 @@ static const char *change_word(const struct old_revisions *old, const struct ser
 	return "created";
 }
 
-/* The address names the project; a document with another name would change that one. */
+static int is_named(yajl_val object, const char *expected, const char *where, bool *ret_named,
+		    struct oci_error *err)
+{
+	const char *name = NULL;
+	int r = YAJL_IS_OBJECT(object) ? json_get_text(object, "name", &name, err) : 0;
+
+	if (r < 1)
+		return r;
+	*ret_named = true;
+	if (strcmp(name, expected) != 0)
+		return err_set_as(err, ERR_DOCUMENT, EINVAL, "%sname: expected %.100s, got %.100s",
+				  where, expected, name);
+	return 0;
+}
+
+/*
+ * The address names the project; a document with another name would change that one. The normalised form has the name in x-carte, because
+ * older schemas of docker's have none at the top.
+ */
 static int check_name(struct api_call *call, struct oci_error *err)
 {
 	CLEANUP_TREE yajl_val root = NULL;
-	const char *name = NULL;
+	bool named = false;
 	int r = json_read(call->body, call->length, &root, err);
 
-	if (r < 0)
-		return r;
-	r = YAJL_IS_OBJECT(root) ? json_get_text(root, "name", &name, err) : 0;
-	if (r >= 0 && YAJL_IS_OBJECT(root) && !name) {
-		/* a normalised one has it there, see compose_emit.c */
-		const char *path[] = { "x-carte", NULL };
-		yajl_val carte = yajl_tree_get(root, path, yajl_t_object);
-
-		r = carte ? json_get_text(carte, "name", &name, err) : 0;
-	}
-	if (r < 0)
-		return r;
-	if (!name || strcmp(name, call->args[0]) != 0)
-		return err_set_as(err, ERR_DOCUMENT, EINVAL, "name: expected %.100s, got %.100s",
-				  call->args[0], name ? name : "none");
-	return 0;
+	if (r == 0)
+		r = is_named(root, call->args[0], "", &named, err);
+	if (r == 0)
+		r = is_named(YAJL_IS_OBJECT(root) ? json_member(root, "x-carte") : NULL,
+			     call->args[0], "x-carte.", &named, err);
+	if (r == 0 && !named)
+		r = err_set_as(err, ERR_DOCUMENT, EINVAL, "x-carte.name: expected %.100s, got none",
+			       call->args[0]);
+	return r < 0 ? r : 0;
 }
 
 static int answer_changes(struct api_call *call, const struct old_revisions *old,

@@ -56,6 +56,11 @@ void balance_free(struct balance *balance)
 	free(balance);
 }
 
+void balance_idle(struct balance *balance)
+{
+	nft_closep(&balance->nft);
+}
+
 /* ---- the text ---------------------------------------------------------------------------------------------------- */
 
 static const char *address_text(struct in_addr address, char buf[INET_ADDRSTRLEN])
@@ -222,8 +227,11 @@ static char *table_text(const struct balance *balance, const struct balance_port
 /* A table of a thousand backends takes 2 MiB while it is read, and the allocator would keep them. */
 static int exchange(struct balance *balance, const char *text, struct oci_error *err)
 {
-	int r = nft_run(balance->nft, text, err);
+	int r = balance->nft ? 0 : nft_open(&balance->nft, err);
 
+	if (r < 0)
+		return r;
+	r = nft_run(balance->nft, text, err);
 	if (strlen(text) > TEXT_LARGE)
 		(void)malloc_trim(0);
 	return r;

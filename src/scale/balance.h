@@ -42,6 +42,11 @@ int balance_apply(struct balance *balance, const struct balance_port *ports, siz
  * when it is there: for every few seconds.
  */
 int balance_verify(struct balance *balance, struct oci_error *err);
+/**
+ * balance_idle - nothing will change soon: give back the memory that is kept for speed (the library remembers every table of the
+ * host, half a megabyte each). The table stays.
+ */
+void balance_idle(struct balance *balance);
 /** balance_forget - conntrack entries of UDP flows (@tcp: of TCP too) that go to @address. */
 int balance_forget(struct balance *balance, struct in_addr address, bool tcp,
 		   struct oci_error *err);

@@ -21,6 +21,7 @@
 #include "base/program.h"
 #include "scale/cmds.h"
 #include "scale/http.h"
+#include "scale/scaler.h"
 
 #define LISTEN_DEFAULT "127.0.0.1:9700"
 #define QUIESCE_MS 10000
@@ -65,6 +66,7 @@ struct server {
 	const char *socket_path;
 	struct loop *loop;
 	struct supervisor *sv;
+	struct scaler *scaler;
 	struct http *http;
 	int lock, socket, signals;
 	bool socket_is_given;
@@ -401,6 +403,8 @@ static int start(struct server *s, struct oci_error *err)
 	if (r == 0)
 		r = supervisor_new(s->loop, &s->options, &s->sv, err);
 	if (r == 0)
+		r = scaler_new(s->sv, &s->scaler, err);
+	if (r == 0)
 		r = start_http(s, err);
 	if (r == 0 && s->args->idle_exit > 0)
 		idle_look(s);
@@ -412,6 +416,7 @@ static void finish(struct server *s)
 	bool served = s->sv && !s->socket_is_given;
 
 	http_free(s->http);
+	scaler_free(s->scaler);
 	supervisor_free(s->sv);
 	if (s->loop) {
 		loop_watch_remove(&s->signal_watch);

@@ -256,6 +256,17 @@ static int join_environment(struct reader *reader, struct wide *wide)
 	return r;
 }
 
+/* A number of replicas that is asked for is kept, as Swarm does, unless something is said of restarts. */
+static void keep_replicas(const struct at *at, struct spec_service *service)
+{
+	const struct node *deploy = node_get(at->node, "deploy");
+
+	if (node_get(at->node, "restart") || (deploy && node_get(deploy, "restart_policy")))
+		return;
+	if (service->scale.given || (deploy && node_get(deploy, "replicas")))
+		service->restart.condition = SPEC_RESTART_ALWAYS;
+}
+
 static int set_replicas(struct reader *reader, const struct at *at, struct wide *wide)
 {
 	struct spec_service *service = &wide->service;
@@ -266,6 +277,7 @@ static int set_replicas(struct reader *reader, const struct at *at, struct wide 
 			    (long long)wide->scale, (long long)service->replicas);
 	if (service->replicas < 0)
 		service->replicas = wide->scale >= 0 ? wide->scale : 1;
+	keep_replicas(at, service);
 	return scale_defaults(reader, at, service, given);
 }
 

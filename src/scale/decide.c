@@ -55,8 +55,8 @@ static int64_t delay_of(const struct restart_input *in, unsigned failures)
 
 	if (failures == 1 && in->healthy_ms >= 0)
 		return first > RESTART_DELAY_FIRST_MS ? first : 0;
-	for (unsigned i = in->healthy_ms >= 0 ? 2 : 1;
-	     i < failures && delay < RESTART_DELAY_MAX_MS; i++)
+	for (unsigned i = in->healthy_ms >= 0 ? 2 : 1; i < failures && delay < RESTART_DELAY_MAX_MS;
+	     i++)
 		delay *= 2;
 	/* a longer one than our longest was asked for */
 	if (delay > RESTART_DELAY_MAX_MS && first < RESTART_DELAY_MAX_MS)
@@ -80,9 +80,9 @@ void decide_restart(const struct restart_input *in, struct restart_output *ret)
 
 struct counts {
 	unsigned wanted, leaving;
-	unsigned old, fresh;        /* wanted, of old revisions and of the current one */
-	unsigned ready;             /* fresh ones that serve */
-	unsigned unproven;          /* fresh ones that do not yet */
+	unsigned old, fresh; /* wanted, of old revisions and of the current one */
+	unsigned ready;      /* fresh ones that serve */
+	unsigned unproven;   /* fresh ones that do not yet */
 };
 
 static struct counts count(const struct decide_input *in, const bool *stop)
@@ -203,8 +203,9 @@ void decide_service(const struct decide_input *in, struct decide_plan *plan)
 	plan->make = 0;
 	c = count(in, plan->stop);
 	plan->updating = c.old > 0;
-	parallel = in->update->parallelism > 0 ? least((unsigned)in->update->parallelism, in->desired) :
-						 in->desired;
+	parallel = in->update->parallelism > 0
+			   ? least((unsigned)in->update->parallelism, in->desired)
+			   : in->desired;
 	if (c.old > 0 && in->desired > 0 && !in->paused && !in->at_once) {
 		/* a smaller number is wanted than there are, surge and all: first that */
 		unsigned most = in->desired + (stop_first ? 0 : parallel);
@@ -239,6 +240,5 @@ bool decide_failed(const struct spec_update *update, unsigned failures, unsigned
 {
 	if (failures == 0)
 		return false;
-	return desired == 0 ||
-	       (double)failures / (double)desired > update->max_failure_ratio;
+	return desired == 0 || (double)failures / (double)desired > update->max_failure_ratio;
 }

@@ -98,7 +98,7 @@ struct project {
 	struct spec_project *spec;
 	struct service *services;
 	bool removing;
-	void *private; /* of the supervisor */
+	void *private;    /* of the supervisor */
 	const char *name; /* of the spec, and still there when that is exchanged */
 };
 

@@ -48,11 +48,16 @@ static int network_append(struct net *net, const struct net_network *network)
 	return 0;
 }
 
-/* "carte-" and 32 bits of the name: the same one each time, and no longer than an interface's name may be */
-static void bridge_name(const char *name, char buf[IFNAMSIZ])
+/*
+ * "carte-" and 32 bits of whose network it is and its name: the same one each time, no longer than an interface's name may
+ * be, and another one for another supervisor.
+ */
+static void bridge_name(const char *table, const char *name, char buf[IFNAMSIZ])
 {
 	uint32_t hash = 2166136261u;
 
+	for (; *table; table++)
+		hash = (hash ^ (unsigned char)*table) * 16777619u;
 	for (; *name; name++)
 		hash = (hash ^ (unsigned char)*name) * 16777619u;
 	(void)snprintf(buf, IFNAMSIZ, "carte-%08x", hash);
@@ -107,7 +112,8 @@ static bool record_line(struct net_network *network, const char *key, const char
 	return true;
 }
 
-static int record_read(int folder, const char *name, struct net_network *network)
+static int record_read(const struct net *net, int folder, const char *name,
+		       struct net_network *network)
 {
 	char text[1024];
 	char *next = text, *line;
@@ -131,7 +137,7 @@ static int record_read(int folder, const char *name, struct net_network *network
 	if (!network->driver[0] || network->prefix == 0)
 		return -EINVAL;
 	if (strcmp(network->driver, "bridge") == 0)
-		bridge_name(name, network->bridge);
+		bridge_name(net->table, name, network->bridge);
 	return 0;
 }
 
@@ -165,7 +171,7 @@ int net_networks_load(struct net *net, struct oci_error *err)
 
 		if (!net_name_check(entry->d_name))
 			continue;
-		r = record_read(fd, entry->d_name, &network);
+		r = record_read(net, fd, entry->d_name, &network);
 		if (r < 0)
 			return err_set(
 				err, EINVAL,
@@ -270,8 +276,8 @@ static int read_addresses(const struct spec_network *spec, struct net_network *n
 	return 0;
 }
 
-static int read_driver(const struct spec_network *spec, struct net_network *network,
-		       struct oci_error *err)
+static int read_driver(const struct net *net, const struct spec_network *spec,
+		       struct net_network *network, struct oci_error *err)
 {
 	const char *driver = spec->driver ? spec->driver : "bridge";
 
@@ -288,7 +294,7 @@ static int read_driver(const struct spec_network *spec, struct net_network *netw
 			spec->key, driver);
 	copy(network->driver, sizeof(network->driver), driver);
 	if (strcmp(driver, "bridge") == 0)
-		bridge_name(network->name, network->bridge);
+		bridge_name(net->table, network->name, network->bridge);
 	return 0;
 }
 
@@ -300,7 +306,7 @@ static int network_read(const struct net *net, const struct spec_network *spec,
 
 	*network = (struct net_network){ .internal = spec->internal };
 	copy(network->name, sizeof(network->name), spec->name);
-	r = read_driver(spec, network, err);
+	r = read_driver(net, spec, network, err);
 	if (r == 0)
 		r = read_options(spec, network, err);
 	if (r < 0)

@@ -13,26 +13,33 @@
 
 static const char schema[] =
 	"CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;"
-	"CREATE TABLE project (name TEXT PRIMARY KEY, document TEXT NOT NULL, removing INTEGER NOT NULL)"
+	"CREATE TABLE project (name TEXT PRIMARY KEY, document TEXT NOT NULL, removing INTEGER NOT "
+	"NULL)"
 	" WITHOUT ROWID;"
 	"CREATE TABLE service (project TEXT NOT NULL, name TEXT NOT NULL, desired INTEGER NOT NULL,"
 	" stopped INTEGER NOT NULL, manual INTEGER NOT NULL, removed INTEGER NOT NULL,"
-	" revision INTEGER NOT NULL, rollout INTEGER NOT NULL, words TEXT NOT NULL, ports TEXT NOT NULL,"
+	" revision INTEGER NOT NULL, rollout INTEGER NOT NULL, words TEXT NOT NULL, ports TEXT NOT "
+	"NULL,"
 	" PRIMARY KEY (project, name)) WITHOUT ROWID;"
-	"CREATE TABLE revision (project TEXT NOT NULL, service TEXT NOT NULL, number INTEGER NOT NULL,"
+	"CREATE TABLE revision (project TEXT NOT NULL, service TEXT NOT NULL, number INTEGER NOT "
+	"NULL,"
 	" at INTEGER NOT NULL, digest TEXT NOT NULL, document TEXT NOT NULL, words TEXT NOT NULL,"
 	" PRIMARY KEY (project, service, number)) WITHOUT ROWID;"
 	"CREATE TABLE replica (id TEXT PRIMARY KEY, project TEXT NOT NULL, service TEXT NOT NULL,"
-	" name TEXT NOT NULL, slot INTEGER NOT NULL, revision INTEGER NOT NULL, flags INTEGER NOT NULL,"
+	" name TEXT NOT NULL, slot INTEGER NOT NULL, revision INTEGER NOT NULL, flags INTEGER NOT "
+	"NULL,"
 	" pid INTEGER NOT NULL, start_ticks INTEGER NOT NULL, restarts INTEGER NOT NULL,"
 	" failures INTEGER NOT NULL, exit_status INTEGER NOT NULL, made INTEGER NOT NULL,"
 	" started INTEGER NOT NULL, ready INTEGER NOT NULL, exited INTEGER NOT NULL,"
 	" places TEXT NOT NULL, image TEXT NOT NULL, reason TEXT NOT NULL) WITHOUT ROWID;"
 	"CREATE TABLE event (serial INTEGER PRIMARY KEY, at INTEGER NOT NULL, kind TEXT NOT NULL,"
-	" action TEXT NOT NULL, project TEXT NOT NULL, service TEXT NOT NULL, replica TEXT NOT NULL,"
+	" action TEXT NOT NULL, project TEXT NOT NULL, service TEXT NOT NULL, replica TEXT NOT "
+	"NULL,"
 	" id TEXT NOT NULL, words TEXT NOT NULL, status INTEGER NOT NULL);"
-	"CREATE TABLE decision (serial INTEGER PRIMARY KEY, project TEXT NOT NULL, service TEXT NOT NULL,"
-	" at INTEGER NOT NULL, before INTEGER NOT NULL, after INTEGER NOT NULL, inputs TEXT NOT NULL,"
+	"CREATE TABLE decision (serial INTEGER PRIMARY KEY, project TEXT NOT NULL, service TEXT "
+	"NOT NULL,"
+	" at INTEGER NOT NULL, before INTEGER NOT NULL, after INTEGER NOT NULL, inputs TEXT NOT "
+	"NULL,"
 	" why TEXT NOT NULL);"
 	"CREATE INDEX decision_of ON decision (project, service, serial);";
 
@@ -64,9 +71,10 @@ int store_failure(struct store *store, int code, const char *doing, struct oci_e
 	int number = code_of(code);
 
 	if (number == EUCLEAN)
-		return err_set_as(err, ERR_FAILED, number,
-				  "%s: the database is damaged (%s); move it away, or put back a copy",
-				  store->path, sqlite3_errmsg(store->db));
+		return err_set_as(
+			err, ERR_FAILED, number,
+			"%s: the database is damaged (%s); move it away, or put back a copy",
+			store->path, sqlite3_errmsg(store->db));
 	if (number == ENOSPC)
 		return err_set_as(err, ERR_RESOURCES, number,
 				  "%s: %s: no space left on the file system", store->path, doing);
@@ -104,9 +112,10 @@ static int check(struct store *store, unsigned *ret_version, struct oci_error *e
 		return r;
 	*ret_version = (unsigned)strtoul(text, NULL, 10);
 	if (*ret_version > SCHEMA_VERSION)
-		return err_set_as(err, ERR_UNSUPPORTED, ENOTSUP,
-				  "%s: written by a newer carte-scale (schema %u, this one knows %d)",
-				  store->path, *ret_version, SCHEMA_VERSION);
+		return err_set_as(
+			err, ERR_UNSUPPORTED, ENOTSUP,
+			"%s: written by a newer carte-scale (schema %u, this one knows %d)",
+			store->path, *ret_version, SCHEMA_VERSION);
 	r = pragma(store, "PRAGMA integrity_check(1)", text, sizeof(text), err);
 	if (r == 0 && strcmp(text, "ok") != 0)
 		r = err_set(err, EUCLEAN,
@@ -189,10 +198,9 @@ int store_begin(struct store *store, bool durable, struct oci_error *err)
 {
 	/* the pragma counts from the next transaction on */
 	if (durable != store->durable) {
-		int r = execute(store,
-				durable ? "PRAGMA synchronous = FULL" :
-					  "PRAGMA synchronous = NORMAL",
-				err);
+		int r = execute(
+			store,
+			durable ? "PRAGMA synchronous = FULL" : "PRAGMA synchronous = NORMAL", err);
 
 		if (r < 0)
 			return r;

@@ -20,33 +20,36 @@ static const char *const sql[Q_COUNT] = {
 	[Q_SERVICE_REMOVE] = "DELETE FROM service WHERE project = ? AND name = ?",
 	[Q_SERVICE_REVISIONS_REMOVE] = "DELETE FROM revision WHERE project = ? AND service = ?",
 	[Q_SERVICE_DECISIONS_REMOVE] = "DELETE FROM decision WHERE project = ? AND service = ?",
-	[Q_SERVICES] = "SELECT project, name, desired, stopped, manual, removed, revision, rollout, words,"
-		       " ports FROM service WHERE project = ? ORDER BY name",
+	[Q_SERVICES] =
+		"SELECT project, name, desired, stopped, manual, removed, revision, rollout, words,"
+		" ports FROM service WHERE project = ? ORDER BY name",
 	[Q_REVISION_PUT] = "INSERT OR REPLACE INTO revision VALUES (?,?,?,?,?,?,?)",
 	[Q_REVISIONS] = "SELECT project, service, number, at, digest, document, words FROM revision"
 			" WHERE project = ?1 AND service = ?2 AND (?3 = 0 OR number = ?3)"
 			" ORDER BY number DESC",
-	[Q_REVISIONS_PRUNE] = "DELETE FROM revision WHERE project = ?1 AND service = ?2 AND number < ?3"
-			      " AND number NOT IN (SELECT number FROM revision WHERE project = ?1"
-			      " AND service = ?2 ORDER BY number DESC LIMIT ?4)",
+	[Q_REVISIONS_PRUNE] =
+		"DELETE FROM revision WHERE project = ?1 AND service = ?2 AND number < ?3"
+		" AND number NOT IN (SELECT number FROM revision WHERE project = ?1"
+		" AND service = ?2 ORDER BY number DESC LIMIT ?4)",
 	[Q_REPLICA_PUT] =
 		"INSERT OR REPLACE INTO replica VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
 	[Q_REPLICA_REMOVE] = "DELETE FROM replica WHERE id = ?",
-	[Q_REPLICAS] =
-		"SELECT id, project, service, name, slot, revision, flags, pid, start_ticks, restarts,"
-		" failures, exit_status, made, started, ready, exited, places, image, reason FROM replica"
-		" ORDER BY project, service, slot, made",
+	[Q_REPLICAS] = "SELECT id, project, service, name, slot, revision, flags, pid, "
+		       "start_ticks, restarts,"
+		       " failures, exit_status, made, started, ready, exited, places, image, "
+		       "reason FROM replica"
+		       " ORDER BY project, service, slot, made",
 	[Q_EVENT_PUT] = "INSERT OR REPLACE INTO event VALUES (?,?,?,?,?,?,?,?,?,?)",
 	[Q_EVENT_PRUNE] = "DELETE FROM event WHERE serial <= ?",
 	[Q_EVENTS] = "SELECT serial, at, kind, action, project, service, replica, id, words, status"
 		     " FROM event WHERE serial > ? ORDER BY serial LIMIT ?",
 	[Q_EVENT_LAST] = "SELECT max(serial) FROM event",
-	[Q_DECISION_PUT] =
-		"INSERT INTO decision (project, service, at, before, after, inputs, why)"
-		" VALUES (?,?,?,?,?,?,?)",
-	[Q_DECISION_PRUNE] = "DELETE FROM decision WHERE project = ?1 AND service = ?2 AND serial <="
-			     " (SELECT serial FROM decision WHERE project = ?1 AND service = ?2"
-			     " ORDER BY serial DESC LIMIT 1 OFFSET ?3)",
+	[Q_DECISION_PUT] = "INSERT INTO decision (project, service, at, before, after, inputs, why)"
+			   " VALUES (?,?,?,?,?,?,?)",
+	[Q_DECISION_PRUNE] =
+		"DELETE FROM decision WHERE project = ?1 AND service = ?2 AND serial <="
+		" (SELECT serial FROM decision WHERE project = ?1 AND service = ?2"
+		" ORDER BY serial DESC LIMIT 1 OFFSET ?3)",
 	[Q_DECISIONS] = "SELECT at, before, after, inputs, why FROM decision"
 			" WHERE project = ? AND service = ? ORDER BY serial DESC LIMIT ?",
 };
@@ -87,7 +90,7 @@ static int bind_values(sqlite3_stmt *stmt, const char *letters, va_list ap)
 }
 
 static sqlite3_stmt *bind_list(struct store *store, enum statement number, struct oci_error *err,
-			  const char *letters, va_list ap)
+			       const char *letters, va_list ap)
 {
 	sqlite3_stmt *stmt = store->statements[number];
 	int r = SQLITE_OK;
@@ -261,8 +264,7 @@ int store_revisions(struct store *store, const char *project, const char *servic
 		    int (*each)(void *ctx, const struct store_revision *revision), void *ctx,
 		    struct oci_error *err)
 {
-	sqlite3_stmt *stmt =
-		store_bind(store, Q_REVISIONS, err, "ssU", project, service, number);
+	sqlite3_stmt *stmt = store_bind(store, Q_REVISIONS, err, "ssU", project, service, number);
 	int r = stmt ? 0 : -EIO;
 
 	while (r == 0 && (r = store_step(store, stmt, err)) == 1) {
@@ -376,8 +378,8 @@ int store_events(struct store *store, uint64_t after, unsigned limit,
 		 int (*each)(void *ctx, const struct supervisor_event *event), void *ctx,
 		 struct oci_error *err)
 {
-	sqlite3_stmt *stmt = store_bind(store, Q_EVENTS, err, "Ui", after,
-					limit ? (int64_t)limit : (int64_t)-1);
+	sqlite3_stmt *stmt =
+		store_bind(store, Q_EVENTS, err, "Ui", after, limit ? (int64_t)limit : (int64_t)-1);
 	int r = stmt ? 0 : -EIO;
 
 	while (r == 0 && (r = store_step(store, stmt, err)) == 1) {
@@ -407,8 +409,8 @@ int store_decision_put(struct store *store, const char *project, const char *ser
 	int r = store_run(store, Q_DECISION_PUT, err, "ssiuuss", project, service, decision->at_ms,
 			  decision->from, decision->to, decision->inputs, decision->why);
 
-	return r < 0 ? r :
-		       store_run(store, Q_DECISION_PRUNE, err, "ssd", project, service,
+	return r < 0 ? r
+		     : store_run(store, Q_DECISION_PRUNE, err, "ssd", project, service,
 				 STORE_DECISIONS_MAX);
 }
 

@@ -67,8 +67,8 @@ struct project_work {
 enum rollout_phase { ROLLOUT_NONE, ROLLOUT_UPDATING, ROLLOUT_PAUSED, ROLLOUT_BACK };
 
 struct service_work {
-	struct document *document; /* that service->spec is of; NULL: of the service itself */
-	struct oci_arena arena;    /* of a spec that no document has any more */
+	struct document *document;  /* that service->spec is of; NULL: of the service itself */
+	struct oci_arena arena;     /* of a spec that no document has any more */
 	struct revision *revisions; /* those that replicas have, and the current one */
 	bool removed;
 	bool unsaved;
@@ -92,7 +92,7 @@ struct replica_work {
 	struct revision *revision;
 	const struct spec_service *spec; /* of its revision */
 	const struct image *image;
-	const char *image_id; /* digest; of the database, after an adoption */
+	const char *image_id;   /* digest; of the database, after an adoption */
 	struct net_result *net; /* NULL: not attached */
 	struct job *job;
 	struct image_wait *image_wait;
@@ -100,23 +100,24 @@ struct replica_work {
 	struct spec_probe *image_probe; /* SPEC_PROBE_IMAGE resolved */
 	struct oci_arena probe_arena;
 	struct loop_watch exit_watch;
-	struct loop_timer timer; /* of a back-off, a drain, a grace, a late exit status */
+	struct loop_timer timer;  /* of a back-off, a drain, a grace */
+	struct loop_timer status; /* of an exit status that comes late */
 	enum busy busy;
 	enum stop_phase phase;
-	int64_t grace_ms;  /* of the stop that is asked for; -1: the service's */
+	int64_t grace_ms;    /* of the stop that is asked for; -1: the service's */
 	int64_t phase_until; /* loop time: the next phase of the stop */
-	int64_t retry_at;  /* loop time; 0: no back-off runs */
-	int64_t ready_at;  /* loop time when it became ready; 0: it is not */
-	int64_t run_at;    /* loop time of the start */
+	int64_t retry_at;    /* loop time; 0: no back-off runs */
+	int64_t ready_at;    /* loop time when it became ready; 0: it is not */
+	int64_t run_at;      /* loop time of the start */
 	int64_t prepared_at; /* of a foreground one */
 	int status_tries;
 	unsigned failures, make_failures; /* of its program; of making it */
 	bool attached, configured, container, ended, deps_met, building, deleting;
 	bool restarting, force, no_drain, pausing, unhealthy;
-	bool hosts_fresh; /* its hosts file is to be written before it starts */
+	bool hosts_fresh;    /* its hosts file is to be written before it starts */
 	bool failed_counted; /* by the rolling update that made it */
-	bool probe_wanted; /* alive, its probe waits for the image */
-	bool image_wanted; /* adopted, its stop signal is the image's */
+	bool probe_wanted;   /* alive, its probe waits for the image */
+	bool image_wanted;   /* adopted, its stop signal is the image's */
 	bool unsaved, forgotten;
 	bool was_running; /* of the database: it ran when the supervisor before us ended */
 };
@@ -144,8 +145,8 @@ struct supervisor {
 	struct balance *balance; /* NULL: not allowed to */
 	struct project *projects;
 	struct supervisor_listener *listeners;
-	struct loop_timer turn_timer, hosts_timer, save_timer, rotate_timer, weights_timer, sweep_timer,
-		trim_timer;
+	struct loop_timer turn_timer, hosts_timer, save_timer, rotate_timer, weights_timer,
+		sweep_timer, trim_timer;
 	struct job *sweep_job;
 	bool adopting, quiescing, ports_stale, in_turn, hosts_written, save_failed, rootless;
 	unsigned building, deleting, busy, parallel;
@@ -205,7 +206,8 @@ void service_turn(struct supervisor *sv, struct service *service);
 void service_failed(struct supervisor *sv, struct replica *replica);
 /** service_gained - a replica serves. */
 void service_gained(struct supervisor *sv, struct replica *replica);
-unsigned supervisor_admit(struct supervisor *sv, struct service *service, char *reason, size_t size);
+unsigned supervisor_admit(struct supervisor *sv, struct service *service, char *reason,
+			  size_t size);
 
 /* supervisor_replica.c */
 void replica_step(struct supervisor *sv, struct replica *replica);
@@ -219,6 +221,9 @@ void replica_wake(struct supervisor *sv, struct replica *replica, int64_t delay_
 bool replica_done(const struct replica *replica);
 /** replica_is_ready - it serves from now on. */
 void replica_is_ready(struct supervisor *sv, struct replica *replica);
+/** supervisor_trim - of a timer: the memory of busy times is given back. */
+#define SUPERVISOR_TRIM_MS 2000
+void supervisor_trim(void *ctx);
 /** replica_busy, replica_idle - an asynchronous step begins, ends. */
 void replica_busy(struct supervisor *sv, struct replica *replica, enum busy busy);
 void replica_idle(struct supervisor *sv, struct replica *replica);

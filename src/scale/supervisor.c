@@ -259,7 +259,8 @@ static void project_remove_rest(struct supervisor *sv, struct project *project)
 	for (size_t i = 0; spec && i < spec->networks_len; i++)
 		if (!spec->networks[i].external && sv->net &&
 		    net_network_remove(sv->net, &spec->networks[i], &err) < 0) {
-			event_emit(sv, "network", "fail", project, NULL, NULL, -1, "%s", err.message);
+			event_emit(sv, "network", "fail", project, NULL, NULL, -1, "%s",
+				   err.message);
 			err = (struct oci_error)OCI_ERROR_INIT;
 		}
 	for (size_t i = 0; spec && work->volumes && i < spec->volumes_len; i++) {
@@ -338,10 +339,10 @@ static bool waited_for(struct supervisor *sv, pid_t pid)
 	if (job_owns(pid))
 		return true;
 	FOR_EACH(project, project, sv->projects)
-		FOR_EACH(service, service, project->services)
-			FOR_EACH(replica, replica, service->replicas)
-				if (replica->pid == pid && replica->pidfd >= 0)
-					return true;
+	FOR_EACH(service, service, project->services)
+	FOR_EACH(replica, replica, service->replicas)
+	if (replica->pid == pid && replica->pidfd >= 0)
+		return true;
 	return false;
 }
 
@@ -362,11 +363,10 @@ void supervisor_reap(struct supervisor *sv)
 			return;
 		if (waitid(P_PID, (id_t)info.si_pid, &info, WEXITED | WNOHANG) < 0)
 			return;
-		sv->strays[sv->stray_next++ % STRAYS] =
-			(struct stray){ .pid = info.si_pid,
-					.status = info.si_code == CLD_EXITED ?
-							  info.si_status :
-							  128 + info.si_status };
+		sv->strays[sv->stray_next++ % STRAYS] = (struct stray){
+			.pid = info.si_pid,
+			.status = info.si_code == CLD_EXITED ? info.si_status : 128 + info.si_status
+		};
 	}
 }
 
@@ -375,11 +375,12 @@ void supervisor_reap(struct supervisor *sv)
 static int copy_options(struct supervisor *sv, const struct supervisor_options *from,
 			struct oci_error *err)
 {
-	const char *const *in[] = { &from->state_dir, &from->run_dir,  &from->runtime,
-				    &from->converter, &from->store,    &from->cni_path,
+	const char *const *in[] = { &from->state_dir,    &from->run_dir, &from->runtime,
+				    &from->converter,    &from->store,   &from->cni_path,
 				    &from->cgroup_parent };
-	const char **out[] = { &sv->options.state_dir, &sv->options.run_dir,  &sv->options.runtime,
-			       &sv->options.converter, &sv->options.store,    &sv->options.cni_path,
+	const char **out[] = { &sv->options.state_dir,    &sv->options.run_dir,
+			       &sv->options.runtime,      &sv->options.converter,
+			       &sv->options.store,        &sv->options.cni_path,
 			       &sv->options.cgroup_parent };
 
 	sv->options.systemd_cgroup = from->systemd_cgroup;

@@ -31,9 +31,9 @@ static int load_revision_spec(struct supervisor *sv, struct service *service, ui
 {
 	struct revision *revision = revision_find(sv, service, number, NULL);
 	const struct spec_service *spec =
-		revision && revision->document ?
-			spec_service_find(revision->document->spec, service->spec->name) :
-			NULL;
+		revision && revision->document
+			? spec_service_find(revision->document->spec, service->spec->name)
+			: NULL;
 
 	if (!spec)
 		return -ENOENT;
@@ -78,10 +78,11 @@ static int load_service(void *ctx, const struct store_service *row)
 
 static void find_specs(struct supervisor *sv, struct project *project)
 {
-	FOR_EACH(service, service, project->services) {
+	FOR_EACH(service, service, project->services)
+	{
 		const struct spec_service *spec =
-			project->spec ? spec_service_find(project->spec, service->spec->name) :
-					NULL;
+			project->spec ? spec_service_find(project->spec, service->spec->name)
+				      : NULL;
 
 		if (spec && !service_work(service)->removed) {
 			service->spec = spec;
@@ -162,9 +163,9 @@ static void load_spec(struct supervisor *sv, struct replica *replica)
 	const struct spec_service *spec = NULL;
 
 	work->spec = replica->service->spec;
-	work->revision = replica->revision == replica->service->revision ?
-				 revision_current(replica->service) :
-				 NULL;
+	work->revision = replica->revision == replica->service->revision
+				 ? revision_current(replica->service)
+				 : NULL;
 	if (!work->revision)
 		work->revision = revision_find(sv, replica->service, replica->revision, NULL);
 	if (replica_is_current(replica) || !work->revision || !work->revision->document)
@@ -247,17 +248,18 @@ static int load_boot(struct supervisor *sv, bool *ret_rebooted, struct oci_error
 static void after_reboot(struct supervisor *sv)
 {
 	FOR_EACH(project, project, sv->projects)
-		FOR_EACH(service, service, project->services)
-			FOR_EACH(replica, replica, service->replicas) {
-				struct replica_work *work = replica_work(replica);
+	FOR_EACH(service, service, project->services)
+	FOR_EACH(replica, replica, service->replicas)
+	{
+		struct replica_work *work = replica_work(replica);
 
-				work->attached = false;
-				work->failures = 0;
-				replica->paused = false;
-				if (work->spec->restart.condition == SPEC_RESTART_ALWAYS)
-					replica->stopped_by_hand = work->ended = false;
-				work->unsaved = true;
-			}
+		work->attached = false;
+		work->failures = 0;
+		replica->paused = false;
+		if (work->spec->restart.condition == SPEC_RESTART_ALWAYS)
+			replica->stopped_by_hand = work->ended = false;
+		work->unsaved = true;
+	}
 }
 
 int supervisor_load(struct supervisor *sv, struct oci_error *err)
@@ -299,10 +301,10 @@ static const OCI_TABLE(listed_table, struct listed, listed_rows);
 static struct replica *by_id(struct supervisor *sv, const char *id)
 {
 	FOR_EACH(project, project, sv->projects)
-		FOR_EACH(service, service, project->services)
-			FOR_EACH(replica, replica, service->replicas)
-				if (strcmp(replica->id, id) == 0)
-					return replica;
+	FOR_EACH(service, service, project->services)
+	FOR_EACH(replica, replica, service->replicas)
+	if (strcmp(replica->id, id) == 0)
+		return replica;
 	return NULL;
 }
 
@@ -350,8 +352,9 @@ static void stranger_gone(void *ctx, const struct job_result *result)
 
 static void remove_stranger(struct supervisor *sv, const char *id)
 {
-	const char *argv[] = { sv->options.runtime, "--root", sv->runtime_root, "delete",
-			       "--force",	    id,	      NULL };
+	const char *argv[] = {
+		sv->options.runtime, "--root", sv->runtime_root, "delete", "--force", id, NULL
+	};
 	struct job_spec spec = {
 		.argv = argv, .stdout_fd = -1, .stderr_fd = -1, .timeout_ms = LIST_TIMEOUT_MS
 	};
@@ -391,9 +394,9 @@ static size_t count_replicas(struct supervisor *sv)
 	size_t count = 0;
 
 	FOR_EACH(project, project, sv->projects)
-		FOR_EACH(service, service, project->services)
-			FOR_EACH(replica, replica, service->replicas)
-				count++;
+	FOR_EACH(service, service, project->services)
+	FOR_EACH(replica, replica, service->replicas)
+	count++;
 	return count;
 }
 
@@ -406,9 +409,9 @@ static void sweep_rest(struct supervisor *sv)
 	if (!ids)
 		return;
 	FOR_EACH(project, project, sv->projects)
-		FOR_EACH(service, service, project->services)
-			FOR_EACH(replica, replica, service->replicas)
-				ids[i++] = replica->id;
+	FOR_EACH(service, service, project->services)
+	FOR_EACH(replica, replica, service->replicas)
+	ids[i++] = replica->id;
 	if (net_clean(sv->net, ids, len, &err) < 0)
 		event_emit(sv, "network", "fail", NULL, NULL, NULL, -1, "clean: %s", err.message);
 	sweep_folder(sv, "bundles", true);
@@ -444,8 +447,9 @@ static void list_done(void *ctx, const struct job_result *result);
 
 static int list_start(struct supervisor *sv, struct oci_error *err)
 {
-	const char *argv[] = { sv->options.runtime, "--root", sv->runtime_root, "list",
-			       "--format",	    "json",   NULL };
+	const char *argv[] = {
+		sv->options.runtime, "--root", sv->runtime_root, "list", "--format", "json", NULL
+	};
 	struct job_spec spec = {
 		.argv = argv, .stdout_fd = -1, .stderr_fd = -1, .timeout_ms = LIST_TIMEOUT_MS
 	};
@@ -471,12 +475,11 @@ static int read_list(struct supervisor *sv, const struct job_result *result, boo
 	int r = 0;
 
 	/* of nothing, some runtimes say null */
-	if (result->status != 0 ||
-	    (strncmp(result->out, "null", 4) != 0 && result->out_length > 1))
-		r = result->status != 0 ?
-			    err_set(&err, EIO, "%s", result->err) :
-			    oci_table_parse_list(&listed_table, &arena, "list", result->out,
-						 result->out_length, &list, &len, &err);
+	if (result->status != 0 || (strncmp(result->out, "null", 4) != 0 && result->out_length > 1))
+		r = result->status != 0
+			    ? err_set(&err, EIO, "%s", result->err)
+			    : oci_table_parse_list(&listed_table, &arena, "list", result->out,
+						   result->out_length, &list, &len, &err);
 	if (r < 0) {
 		event_emit(sv, "replica", "fail", NULL, NULL, NULL, -1,
 			   "the runtime does not list its containers: %.200s", err.message);
@@ -507,12 +510,13 @@ static void list_done(void *ctx, const struct job_result *result)
 	if (!first)
 		return;
 	FOR_EACH(project, project, sv->projects)
-		FOR_EACH(service, service, project->services)
-			FOR_EACH(replica, replica, service->replicas)
-				settle(sv, replica);
+	FOR_EACH(service, service, project->services)
+	FOR_EACH(replica, replica, service->replicas)
+	settle(sv, replica);
 	sweep_rest(sv);
 	sv->adopting = false;
 	supervisor_turn_soon(sv);
+	(void)loop_timer_set(sv->loop, &sv->trim_timer, SUPERVISOR_TRIM_MS, supervisor_trim, sv);
 	/* once more: a run that the one before us had begun may have ended only now */
 	if (count_replicas(sv) > 0 || result->out_length > 8)
 		(void)loop_timer_set(sv->loop, &sv->sweep_timer, SWEEP_AGAIN_MS, list_again, sv);

@@ -125,9 +125,9 @@ int supervisor_run(struct supervisor *sv, const char *text, size_t length, bool 
 		other = supervisor_service(sv, document->spec->name, spec->name);
 		if (other)
 			r = err_set_as(err, ERR_EXISTS, EEXIST,
-				       service_work(other)->removed ?
-					       "container '%s' is still being removed" :
-					       "container '%s' exists already",
+				       service_work(other)->removed
+					       ? "container '%s' is still being removed"
+					       : "container '%s' exists already",
 				       spec->name);
 		else if (spec->replicas != 1)
 			r = err_set_as(err, ERR_DOCUMENT, EINVAL,
@@ -275,7 +275,7 @@ int supervisor_service_start(struct supervisor *sv, struct service *service, str
 		return -err->code;
 	}
 	FOR_EACH(replica, replica, service->replicas)
-		start_again(replica);
+	start_again(replica);
 	event_emit(sv, "service", "start", NULL, service, NULL, -1, "by hand");
 	return 0;
 }
@@ -291,8 +291,8 @@ static void restart_one(struct supervisor *sv, struct replica *replica)
 static void restart_all(struct supervisor *sv, struct service *service)
 {
 	FOR_EACH(replica, replica, service->replicas)
-		if (replica->wanted && !replica->foreground)
-			restart_one(sv, replica);
+	if (replica->wanted && !replica->foreground)
+		restart_one(sv, replica);
 }
 
 int supervisor_service_restart(struct supervisor *sv, struct service *service,
@@ -305,10 +305,10 @@ int supervisor_service_restart(struct supervisor *sv, struct service *service,
 	restart_all(sv, service);
 	/* those that said so go along: depends_on.restart */
 	FOR_EACH(service, other, service->project->services)
-		for (size_t i = 0; i < other->spec->depends_on_len; i++)
-			if (other->spec->depends_on[i].restart && !other->stopped &&
-			    strcmp(other->spec->depends_on[i].service, service->spec->name) == 0)
-				restart_all(sv, other);
+	for (size_t i = 0; i < other->spec->depends_on_len; i++)
+		if (other->spec->depends_on[i].restart && !other->stopped &&
+		    strcmp(other->spec->depends_on[i].service, service->spec->name) == 0)
+			restart_all(sv, other);
 	return 0;
 }
 
@@ -339,7 +339,8 @@ int supervisor_start(struct supervisor *sv, struct replica *replica, struct oci_
 	if (replica->service->stopped) {
 		replica->service->stopped = false;
 		service_work(replica->service)->unsaved = true;
-		FOR_EACH(replica, other, replica->service->replicas) {
+		FOR_EACH(replica, other, replica->service->replicas)
+		{
 			other->stopped_by_hand = true;
 			replica_work(other)->unsaved = true;
 		}
@@ -444,19 +445,18 @@ static void pause_done(void *ctx, const struct job_result *result)
 	replica->paused = work->pausing;
 	work->unsaved = true;
 	sv->ports_stale = true;
-	event_emit(sv, "replica", work->pausing ? "pause" : "unpause", NULL, NULL, replica, -1, "by hand");
+	event_emit(sv, "replica", work->pausing ? "pause" : "unpause", NULL, NULL, replica, -1,
+		   "by hand");
 }
 
 int supervisor_pause(struct supervisor *sv, struct replica *replica, bool pause,
 		     struct oci_error *err)
 {
 	struct replica_work *work = replica_work(replica);
-	const char *argv[] = { supervisor_runtime(sv, replica),
-			       "--root",
-			       supervisor_runtime_root(sv, replica),
-			       pause ? "pause" : "resume",
-			       replica->id,
-			       NULL };
+	const char *argv[] = {
+		supervisor_runtime(sv, replica), "--root",    supervisor_runtime_root(sv, replica),
+		pause ? "pause" : "resume",      replica->id, NULL
+	};
 	struct job_spec spec = {
 		.argv = argv, .stdout_fd = -1, .stderr_fd = -1, .timeout_ms = 10000
 	};
@@ -480,7 +480,8 @@ int supervisor_pause(struct supervisor *sv, struct replica *replica, bool pause,
 
 /* ---- is all as wanted? ------------------------------------------------------------------------------------------------------------------- */
 
-#define SETTLED_FAILURES 3 /* of the program itself: it may want another service that is not there yet */
+#define SETTLED_FAILURES \
+	3 /* of the program itself: it may want another service that is not there yet */
 
 /* 1: as wanted; 0: under way; -1: cannot be. */
 static int replica_settled(const struct replica *replica)
@@ -498,9 +499,9 @@ static int replica_settled(const struct replica *replica)
 		if (replica->state != REPLICA_EXITED)
 			return 0;
 		return work->ended && replica->exit_status != 0 && !replica->stopped_by_hand &&
-				       !replica->foreground ?
-			       -1 :
-			       1;
+				       !replica->foreground
+			       ? -1
+			       : 1;
 	case GOAL_PREPARE:
 		return replica->state == REPLICA_FAILED ? -1 : work->configured;
 	default:
@@ -513,9 +514,9 @@ static int replica_settled(const struct replica *replica)
 		if (replica->state == REPLICA_PENDING && strstr(replica->reason, " has failed: "))
 			return -1;
 		return replica->state == REPLICA_UNHEALTHY &&
-				       work->spec->restart.condition == SPEC_RESTART_NO ?
-			       -1 :
-			       0;
+				       work->spec->restart.condition == SPEC_RESTART_NO
+			       ? -1
+			       : 0;
 	}
 }
 
@@ -532,7 +533,8 @@ static int service_settled(const struct service *service, char *words, size_t si
 			       service->rollout);
 		return -1;
 	}
-	FOR_EACH(replica, replica, service->replicas) {
+	FOR_EACH(replica, replica, service->replicas)
+	{
 		int one = replica_settled(replica);
 
 		there += replica->wanted;
@@ -566,7 +568,8 @@ bool supervisor_settled(struct supervisor *sv, const char *project_name, char *r
 
 	if (size > 0)
 		ret_words[0] = '\0';
-	FOR_EACH(project, project, sv->projects) {
+	FOR_EACH(project, project, sv->projects)
+	{
 		if (project_name && strcmp(project->name, project_name) != 0)
 			continue;
 		settled = settled && !project->removing;

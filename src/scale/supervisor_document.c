@@ -32,9 +32,10 @@ int document_load(struct supervisor *sv, const char *project, const char *text, 
 	document->text = strndup(text, length);
 	document->length = length;
 	options.project = project ? oci_arena_strdup(&document->arena, project) : NULL;
-	r = document->text && (!project || options.project) ? compose_load("document", text, length, &options, &document->arena,
-					  &document->spec, err) :
-			     err_nomem(err);
+	r = document->text && (!project || options.project)
+		    ? compose_load("document", text, length, &options, &document->arena,
+				   &document->spec, err)
+		    : err_nomem(err);
 	if (r < 0) {
 		document_free(document);
 		return r;
@@ -88,8 +89,8 @@ static void digest_files(struct digest *digest, const struct spec_project *proje
 			 const struct spec_service *service)
 {
 	for (size_t i = 0; i < service->files_len; i++) {
-		const struct spec_file_source *file = spec_file_find(
-			project, service->files[i].name, service->files[i].secret);
+		const struct spec_file_source *file =
+			spec_file_find(project, service->files[i].name, service->files[i].secret);
 
 		if (!file)
 			continue;
@@ -156,8 +157,8 @@ struct revision *revision_find(struct supervisor *sv, struct service *service, u
 	int r;
 
 	FOR_EACH(revision, revision, work->revisions)
-		if (revision->number == number)
-			return revision;
+	if (revision->number == number)
+		return revision;
 	r = store_revisions(sv->store, service->project->name, service->spec->name, number,
 			    revision_row, &want, err);
 	if (r < 0 || !want.found) {
@@ -175,8 +176,8 @@ struct revision *revision_find(struct supervisor *sv, struct service *service, u
 struct revision *revision_current(const struct service *service)
 {
 	FOR_EACH(revision, revision, service_work(service)->revisions)
-		if (revision->number == service->revision)
-			return revision;
+	if (revision->number == service->revision)
+		return revision;
 	return NULL;
 }
 
@@ -202,9 +203,11 @@ static void mark(struct document *document)
 static bool mark_used(struct project *project)
 {
 	mark(project_work(project)->current);
-	FOR_EACH(service, service, project->services) {
+	FOR_EACH(service, service, project->services)
+	{
 		mark(service_work(service)->document);
-		FOR_EACH(replica, replica, service->replicas) {
+		FOR_EACH(replica, replica, service->replicas)
+		{
 			struct replica_work *work = replica_work(replica);
 
 			if (work->busy != BUSY_NO || work->probe)
@@ -234,7 +237,7 @@ static void networks_leave(struct supervisor *sv, struct project *project,
 		bool kept = spec->networks[i].external;
 
 		FOR_EACH(document, other, project_work(project)->documents)
-			kept = kept || network_is_in(other->spec, spec->networks[i].name);
+		kept = kept || network_is_in(other->spec, spec->networks[i].name);
 		if (!kept && net_network_remove(sv->net, &spec->networks[i], &err) < 0) {
 			event_emit(sv, "network", "fail", project, NULL, NULL, -1, "%s",
 				   err.message);
@@ -245,7 +248,8 @@ static void networks_leave(struct supervisor *sv, struct project *project,
 
 static void revisions_forget(struct project *project, const struct document *document)
 {
-	FOR_EACH(service, service, project->services) {
+	FOR_EACH(service, service, project->services)
+	{
 		struct revision **place = &service_work(service)->revisions;
 
 		while (*place) {
@@ -275,7 +279,7 @@ void documents_collect(struct supervisor *sv, struct project *project)
 	if (!work->documents || !work->documents->next)
 		return;
 	FOR_EACH(document, document, work->documents)
-		document->used = false;
+	document->used = false;
 	if (!mark_used(project))
 		return;
 	while (*place) {

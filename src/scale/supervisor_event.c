@@ -38,9 +38,8 @@ static const char *keep(char **at, const char *text)
 
 static void enqueue(struct supervisor *sv, const struct supervisor_event *event)
 {
-	const char *const texts[] = { event->kind,    event->action,  event->project,
-				      event->service, event->replica, event->id,
-				      event->words };
+	const char *const texts[] = { event->kind,    event->action, event->project, event->service,
+				      event->replica, event->id,     event->words };
 	struct queued_event *queued;
 	size_t size = sizeof(*queued);
 	char *at;

@@ -42,6 +42,7 @@ uint64_t process_start_ticks(pid_t pid)
 void replica_unwatch(struct replica *replica)
 {
 	loop_watch_remove(&replica_work(replica)->exit_watch);
+	loop_timer_cancel(&replica_work(replica)->status);
 	fd_closep(&replica->pidfd);
 	replica->pidfd = -1;
 }
@@ -93,8 +94,9 @@ void replica_failed_once(struct supervisor *sv, struct replica *replica, int sta
 		work->make_failures = output.failures;
 	work->unsaved = true;
 	if (made && status != 0)
-		replica_reason(replica, status < 0 ? "ended, its status is not known" :
-						     "exited with status %d",
+		replica_reason(replica,
+			       status < 0 ? "ended, its status is not known"
+					  : "exited with status %d",
 			       status);
 	if (!made || status != 0)
 		service_failed(sv, replica);
@@ -102,7 +104,8 @@ void replica_failed_once(struct supervisor *sv, struct replica *replica, int sta
 	if (!output.restart || replica->foreground) {
 		work->ended = true;
 		if (output.exhausted && status != 0 && made)
-			replica_reason(replica, "exited with status %d; %" PRId64 " attempts are used up",
+			replica_reason(replica,
+				       "exited with status %d; %" PRId64 " attempts are used up",
 				       status, work->spec->restart.max_attempts);
 		supervisor_turn_soon(sv);
 		return;
@@ -112,9 +115,9 @@ void replica_failed_once(struct supervisor *sv, struct replica *replica, int sta
 	work->retry_at = output.delay_ms > 0 ? now + output.delay_ms : 0;
 	if (output.delay_ms > 0) {
 		if (made)
-			replica_reason(replica, "exited with status %d; again in %" PRId64 ".%01d s",
-				       status, output.delay_ms / 1000,
-				       (int)(output.delay_ms % 1000 / 100));
+			replica_reason(replica,
+				       "exited with status %d; again in %" PRId64 ".%01d s", status,
+				       output.delay_ms / 1000, (int)(output.delay_ms % 1000 / 100));
 		replica_set_state(sv, replica, REPLICA_FAILED);
 	}
 	supervisor_turn_soon(sv);
@@ -126,8 +129,8 @@ static void say_end(struct supervisor *sv, const struct replica *replica)
 		event_emit(sv, "oom", "kill", NULL, NULL, replica, -1,
 			   "the kernel killed a process for want of memory");
 	event_emit(sv, "replica", "die", NULL, NULL, replica, replica->exit_status,
-		   replica->exit_status < 0 ? "ended, its status is not known" :
-					      "exited with status %d",
+		   replica->exit_status < 0 ? "ended, its status is not known"
+					    : "exited with status %d",
 		   replica->exit_status);
 }
 
@@ -209,7 +212,7 @@ static void init_ended(void *ctx, uint32_t events)
 	if (r == -EAGAIN && work->status_tries++ < (status_matters(replica) ? STATUS_TRIES : 1)) {
 		/* it stays readable: wait by the clock */
 		loop_watch_remove(&work->exit_watch);
-		(void)loop_timer_set(work->sv->loop, &work->timer,
+		(void)loop_timer_set(work->sv->loop, &work->status,
 				     work->status_tries == 1 ? 2 : STATUS_WAIT_MS, ask_again,
 				     replica);
 		return;

@@ -14,8 +14,8 @@ struct project *supervisor_projects(struct supervisor *sv)
 struct project *supervisor_project(struct supervisor *sv, const char *name)
 {
 	FOR_EACH(project, project, sv->projects)
-		if (strcmp(project->name, name) == 0)
-			return project;
+	if (strcmp(project->name, name) == 0)
+		return project;
 	return NULL;
 }
 
@@ -27,8 +27,8 @@ struct service *supervisor_service(struct supervisor *sv, const char *project_na
 	if (!project)
 		return NULL;
 	FOR_EACH(service, service, project->services)
-		if (strcmp(service->spec->name, service_name) == 0)
-			return service;
+	if (strcmp(service->spec->name, service_name) == 0)
+		return service;
 	return NULL;
 }
 
@@ -37,9 +37,9 @@ static int match(const struct replica *replica, const char *ref, size_t length)
 {
 	if (strcmp(replica->name, ref) == 0 || strcmp(replica->id, ref) == 0)
 		return 3;
-	return strncmp(replica->name, ref, length) == 0 || strncmp(replica->id, ref, length) == 0 ?
-		       2 :
-		       0;
+	return strncmp(replica->name, ref, length) == 0 || strncmp(replica->id, ref, length) == 0
+		       ? 2
+		       : 0;
 }
 
 int supervisor_replica(struct supervisor *sv, const char *ref, struct replica **ret,
@@ -52,21 +52,22 @@ int supervisor_replica(struct supervisor *sv, const char *ref, struct replica **
 	if (length == 0)
 		return err_set_as(err, ERR_NOT_FOUND, ENOENT, "a container's name is missing");
 	FOR_EACH(project, project, sv->projects)
-		FOR_EACH(service, service, project->services)
-			FOR_EACH(replica, replica, service->replicas) {
-				int how = match(replica, ref, length);
+	FOR_EACH(service, service, project->services)
+	FOR_EACH(replica, replica, service->replicas)
+	{
+		int how = match(replica, ref, length);
 
-				/* a name can be that of one that goes and of its successor */
-				if (how == 3 && replica->wanted) {
-					*ret = replica;
-					return 0;
-				}
-				if (how == 0 || (!replica->wanted && found))
-					continue;
-				if (found && found->wanted)
-					many++;
-				found = replica;
-			}
+		/* a name can be that of one that goes and of its successor */
+		if (how == 3 && replica->wanted) {
+			*ret = replica;
+			return 0;
+		}
+		if (how == 0 || (!replica->wanted && found))
+			continue;
+		if (found && found->wanted)
+			many++;
+		found = replica;
+	}
 	if (!found)
 		return err_set_as(err, ERR_NOT_FOUND, ENOENT, "no container '%s'", ref);
 	if (many > 0)

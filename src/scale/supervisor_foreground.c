@@ -33,9 +33,11 @@ static void found(struct supervisor *sv, struct replica *replica, const char *te
 
 	if (oci_state_parse(&arena, "state", text, length, &state, NULL) < 0)
 		return;
+	/* half made it is still its runner's */
+	if (state->status != OCI_STATUS_RUNNING || state->pid.value <= 0)
+		return;
 	replica_work(replica)->container = true;
-	if (state->status == OCI_STATUS_RUNNING && state->pid.value > 0)
-		replica_started(sv, replica, (pid_t)state->pid.value);
+	replica_started(sv, replica, (pid_t)state->pid.value);
 }
 
 static void look_done(void *ctx, const struct job_result *result)

@@ -58,18 +58,19 @@ static size_t hosts_of(struct oci_arena *arena, const struct replica *reader,
 
 	for (unsigned pass = 0; pass < 2; pass++)
 		FOR_EACH(service, service, project->services)
-			FOR_EACH(replica, replica, service->replicas) {
-				struct in_addr address;
-				const char *names;
+	FOR_EACH(replica, replica, service->replicas)
+	{
+		struct in_addr address;
+		const char *names;
 
-				if (replica == reader || !has_place(replica) ||
-				    (replica->state == REPLICA_READY) != (pass == 0))
-					continue;
-				address = address_for(replica, reader);
-				names = address.s_addr ? names_of(arena, replica) : NULL;
-				if (names)
-					hosts[count++] = (struct net_host){ address, names };
-			}
+		if (replica == reader || !has_place(replica) ||
+		    (replica->state == REPLICA_READY) != (pass == 0))
+			continue;
+		address = address_for(replica, reader);
+		names = address.s_addr ? names_of(arena, replica) : NULL;
+		if (names)
+			hosts[count++] = (struct net_host){ address, names };
+	}
 	return count;
 }
 
@@ -78,8 +79,8 @@ static size_t replicas_in(const struct project *project)
 	size_t count = 0;
 
 	FOR_EACH(service, service, project->services)
-		FOR_EACH(replica, replica, service->replicas)
-			count++;
+	FOR_EACH(replica, replica, service->replicas)
+	count++;
 	return count;
 }
 
@@ -109,14 +110,15 @@ static void write_all(void *ctx)
 {
 	struct supervisor *sv = ctx;
 
-	FOR_EACH(project, project, sv->projects) {
+	FOR_EACH(project, project, sv->projects)
+	{
 		if (!project_work(project)->hosts_stale)
 			continue;
 		project_work(project)->hosts_stale = false;
 		FOR_EACH(service, service, project->services)
-			FOR_EACH(replica, replica, service->replicas)
-				if (replica->pid > 0)
-					hosts_write(sv, replica);
+		FOR_EACH(replica, replica, service->replicas)
+		if (replica->pid > 0)
+			hosts_write(sv, replica);
 	}
 }
 

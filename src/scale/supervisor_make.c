@@ -351,8 +351,8 @@ static int run_job(struct supervisor *sv, struct replica *replica, struct oci_er
 	struct job_spec spec = { .argv = argv, .timeout_ms = RUN_TIMEOUT_MS };
 
 	run_paths(sv, replica, pid_file, log_file);
-	log = work->spec->log_none ? open("/dev/null", O_WRONLY | O_CLOEXEC) :
-				     logs_open(replica->log_path, err);
+	log = work->spec->log_none ? open("/dev/null", O_WRONLY | O_CLOEXEC)
+				   : logs_open(replica->log_path, err);
 	if (log < 0)
 		return work->spec->log_none ? err_sys(err, errno, "open /dev/null") : log;
 	spec.stdout_fd = spec.stderr_fd = log;
@@ -392,7 +392,8 @@ static void probe_changed(void *ctx, enum probe_health health, const char *words
 		return;
 	if (health == PROBE_HEALTHY) {
 		if (work->unhealthy)
-			event_emit(sv, "health", "healthy", NULL, NULL, replica, -1, "healthy again");
+			event_emit(sv, "health", "healthy", NULL, NULL, replica, -1,
+				   "healthy again");
 		replica_is_ready(sv, replica);
 		return;
 	}
@@ -462,17 +463,18 @@ static void rotate(void *ctx)
 	bool any = false;
 
 	FOR_EACH(project, project, sv->projects)
-		FOR_EACH(service, service, project->services)
-			FOR_EACH(replica, replica, service->replicas) {
-				const struct spec_service *spec = replica_work(replica)->spec;
+	FOR_EACH(service, service, project->services)
+	FOR_EACH(replica, replica, service->replicas)
+	{
+		const struct spec_service *spec = replica_work(replica)->spec;
 
-				if (replica->pid == 0 || spec->log_none || !replica->log_path)
-					continue;
-				any = true;
-				if (spec->log_max_size > 0)
-					(void)logs_rotate(replica->log_path, spec->log_max_size,
-							  spec->log_max_files, NULL);
-			}
+		if (replica->pid == 0 || spec->log_none || !replica->log_path)
+			continue;
+		any = true;
+		if (spec->log_max_size > 0)
+			(void)logs_rotate(replica->log_path, spec->log_max_size,
+					  spec->log_max_files, NULL);
+	}
 	if (any)
 		(void)loop_timer_set(sv->loop, &sv->rotate_timer, 10000, rotate, sv);
 }

@@ -33,16 +33,16 @@ static const struct service *owner_of(struct supervisor *sv, const struct spec_p
 				      uint16_t published)
 {
 	FOR_EACH(project, project, sv->projects)
-		FOR_EACH(service, service, project->services) {
-			const struct service_work *work = service_work(service);
+	FOR_EACH(service, service, project->services)
+	{
+		const struct service_work *work = service_work(service);
 
-			if (work->removed || project->removing)
-				continue;
-			for (size_t i = 0; i < service->spec->ports_len && i < 64; i++)
-				if (overlap(&service->spec->ports[i], work->published[i], port,
-					    published))
-					return service;
-		}
+		if (work->removed || project->removing)
+			continue;
+		for (size_t i = 0; i < service->spec->ports_len && i < 64; i++)
+			if (overlap(&service->spec->ports[i], work->published[i], port, published))
+				return service;
+	}
 	return NULL;
 }
 
@@ -116,7 +116,7 @@ int ports_choose(struct supervisor *sv, struct service *service, struct oci_erro
 		}
 	}
 	FOR_EACH(replica, replica, service->replicas)
-		memcpy(replica->published, work->published, sizeof(replica->published));
+	memcpy(replica->published, work->published, sizeof(replica->published));
 	return 0;
 }
 
@@ -131,8 +131,8 @@ static size_t backends_of(struct supervisor *sv, const struct service *service,
 	size_t count = 0;
 
 	FOR_EACH(replica, replica, service->replicas)
-		if (replica->state == REPLICA_READY && replica->address.s_addr && !replica->paused)
-			backends[count++] = (struct balance_backend){ replica->address, 1 };
+	if (replica->state == REPLICA_READY && replica->address.s_addr && !replica->paused)
+		backends[count++] = (struct balance_backend){ replica->address, 1 };
 	if (!least || count < 2)
 		return count;
 	addresses = calloc(count, sizeof(*addresses));
@@ -165,13 +165,14 @@ static void sizes(struct supervisor *sv, size_t *ret_ports, size_t *ret_backends
 {
 	*ret_ports = *ret_backends = 0;
 	FOR_EACH(project, project, sv->projects)
-		FOR_EACH(service, service, project->services) {
-			if (service->spec->ports_len == 0)
-				continue;
-			*ret_ports += service->spec->ports_len;
-			FOR_EACH(replica, replica, service->replicas)
-				++*ret_backends;
-		}
+	FOR_EACH(service, service, project->services)
+	{
+		if (service->spec->ports_len == 0)
+			continue;
+		*ret_ports += service->spec->ports_len;
+		FOR_EACH(replica, replica, service->replicas)
+		++*ret_backends;
+	}
 }
 
 static void ports_of(struct service *service, const struct balance_backend *backends, size_t count,
@@ -209,19 +210,19 @@ void ports_apply(struct supervisor *sv)
 	backends = calloc(backends_max + 1, sizeof(*backends));
 	if (ports && backends) {
 		FOR_EACH(project, project, sv->projects)
-			FOR_EACH(service, service, project->services) {
-				size_t count;
+		FOR_EACH(service, service, project->services)
+		{
+			size_t count;
 
-				if (service->spec->ports_len == 0)
-					continue;
-				if (service->spec->network_mode != SPEC_NET_BRIDGE)
-					continue;
-				count = backends_of(sv, service, backends + used);
-				ports_of(service, backends + used, count, ports, &len);
-				weighed = weighed ||
-					  (service->spec->scale.least_connections && count > 1);
-				used += count;
-			}
+			if (service->spec->ports_len == 0)
+				continue;
+			if (service->spec->network_mode != SPEC_NET_BRIDGE)
+				continue;
+			count = backends_of(sv, service, backends + used);
+			ports_of(service, backends + used, count, ports, &len);
+			weighed = weighed || (service->spec->scale.least_connections && count > 1);
+			used += count;
+		}
 		if (balance_apply(sv->balance, ports, len, &err) < 0)
 			event_emit(sv, "network", "fail", NULL, NULL, NULL, -1, "ports: %s",
 				   err.message);
@@ -239,7 +240,8 @@ void ports_forget(struct supervisor *sv, const struct replica *replica, bool tcp
 
 	for (size_t i = 0; i < spec->ports_len; i++)
 		udp = udp || spec->ports[i].protocol == SPEC_UDP;
-	if (!sv->balance || replica->address.s_addr == 0 || (!udp && (!tcp || spec->ports_len == 0)))
+	if (!sv->balance || replica->address.s_addr == 0 ||
+	    (!udp && (!tcp || spec->ports_len == 0)))
 		return;
 	/* out of the table first, or the flow would be sent there again */
 	if (sv->ports_stale)

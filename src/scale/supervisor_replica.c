@@ -9,8 +9,6 @@
 #include "base/mem.h"
 #include "scale/supervisor-private.h"
 
-#define TRIM_MS 2000
-
 void replica_reason(struct replica *replica, const char *format, ...)
 {
 	char words[sizeof(replica->reason)];
@@ -59,9 +57,12 @@ void replica_busy(struct supervisor *sv, struct replica *replica, enum busy busy
 }
 
 /* What a hundred starts at a time have taken, an idle supervisor does not keep. */
-static void trim(void *ctx)
+void supervisor_trim(void *ctx)
 {
-	(void)ctx;
+	struct supervisor *sv = ctx;
+
+	if (sv->balance)
+		balance_idle(sv->balance);
 	(void)malloc_trim(0);
 }
 
@@ -77,7 +78,8 @@ void replica_idle(struct supervisor *sv, struct replica *replica)
 	work->job = NULL;
 	sv->busy--;
 	if (sv->busy == 0)
-		(void)loop_timer_set(sv->loop, &sv->trim_timer, TRIM_MS, trim, sv);
+		(void)loop_timer_set(sv->loop, &sv->trim_timer, SUPERVISOR_TRIM_MS, supervisor_trim,
+				     sv);
 	supervisor_turn_soon(sv);
 }
 
@@ -125,7 +127,8 @@ static int dependency_met(const struct service *target, enum spec_condition cond
 {
 	unsigned all = 0, met = 0;
 
-	FOR_EACH(replica, replica, target->replicas) {
+	FOR_EACH(replica, replica, target->replicas)
+	{
 		const struct replica_work *work = replica_work(replica);
 		bool done = work->ended && replica->state == REPLICA_EXITED;
 
@@ -157,15 +160,16 @@ static bool dependencies_met(struct supervisor *sv, struct replica *replica)
 
 	for (size_t i = 0; i < work->spec->depends_on_len && !work->deps_met; i++) {
 		const struct spec_dependency *d = &work->spec->depends_on[i];
-		struct service *target = supervisor_service(
-			sv, replica->service->project->name, d->service);
+		struct service *target =
+			supervisor_service(sv, replica->service->project->name, d->service);
 		const struct replica *why = NULL;
 		int met = target ? dependency_met(target, d->condition, &why) : d->optional;
 
 		if (met == 1 || (met < 0 && d->optional))
 			continue;
 		if (met < 0)
-			replica_reason(replica, "service %s has failed: %.64s exited with status %d",
+			replica_reason(replica,
+				       "service %s has failed: %.64s exited with status %d",
 				       d->service, why->name, why->exit_status);
 		else
 			replica_reason(replica, "waits for service %s %s", d->service,

@@ -39,11 +39,11 @@ static unsigned flags_of(const struct replica *replica)
 {
 	const struct replica_work *work = replica_work(replica);
 
-	return (replica->wanted ? STORE_WANTED : 0) | (replica->stopped_by_hand ? STORE_STOPPED : 0) |
-	       (work->ended ? STORE_ENDED : 0) | (replica->foreground ? STORE_FOREGROUND : 0) |
-	       (replica->paused ? STORE_PAUSED : 0) | (replica->oom_killed ? STORE_OOM : 0) |
-	       (work->attached ? STORE_ATTACHED : 0) | (work->configured ? STORE_CONFIGURED : 0) |
-	       (work->deps_met ? STORE_DEPS_MET : 0);
+	return (replica->wanted ? STORE_WANTED : 0) |
+	       (replica->stopped_by_hand ? STORE_STOPPED : 0) | (work->ended ? STORE_ENDED : 0) |
+	       (replica->foreground ? STORE_FOREGROUND : 0) | (replica->paused ? STORE_PAUSED : 0) |
+	       (replica->oom_killed ? STORE_OOM : 0) | (work->attached ? STORE_ATTACHED : 0) |
+	       (work->configured ? STORE_CONFIGURED : 0) | (work->deps_met ? STORE_DEPS_MET : 0);
 }
 
 static void places_of(const struct net_result *net, char *buf, size_t size)
@@ -97,13 +97,14 @@ static bool anything(const struct supervisor *sv)
 	if (sv->queue)
 		return true;
 	FOR_EACH(project, project, sv->projects)
-		FOR_EACH(service, service, project->services) {
-			if (service_work(service)->unsaved)
-				return true;
-			FOR_EACH(replica, replica, service->replicas)
-				if (replica_work(replica)->unsaved)
-					return true;
-		}
+	FOR_EACH(service, service, project->services)
+	{
+		if (service_work(service)->unsaved)
+			return true;
+		FOR_EACH(replica, replica, service->replicas)
+		if (replica_work(replica)->unsaved)
+			return true;
+	}
 	return false;
 }
 
@@ -112,15 +113,16 @@ static int put_rows(struct supervisor *sv, struct oci_error *err)
 	int r = 0;
 
 	FOR_EACH(project, project, sv->projects)
-		FOR_EACH(service, service, project->services) {
-			if (service_work(service)->unsaved)
-				r = save_service(sv, service, err);
-			FOR_EACH(replica, replica, service->replicas)
-				if (r == 0 && replica_work(replica)->unsaved)
-					r = save_replica(sv, replica, err);
-			if (r < 0)
-				return r;
-		}
+	FOR_EACH(service, service, project->services)
+	{
+		if (service_work(service)->unsaved)
+			r = save_service(sv, service, err);
+		FOR_EACH(replica, replica, service->replicas)
+		if (r == 0 && replica_work(replica)->unsaved)
+			r = save_replica(sv, replica, err);
+		if (r < 0)
+			return r;
+	}
 	for (struct queued_event *event = sv->queue; event && r == 0; event = event->next)
 		r = store_event_put(sv->store, &event->event, err);
 	return r;
@@ -129,11 +131,12 @@ static int put_rows(struct supervisor *sv, struct oci_error *err)
 static void mark_saved(struct supervisor *sv)
 {
 	FOR_EACH(project, project, sv->projects)
-		FOR_EACH(service, service, project->services) {
-			service_work(service)->unsaved = false;
-			FOR_EACH(replica, replica, service->replicas)
-				replica_work(replica)->unsaved = false;
-		}
+	FOR_EACH(service, service, project->services)
+	{
+		service_work(service)->unsaved = false;
+		FOR_EACH(replica, replica, service->replicas)
+		replica_work(replica)->unsaved = false;
+	}
 	events_free(sv);
 }
 

@@ -18,8 +18,8 @@ unsigned supervisor_admit(struct supervisor *sv, struct service *service, char *
 
 static const struct spec_update *update_of(const struct service *service)
 {
-	return service_work(service)->rollout == ROLLOUT_BACK ? &service->spec->rollback :
-								&service->spec->update;
+	return service_work(service)->rollout == ROLLOUT_BACK ? &service->spec->rollback
+							      : &service->spec->update;
 }
 
 /* Two of them cannot be at a time: they would want the same name or address. */
@@ -67,7 +67,8 @@ static void rollout_progress(struct supervisor *sv, struct service *service, boo
 	unsigned fresh = 0, old = 0;
 	char words[128];
 
-	FOR_EACH(replica, replica, service->replicas) {
+	FOR_EACH(replica, replica, service->replicas)
+	{
 		if (!replica->wanted)
 			continue;
 		if (!replica_is_current(replica))
@@ -103,9 +104,8 @@ static uint64_t revision_before(const struct service *service)
 
 	/* the newest of those that still run, which it was before; the database has the rest */
 	FOR_EACH(replica, replica, service->replicas)
-		if (replica->wanted && replica->revision < service->revision &&
-		    replica->revision > best)
-			best = replica->revision;
+	if (replica->wanted && replica->revision < service->revision && replica->revision > best)
+		best = replica->revision;
 	return best;
 }
 
@@ -205,7 +205,8 @@ static bool still_watched(struct supervisor *sv, struct service *service)
 
 	if (service_work(service)->rollout == ROLLOUT_NONE)
 		return false;
-	FOR_EACH(replica, replica, service->replicas) {
+	FOR_EACH(replica, replica, service->replicas)
+	{
 		struct replica_work *work = replica_work(replica);
 
 		if (!replica->wanted || work->ready_at == 0 || work->failed_counted ||
@@ -225,19 +226,19 @@ static void service_words(struct service *service, const char *admission)
 	if (admission[0])
 		(void)snprintf(words, sizeof(words), "%s", admission);
 	FOR_EACH(replica, replica, service->replicas)
-		if (!words[0] && replica->wanted && replica->reason[0] &&
-		    (replica->state == REPLICA_FAILED || replica->state == REPLICA_PENDING ||
-		     replica->state == REPLICA_UNHEALTHY))
-			(void)snprintf(words, sizeof(words), "%.60s: %.180s", replica->name,
-				       replica->reason);
+	if (!words[0] && replica->wanted && replica->reason[0] &&
+	    (replica->state == REPLICA_FAILED || replica->state == REPLICA_PENDING ||
+	     replica->state == REPLICA_UNHEALTHY))
+		(void)snprintf(words, sizeof(words), "%.60s: %.180s", replica->name,
+			       replica->reason);
 	memcpy(service->reason, words, sizeof(words));
 }
 
 static void drop_all(struct supervisor *sv, struct service *service)
 {
 	FOR_EACH(replica, replica, service->replicas)
-		if (replica->wanted)
-			drop_replica(sv, replica);
+	if (replica->wanted)
+		drop_replica(sv, replica);
 }
 
 static bool delay_runs(struct supervisor *sv, struct service *service)
@@ -249,15 +250,15 @@ static bool delay_runs(struct supervisor *sv, struct service *service)
 		return false;
 	/* any replica's timer brings the turn; the first that has none takes it */
 	FOR_EACH(replica, replica, service->replicas)
-		if (replica_work(replica)->timer.place == 0 &&
-		    replica_work(replica)->busy == BUSY_NO) {
-			replica_wake(sv, replica, left);
-			break;
-		}
+	if (replica_work(replica)->timer.place == 0 && replica_work(replica)->busy == BUSY_NO) {
+		replica_wake(sv, replica, left);
+		break;
+	}
 	return true;
 }
 
-static void carry_out(struct supervisor *sv, struct service *service, const struct decide_plan *plan)
+static void carry_out(struct supervisor *sv, struct service *service,
+		      const struct decide_plan *plan)
 {
 	struct replica *replica = service->replicas;
 	size_t count = 0;
@@ -276,8 +277,7 @@ static void decide_and_act(struct supervisor *sv, struct service *service, size_
 	struct service_work *work = service_work(service);
 	CLEANUP_FREE struct decide_replica *views = calloc(count + 1, sizeof(*views));
 	CLEANUP_FREE bool *stop = calloc(count + 1, sizeof(*stop));
-	CLEANUP_FREE unsigned *slots =
-		calloc(2 * (size_t)work->admitted + 1, sizeof(*slots));
+	CLEANUP_FREE unsigned *slots = calloc(2 * (size_t)work->admitted + 1, sizeof(*slots));
 	struct decide_input input = {
 		.replicas = views,
 		.count = count,
@@ -295,7 +295,7 @@ static void decide_and_act(struct supervisor *sv, struct service *service, size_
 	if (!views || !stop || !slots)
 		return;
 	FOR_EACH(replica, replica, service->replicas)
-		view_of(replica, &views[i++]);
+	view_of(replica, &views[i++]);
 	decide_service(&input, &plan);
 	rollout_progress(sv, service, plan.updating || still_watched(sv, service));
 	carry_out(sv, service, &plan);
@@ -325,7 +325,7 @@ void service_turn(struct supervisor *sv, struct service *service)
 		return;
 	}
 	FOR_EACH(replica, replica, service->replicas)
-		count++;
+	count++;
 	work->admitted = supervisor_admit(sv, service, admission, sizeof(admission));
 	decide_and_act(sv, service, count);
 	service_words(service, admission);

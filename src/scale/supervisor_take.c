@@ -91,8 +91,7 @@ void take_container(struct supervisor *sv, struct replica *replica)
 	struct replica_work *work = replica_work(replica);
 	struct oci_error err = OCI_ERROR_INIT;
 
-	if (loop_now(sv->loop) < work->phase_until && replica->pid == 0 &&
-	    work->phase == STOP_NONE)
+	if (loop_now(sv->loop) < work->phase_until && replica->pid == 0 && work->phase == STOP_NONE)
 		return;
 	if (sv->deleting >= sv->parallel)
 		return;
@@ -135,8 +134,8 @@ static int64_t drain_ms(const struct replica *replica)
 {
 	const struct replica_work *work = replica_work(replica);
 	const struct service *service = replica->service;
-	bool whole = service->stopped || service->project->removing ||
-		     service_work(service)->removed;
+	bool whole =
+		service->stopped || service->project->removing || service_work(service)->removed;
 
 	if (replica->state != REPLICA_READY || work->no_drain || work->force || whole)
 		return 0;
@@ -164,9 +163,9 @@ static void begin(struct supervisor *sv, struct replica *replica)
 	work->probe_wanted = false;
 	replica_set_state(sv, replica, REPLICA_DRAINING);
 	event_emit(sv, "replica", "stop", NULL, NULL, replica, -1, "%s",
-		   work->restarting ? "to be restarted" :
-		   replica->wanted  ? "to be stopped" :
-				      "to be removed");
+		   work->restarting  ? "to be restarted"
+		   : replica->wanted ? "to be stopped"
+				     : "to be removed");
 	phase_enter(sv, replica, STOP_DRAIN, drain);
 }
 

@@ -13,7 +13,7 @@
 /* One service of an up: what it will be. */
 struct change {
 	const struct spec_service *spec;
-	struct service *service; /* NULL: a new one */
+	struct service *service;   /* NULL: a new one */
 	struct revision *revision; /* NULL: it stays */
 	unsigned desired;
 	bool manual;
@@ -53,8 +53,9 @@ static uint64_t next_revision(struct supervisor *sv, const char *project,
 	uint64_t newest = service ? service->revision : 0;
 	uint64_t stored = 0;
 
-	if (service && store_revisions(sv->store, project, service->spec->name, 0, newest_number,
-				       &stored, NULL) == 1 &&
+	if (service &&
+	    store_revisions(sv->store, project, service->spec->name, 0, newest_number, &stored,
+			    NULL) == 1 &&
 	    stored > newest)
 		newest = stored;
 	return newest + 1;
@@ -78,11 +79,11 @@ static void desired_of(const struct spec_service *spec, const struct service *se
 	bool automatic = spec->scale.given && spec->scale.policy != SPEC_SCALE_MANUAL;
 
 	change->manual = service && service->manual;
-	if (!service || service_work(service)->removed || spec->replicas != service->spec->replicas ||
-	    (!automatic && !service->manual)) {
+	if (!service || service_work(service)->removed ||
+	    spec->replicas != service->spec->replicas || (!automatic && !service->manual)) {
 		change->manual = false;
-		change->desired = automatic ? clamp(spec, spec->replicas) :
-					      (unsigned)(spec->replicas > 0 ? spec->replicas : 0);
+		change->desired = automatic ? clamp(spec, spec->replicas)
+					    : (unsigned)(spec->replicas > 0 ? spec->replicas : 0);
 		return;
 	}
 	change->desired = change->manual ? service->desired : clamp(spec, service->desired);
@@ -91,9 +92,9 @@ static void desired_of(const struct spec_service *spec, const struct service *se
 static int change_of(struct up *up, const struct spec_service *spec, struct change *change,
 		     struct oci_error *err)
 {
-	struct service *service = up->project_is_new ? NULL :
-						       supervisor_service(up->sv, up->project->name,
-									  spec->name);
+	struct service *service =
+		up->project_is_new ? NULL
+				   : supervisor_service(up->sv, up->project->name, spec->name);
 	struct revision *current = service ? revision_current(service) : NULL;
 	char digest[DIGEST_SIZE];
 	int r = service_digest(up->document->spec, spec, digest, err);
@@ -125,17 +126,14 @@ static int name_is_free(struct supervisor *sv, const struct spec_service *spec, 
 	if (!spec->container_name)
 		return 0;
 	FOR_EACH(project, other, sv->projects)
-		FOR_EACH(service, service, other->services)
-			FOR_EACH(replica, replica, service->replicas)
-				if (replica->wanted &&
-				    strcmp(replica->name, spec->container_name) == 0 &&
-				    (strcmp(other->name, project) != 0 ||
-				     strcmp(service->spec->name, spec->name) != 0))
-					return err_set_as(err, ERR_EXISTS, EEXIST,
-							  "container '%s' exists already (service %s"
-							  " of project %s)",
-							  spec->container_name,
-							  service->spec->name, other->name);
+	FOR_EACH(service, service, other->services)
+	FOR_EACH(replica, replica, service->replicas)
+	if (replica->wanted && strcmp(replica->name, spec->container_name) == 0 &&
+	    (strcmp(other->name, project) != 0 || strcmp(service->spec->name, spec->name) != 0))
+		return err_set_as(err, ERR_EXISTS, EEXIST,
+				  "container '%s' exists already (service %s"
+				  " of project %s)",
+				  spec->container_name, service->spec->name, other->name);
 	return 0;
 }
 
@@ -210,10 +208,10 @@ static int put_revision(const struct up *up, const struct change *change, struct
 	int r = store_revision_put(up->sv->store, &row, err);
 
 	FOR_EACH(replica, replica, change->service->replicas)
-		if (replica->revision < oldest)
-			oldest = replica->revision;
-	return r < 0 ? r :
-		       store_revisions_prune(up->sv->store, row.project, row.service, oldest, err);
+	if (replica->revision < oldest)
+		oldest = replica->revision;
+	return r < 0 ? r
+		     : store_revisions_prune(up->sv->store, row.project, row.service, oldest, err);
 }
 
 static int put_up(void *ctx, struct oci_error *err)
@@ -233,7 +231,8 @@ static int put_up(void *ctx, struct oci_error *err)
 /* Once it is in the database. */
 static void after_change(const struct change *change)
 {
-	FOR_EACH(replica, replica, change->service->replicas) {
+	FOR_EACH(replica, replica, change->service->replicas)
+	{
 		struct replica_work *own = replica_work(replica);
 
 		/* replicas of what was keep what they were made from */
@@ -268,13 +267,12 @@ static int remember(struct up *up, struct oci_error *err)
 	size_t len = 0;
 
 	FOR_EACH(service, service, up->project->services)
-		len++;
+	len++;
 	up->before = calloc(len + 1, sizeof(*up->before));
 	if (!up->before)
 		return err_nomem(err);
 	FOR_EACH(service, service, up->project->services)
-		up->before[up->before_len++] = (struct before){ service, *service,
-								*service_work(service) };
+	up->before[up->before_len++] = (struct before){ service, *service, *service_work(service) };
 	return 0;
 }
 
@@ -322,10 +320,10 @@ static int carry_out(struct up *up, struct oci_error *err)
 	for (size_t i = 0; i < up->len && r == 0; i++)
 		r = apply_change(up, &up->changes[i], err);
 	FOR_EACH(service, service, up->project->services)
-		if (!change_for(up, service)) {
-			service_work(service)->removed = true;
-			service_work(service)->unsaved = true;
-		}
+	if (!change_for(up, service)) {
+		service_work(service)->removed = true;
+		service_work(service)->unsaved = true;
+	}
 	if (r == 0)
 		r = save_durably(up->sv, put_up, up, err);
 	if (r < 0) {
@@ -384,7 +382,7 @@ int supervisor_up(struct supervisor *sv, const char *text, size_t length, bool f
 struct earlier {
 	struct supervisor *sv;
 	struct service *service;
-	uint64_t number;         /* 0: the newest before the current one */
+	uint64_t number; /* 0: the newest before the current one */
 	struct document *document;
 	uint64_t found;
 	struct oci_error *err;
@@ -396,9 +394,10 @@ static int earlier_row(void *ctx, const struct store_revision *row)
 	const struct revision *current = revision_current(earlier->service);
 	int r;
 
-	if (earlier->number ? row->number != earlier->number :
-			      row->number >= earlier->service->revision ||
-				      (current && strncmp(current->digest, row->digest, DIGEST_LENGTH) == 0))
+	if (earlier->number ? row->number != earlier->number
+			    : row->number >= earlier->service->revision ||
+				      (current &&
+				       strncmp(current->digest, row->digest, DIGEST_LENGTH) == 0))
 		return 0;
 	r = document_load(earlier->sv, row->project, row->document, strlen(row->document),
 			  &earlier->document, earlier->err);
@@ -444,7 +443,8 @@ static int roll_back(struct earlier *earlier, struct oci_error *err)
 				  (unsigned long long)earlier->found, service->spec->name);
 	r = with_service(service->project, spec, service->spec, &arena, &text, &length, err);
 	if (r == 0)
-		r = document_load(earlier->sv, service->project->name, text, length, &document, err);
+		r = document_load(earlier->sv, service->project->name, text, length, &document,
+				  err);
 	if (r < 0)
 		return r;
 	(void)snprintf(words, sizeof(words), "back to revision %llu",
@@ -466,9 +466,8 @@ int supervisor_rollback(struct supervisor *sv, struct service *service, uint64_t
 			return err_set_as(err, ERR_NOT_FOUND, ENOENT,
 					  "service %s has no revision %llu", service->spec->name,
 					  (unsigned long long)revision);
-		return err_set_as(err, ERR_STATE, ENOENT,
-				  "service %s has no revision before %llu", service->spec->name,
-				  (unsigned long long)service->revision);
+		return err_set_as(err, ERR_STATE, ENOENT, "service %s has no revision before %llu",
+				  service->spec->name, (unsigned long long)service->revision);
 	}
 	r = roll_back(&earlier, err);
 	document_free(earlier.document);

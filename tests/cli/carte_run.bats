@@ -249,7 +249,9 @@ is() { [ "$(state "$1")" = "$2" ]; }
 	END
 	cd "$D"
 	[ "$(carte config --services | sort | tr '\n' ' ')" = 'db web ' ]
-	run -0 carte up -d --wait
+	run carte up -d --wait
+	echo "$output"
+	[ "$status" = 0 ]
 	[[ $output == *'shop/web: created'* ]]
 	[[ $output == *'db: building localhost/made-here'* ]]
 	[ "$(carte ps -q --filter project=shop | wc -l)" = 2 ]

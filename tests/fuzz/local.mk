@@ -117,6 +117,7 @@ EXTRA_DIST += \
 	tests/fuzz/corpus/http/host.txt \
 	tests/fuzz/corpus/http/kill.txt \
 	tests/fuzz/corpus/http/logs.txt \
+	tests/fuzz/corpus/http/other-name.txt \
 	tests/fuzz/corpus/http/page.txt \
 	tests/fuzz/corpus/http/rollback.txt \
 	tests/fuzz/corpus/http/run.txt \

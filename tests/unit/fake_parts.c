@@ -56,7 +56,8 @@ static void fire(void *ctx)
 	if (later->failed)
 		(void)err_set(&err, ENOENT, later->image ? "no such image" : "no such network");
 	if (later->image)
-		later->image(later->ctx, later->failed ? NULL : &image, later->failed ? &err : NULL);
+		later->image(later->ctx, later->failed ? NULL : &image,
+			     later->failed ? &err : NULL);
 	else if (later->net)
 		later->net(later->ctx, &later->result, later->failed ? &err : NULL);
 	free(later);
@@ -251,6 +252,11 @@ int balance_new(const char *table, struct balance **ret, struct oci_error *err)
 }
 
 void balance_free(struct balance *balance)
+{
+	(void)balance;
+}
+
+void balance_idle(struct balance *balance)
 {
 	(void)balance;
 }

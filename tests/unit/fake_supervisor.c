@@ -598,15 +598,19 @@ int supervisor_down(struct supervisor *sv, const char *project, bool volumes, st
 int supervisor_run(struct supervisor *sv, const char *document, size_t length, bool foreground,
 		   struct replica **ret, struct oci_error *err)
 {
-	struct service *service;
+	struct project *project;
 	int r = supervisor_up(sv, document, length, false, err);
 
 	if (r < 0)
 		return r;
-	service = supervisor_project(sv, "default")->services;
-	(void)reconcile_service(sv, service);
-	service->replicas->foreground = foreground;
-	*ret = service->replicas;
+	project = supervisor_project(sv, "default");
+	if (!project || !project->services || project->services->next ||
+	    project->services->desired != 1)
+		return err_set_as(err, ERR_DOCUMENT, EINVAL,
+				  "document: expected project default with one service");
+	(void)reconcile_service(sv, project->services);
+	project->services->replicas->foreground = foreground;
+	*ret = project->services->replicas;
 	return 0;
 }
 

@@ -12,16 +12,16 @@
 
 /** struct parts - what the fakes do, and what they were asked. */
 struct parts {
-	const char *folder;  /* networks are files in it: they survive a supervisor */
-	bool no_image;       /* images_find fails */
-	bool no_network;     /* net_attach fails */
-	bool unhealthy;      /* probes that are started say so, else they succeed */
-	bool silent;         /* probes say nothing */
-	bool loses_one;      /* the next probe that is started says healthy, then not */
+	const char *folder; /* networks are files in it: they survive a supervisor */
+	bool no_image;      /* images_find fails */
+	bool no_network;    /* net_attach fails */
+	bool unhealthy;     /* probes that are started say so, else they succeed */
+	bool silent;        /* probes say nothing */
+	bool loses_one;     /* the next probe that is started says healthy, then not */
 	unsigned attached, detached, configs, removed, probes, swept;
-	unsigned backends;   /* of the last balance_apply */
+	unsigned backends;       /* of the last balance_apply */
 	unsigned least_backends; /* since somebody set it to a large number */
-	uint16_t busy_port;  /* balance_port_check refuses it */
+	uint16_t busy_port;      /* balance_port_check refuses it */
 };
 extern struct parts parts;
 
@@ -50,14 +50,14 @@ void stage_fail(struct stage *stage, const char *words);
 void stage_up(struct stage *stage, const char *services);
 int stage_try_up(struct stage *stage, const char *services, struct oci_error *err);
 /** stage_wait - turn until @met, at most 10 seconds. */
-#define stage_wait(stage, met)                                                            \
-	do {                                                                              \
-		unsigned turns_ = 0;                                                      \
-		while (!(met) && turns_++ < 2000)                                         \
-			(void)loop_once((stage)->loop, 5);                                \
-		if (!(met))                                                               \
-			fail_msg("line %d: never: %s (last event: %s)", __LINE__, #met,   \
-				 (stage)->last);                                          \
+#define stage_wait(stage, met)                                                          \
+	do {                                                                            \
+		unsigned turns_ = 0;                                                    \
+		while (!(met) && turns_++ < 2000)                                       \
+			(void)loop_once((stage)->loop, 5);                              \
+		if (!(met))                                                             \
+			fail_msg("line %d: never: %s (last event: %s)", __LINE__, #met, \
+				 (stage)->last);                                        \
 	} while (0)
 /** stage_settle - until all is as wanted; the words why not, or "". */
 const char *stage_settle(struct stage *stage);

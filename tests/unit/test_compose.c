@@ -596,13 +596,31 @@ static char *emit_service(const struct spec_service *service)
 	return text;
 }
 
+/* who asks for a number of replicas wants them kept */
+static void test_restart_of_many(void **state)
+{
+	(void)state;
+	assert_int_equal(first("    scale: 3\n")->restart.condition, SPEC_RESTART_NO);
+	assert_int_equal(first("    deploy: {replicas: 3}\n")->restart.condition,
+			 SPEC_RESTART_ALWAYS);
+	assert_int_equal(first("    x-carte: {scale: {max: 3}}\n")->restart.condition,
+			 SPEC_RESTART_ALWAYS);
+	assert_int_equal(first("    restart: 'no'\n    deploy: {replicas: 3}\n")->restart.condition,
+			 SPEC_RESTART_NO);
+	assert_int_equal(
+		first("    deploy: {replicas: 3, restart_policy: {condition: on-failure}}\n")
+			->restart.condition,
+		SPEC_RESTART_ON_FAILURE);
+}
+
 static void test_revision(void **state)
 {
 	char *one = emit_service(first("    scale: 1\n"));
 
 	(void)state;
 	assert_string_equal(emit_service(first("    scale: 5\n")), one);
-	assert_string_equal(emit_service(first("    x-carte: {scale: {max: 5}}\n")), one);
+	assert_string_equal(
+		emit_service(first("    restart: 'no'\n    x-carte: {scale: {max: 5}}\n")), one);
 	assert_string_not_equal(emit_service(first("    user: x\n")), one);
 }
 
@@ -646,6 +664,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_merge, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_find, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_dot_env, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_restart_of_many, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_revision, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_resolve, setup, teardown),
 	};

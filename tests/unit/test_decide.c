@@ -104,7 +104,7 @@ static void test_actions_converge(void **state)
 			}
 			assert_int_equal(a, goal == GOAL_GONE ? ACT_FORGET : ACT_NONE);
 			assert_int_equal(f.alive, goal == GOAL_RUN || (goal == GOAL_PREPARE &&
-									 (bits & 3) == 1));
+								       (bits & 3) == 1));
 		}
 	}
 }
@@ -232,8 +232,8 @@ static void check_row(const struct row *row, size_t number)
 {
 	struct decide_replica replicas[32];
 	struct spec_update update = { .parallelism = row->parallelism,
-				      .order = row->start_first ? SPEC_START_FIRST :
-								  SPEC_STOP_FIRST };
+				      .order = row->start_first ? SPEC_START_FIRST
+								: SPEC_STOP_FIRST };
 	struct decide_input in = { .replicas = replicas,
 				   .count = read_replicas(row->before, replicas),
 				   .desired = row->desired,
@@ -326,10 +326,9 @@ static void run_update(unsigned before, unsigned desired, unsigned parallelism, 
 	for (unsigned i = 0; i < before; i++)
 		r[count++] = (struct decide_replica){ true, false, true, i + 1, i };
 	for (unsigned turn = 0; turn < 200; turn++) {
-		struct decide_input in = { .replicas = r,
-					   .count = count,
-					   .desired = desired,
-					   .update = &update };
+		struct decide_input in = {
+			.replicas = r, .count = count, .desired = desired, .update = &update
+		};
 		unsigned slots[64], ready = 0, all = 0;
 		bool stop[64];
 		struct decide_plan plan = { .stop = stop, .slots = slots };
@@ -391,9 +390,9 @@ static void test_failed(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_actions),	     cmocka_unit_test(test_actions_converge),
-		cmocka_unit_test(test_policies),     cmocka_unit_test(test_backoff),
-		cmocka_unit_test(test_services),     cmocka_unit_test(test_updates_end),
+		cmocka_unit_test(test_actions),  cmocka_unit_test(test_actions_converge),
+		cmocka_unit_test(test_policies), cmocka_unit_test(test_backoff),
+		cmocka_unit_test(test_services), cmocka_unit_test(test_updates_end),
 		cmocka_unit_test(test_failed),
 	};
 

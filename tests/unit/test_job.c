@@ -89,7 +89,8 @@ static void test_limits(void **state)
 	struct seen seen;
 
 	(void)state;
-	run("i=0; while [ $i -lt 3000 ]; do echo 0123456789; i=$((i + 1)); done >&2; printf END >&2",
+	run("i=0; while [ $i -lt 3000 ]; do echo 0123456789; i=$((i + 1)); done >&2; printf END "
+	    ">&2",
 	    -1, NULL, &seen);
 	assert_true(strlen(seen.err) <= 4096);
 	assert_string_equal(seen.err + strlen(seen.err) - 3, "END");
@@ -183,9 +184,9 @@ static void test_own_streams(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_results),	    cmocka_unit_test(test_limits),
+		cmocka_unit_test(test_results),     cmocka_unit_test(test_limits),
 		cmocka_unit_test(test_time_is_up),  cmocka_unit_test(test_left_behind),
-		cmocka_unit_test(test_cancel),	    cmocka_unit_test(test_not_there),
+		cmocka_unit_test(test_cancel),      cmocka_unit_test(test_not_there),
 		cmocka_unit_test(test_own_streams),
 	};
 

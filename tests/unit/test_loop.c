@@ -112,9 +112,9 @@ static void test_replaced_in_batch(void **state)
 	(void)state;
 	open_all(&f);
 	for (int i = 0; i < 2; i++) {
-		assert_int_equal(loop_watch_add(f.loop, &f.watch[i], f.pipes[i][0], EPOLLIN,
-						replace, &f),
-				 0);
+		assert_int_equal(
+			loop_watch_add(f.loop, &f.watch[i], f.pipes[i][0], EPOLLIN, replace, &f),
+			0);
 		assert_int_equal(write(f.pipes[i][1], "x", 1), 1);
 	}
 	assert_int_equal(loop_once(f.loop, 1000), 0);
@@ -144,9 +144,9 @@ static void test_order(void **state)
 	open_all(&f);
 	current = &f;
 	for (unsigned i = 0; i < ARRAY_LEN(delays); i++)
-		assert_int_equal(loop_timer_set(f.loop, &f.timer[i], delays[i], fired,
-						(void *)(uintptr_t)i),
-				 0);
+		assert_int_equal(
+			loop_timer_set(f.loop, &f.timer[i], delays[i], fired, (void *)(uintptr_t)i),
+			0);
 	/* moved away and back, cancelled twice */
 	assert_int_equal(loop_timer_set(f.loop, &f.timer[1], 90000, fired, (void *)1), 0);
 	assert_int_equal(loop_timer_set(f.loop, &f.timer[1], 100, fired, (void *)1), 0);

@@ -386,8 +386,12 @@ static void test_killed(void **state)
 		assert_int_equal(pipe2(fds, O_CLOEXEC), 0);
 		pid = fork();
 		if (pid == 0) {
-			struct supervisor_event event = { .kind = "k", .action = "a", .project = "",
-							  .service = "", .replica = "", .id = "",
+			struct supervisor_event event = { .kind = "k",
+							  .action = "a",
+							  .project = "",
+							  .service = "",
+							  .replica = "",
+							  .id = "",
 							  .words = "" };
 
 			if (store_open(p.path, &p.store, NULL) < 0)
@@ -421,10 +425,10 @@ static void test_killed(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_rows),	cmocka_unit_test(test_rollback),
+		cmocka_unit_test(test_rows),      cmocka_unit_test(test_rollback),
 		cmocka_unit_test(test_revisions), cmocka_unit_test(test_bounded),
-		cmocka_unit_test(test_newer),	cmocka_unit_test(test_damaged),
-		cmocka_unit_test(test_no_room), cmocka_unit_test(test_killed),
+		cmocka_unit_test(test_newer),     cmocka_unit_test(test_damaged),
+		cmocka_unit_test(test_no_room),   cmocka_unit_test(test_killed),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -247,8 +247,8 @@ static void test_dependencies(void **state)
 	(void)state;
 	stage_open(&s);
 	parts.silent = true;
-	stage_up(&s, "\"db\":{\"image\":\"d\"" PROBE "}," WEB(
-			     "a", ",\"depends_on\":{\"db\":{\"condition\":\"service_healthy\"}}"));
+	stage_up(&s, "\"db\":{\"image\":\"d\"" PROBE
+		     "}," WEB("a", ",\"depends_on\":{\"db\":{\"condition\":\"service_healthy\"}}"));
 	stage_wait(&s, state_of(&s, "p-db-1") == REPLICA_PROBING);
 	stage_idle(&s, 50);
 	assert_true(is(stage_replica(&s, "p-web-1"), REPLICA_PENDING));
@@ -258,9 +258,9 @@ static void test_dependencies(void **state)
 	assert_int_equal(supervisor_restart(s.sv, stage_replica(&s, "p-db-1"), 0, NULL), 0);
 	assert_string_equal(stage_settle(&s), "");
 	stage_program(&s, "exit 1");
-	stage_up(&s, "\"init\":{\"image\":\"i\"}," WEB(
-			     "b", ",\"depends_on\":{\"init\":{\"condition\":"
-				  "\"service_completed_successfully\"}}"));
+	stage_up(&s,
+		 "\"init\":{\"image\":\"i\"}," WEB("b", ",\"depends_on\":{\"init\":{\"condition\":"
+							"\"service_completed_successfully\"}}"));
 	stage_wait(&s, strstr(stage_settle(&s), "has failed"));
 	stage_program(&s, "exit 0");
 	assert_int_equal(supervisor_start(s.sv, stage_replica(&s, "p-init-1"), NULL), 0);
@@ -297,10 +297,12 @@ static void test_hosts(void **state)
 
 /* ---- rolling updates ---------------------------------------------------------------------------------------------------------- */
 
-#define UPDATE(order, action)                                                                  \
-	PORTED ",\"deploy\":{\"replicas\":3,\"update_config\":{\"order\":\"" order               \
+#define UPDATE(order, action)                                                      \
+	PORTED ",\"deploy\":{\"replicas\":3,\"update_config\":{\"order\":\"" order \
 	       "\",\"monitor\":\"1s\",\"failure_action\":\"" action "\"}}"
-#define PORTED ",\"ports\":[\"18080:80\"],\"x-carte\":{\"probe\":{\"tcp\":{\"port\":80}},\"scale\":{\"drain\":\"20ms\"}}"
+#define PORTED                                                                                 \
+	",\"ports\":[\"18080:80\"],\"x-carte\":{\"probe\":{\"tcp\":{\"port\":80}},\"scale\":{" \
+	"\"drain\":\"20ms\"}}"
 
 static bool all_of(struct stage *s, uint64_t revision)
 {
@@ -380,8 +382,8 @@ static void test_update_fails(void **state)
 	/* one that serves for a moment and then does not */
 	parts.loses_one = true;
 	stage_up(&s, WEB("c", UPDATE("start-first", "pause")));
-	stage_wait(&s, strncmp(stage_service(&s, "web")->rollout, "1 of 3 new replicas failed", 26) ==
-			       0);
+	stage_wait(&s, strncmp(stage_service(&s, "web")->rollout, "1 of 3 new replicas failed",
+			       26) == 0);
 	assert_true(strstr(stage_settle(&s), "update paused") != NULL);
 	stage_close(&s);
 }
@@ -476,8 +478,8 @@ static void test_refused(void **state)
 
 static void test_run(void **state)
 {
-	static const char document[] =
-		"{\"name\":\"default\",\"services\":{\"job\":{\"image\":\"a\",\"container_name\":\"job\"}}}";
+	static const char document[] = "{\"name\":\"default\",\"services\":{\"job\":{\"image\":"
+				       "\"a\",\"container_name\":\"job\"}}}";
 	struct oci_error err = OCI_ERROR_INIT;
 	struct replica *r = NULL, *again = NULL;
 	struct stage s;
@@ -485,11 +487,10 @@ static void test_run(void **state)
 	(void)state;
 	stage_open(&s);
 	stage_program(&s, "exit 5");
-	assert_int_equal(
-		supervisor_run(s.sv, document, sizeof(document) - 1, false, &r, &err), 0);
+	assert_int_equal(supervisor_run(s.sv, document, sizeof(document) - 1, false, &r, &err), 0);
 	assert_string_equal(r->name, "job");
-	assert_int_equal(
-		supervisor_run(s.sv, document, sizeof(document) - 1, false, &again, &err), -EEXIST);
+	assert_int_equal(supervisor_run(s.sv, document, sizeof(document) - 1, false, &again, &err),
+			 -EEXIST);
 	stage_wait(&s, is(r, REPLICA_EXITED));
 	assert_int_equal(r->exit_status, 5);
 	assert_int_equal(supervisor_remove(s.sv, r, false, NULL), 0);
@@ -568,8 +569,8 @@ static void test_adoption(void **state)
 	stage_end(&s);
 	assert_int_equal(kill(dead, SIGKILL), 0);
 	assert_int_equal(waitpid(dead, NULL, 0), dead);
-	scale_write(s.folder, scale_path(path, "run/runtime/%s", "ffffffffffffffffffffffffffffffff"),
-		    "");
+	scale_write(s.folder,
+		    scale_path(path, "run/runtime/%s", "ffffffffffffffffffffffffffffffff"), "");
 	scale_write(s.folder, scale_path(path, "net/%s", "ffffffffffffffffffffffffffffffff"), "");
 	stage_begin(&s);
 	assert_string_equal(stage_settle(&s), "");
@@ -619,13 +620,47 @@ static unsigned processes(const struct stage *s)
 	unsigned count = 0;
 	FILE *pipe;
 
-	(void)snprintf(command, sizeof(command), "cat %s/run/runtime/* 2>/dev/null | sort -u | wc -l",
-		       s->folder);
+	(void)snprintf(command, sizeof(command),
+		       "cat %s/run/runtime/* 2>/dev/null | sort -u | wc -l", s->folder);
 	pipe = popen(command, "re");
 	assert_non_null(pipe);
 	assert_int_equal(fscanf(pipe, "%u", &count), 1);
 	(void)pclose(pipe);
 	return count;
+}
+
+/* An adopted one that is stopped: its end is noticed although its status comes late, from a parent that is not us. */
+static void test_adopted_ends(void **state)
+{
+	struct stage s;
+	char done[PATH_MAX];
+	pid_t pid;
+
+	(void)state;
+	/* a process in between is the parent of what the first supervisor starts, and reaps nothing for a while */
+	stage_open(&s);
+	stage_end(&s);
+	(void)scale_path(done, "%s/done", s.folder);
+	pid = fork();
+	assert_true(pid >= 0);
+	if (pid == 0) {
+		stage_begin(&s);
+		begin_up(&s);
+		stage_wait(&s, stage_ready(&s, "web") == 4);
+		stage_end(&s);
+		scale_write(s.folder, "done", "");
+		(void)sleep(30);
+		_exit(0);
+	}
+	for (unsigned i = 0; i < 1000 && access(done, F_OK) < 0; i++)
+		(void)usleep(5000);
+	stage_begin(&s);
+	stage_wait(&s, stage_ready(&s, "web") == 4);
+	assert_int_equal(supervisor_service_stop(s.sv, stage_service(&s, "web"), NULL), 0);
+	stage_wait(&s, service_count(stage_service(&s, "web"), REPLICA_EXITED) == 4);
+	assert_int_equal(kill(pid, SIGKILL), 0);
+	assert_int_equal(waitpid(pid, NULL, 0), pid);
+	stage_close(&s);
 }
 
 static void test_killed_at_any_step(void **state)
@@ -681,6 +716,7 @@ int main(void)
 		cmocka_unit_test(test_run),
 		cmocka_unit_test(test_no_room),
 		cmocka_unit_test(test_adoption),
+		cmocka_unit_test(test_adopted_ends),
 		cmocka_unit_test(test_killed_at_any_step),
 	};
 
