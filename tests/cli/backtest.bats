@@ -32,19 +32,19 @@ fails() {
 @test "backtest: a trace that is no trace is told by file and line" {
 	trace good 2
 	{ cat good; echo 'seven'; cat good; } >word
-	fails 3 "word:2881: expected a number of at least 0, one per line, got 'seven'" word
+	fails 3 "word:2881: expected a number of 0 to 1e15, one per line, got 'seven'" word
 	printf '1\n\n2\n' >empty-line
-	fails 3 "empty-line:2: expected a number of at least 0, one per line, got ''" empty-line
+	fails 3 "empty-line:2: expected a number of 0 to 1e15, one per line, got ''" empty-line
 	printf '1\n-2\n' >negative
-	fails 3 "negative:2: expected a number of at least 0, one per line, got '-2'" negative
+	fails 3 "negative:2: expected a number of 0 to 1e15, one per line, got '-2'" negative
 	printf '# minutes\n1\n1e999\n' >infinite
-	fails 3 "infinite:3: expected a number of at least 0, one per line, got '1e999'" infinite
+	fails 3 "infinite:3: expected a number of 0 to 1e15, one per line, got '1e999'" infinite
 	printf 'nan\n' >nan
-	fails 3 "nan:1: expected a number of at least 0, one per line, got 'nan'" nan
+	fails 3 "nan:1: expected a number of 0 to 1e15, one per line, got 'nan'" nan
 	printf '1\n2,3\n' >columns
-	fails 3 "columns:2: expected a number of at least 0, one per line, got '2,3'" columns
+	fails 3 "columns:2: expected a number of 0 to 1e15, one per line, got '2,3'" columns
 	printf '1\n\033[2J\n' >control
-	fails 3 'control:2: expected a number of at least 0, one per line' control
+	fails 3 'control:2: expected a number of 0 to 1e15, one per line' control
 	printf '1\n\0002\n' >binary
 	fails 3 'binary: it is not text: expected one number per line' binary
 	: >nothing
