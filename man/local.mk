@@ -18,6 +18,9 @@ MAN7_PAGES_MD = \
 	man/cartefile-dockerfile.7.md \
 	man/cartefile-slim.7.md
 
+SCALE_MAN7_PAGES_MD = \
+	man/carte-prediction.7.md
+
 MAN8_PAGES_MD = \
 	man/carte-runtime.8.md
 
@@ -27,20 +30,22 @@ SCALE_MAN8_PAGES_MD = \
 if HAVE_GO_MD2MAN
 man1_MANS =
 man5_MANS =
+man7_MANS =
 man8_MANS = $(MAN8_PAGES_MD:.8.md=.8)
 if HAVE_CONVERTER
 man1_MANS += $(MAN1_PAGES_MD:.1.md=.1)
 man5_MANS += $(MAN5_PAGES_MD:.5.md=.5)
-man7_MANS = $(MAN7_PAGES_MD:.7.md=.7)
+man7_MANS += $(MAN7_PAGES_MD:.7.md=.7)
 endif
 if HAVE_SCALE
 man1_MANS += $(SCALE_MAN1_PAGES_MD:.1.md=.1)
 man5_MANS += $(SCALE_MAN5_PAGES_MD:.5.md=.5)
+man7_MANS += $(SCALE_MAN7_PAGES_MD:.7.md=.7)
 man8_MANS += $(SCALE_MAN8_PAGES_MD:.8.md=.8)
 endif
 CLEANFILES += $(man1_MANS) $(man5_MANS) $(man7_MANS) $(man8_MANS)
 endif
-EXTRA_DIST += $(MAN1_PAGES_MD) $(SCALE_MAN1_PAGES_MD) $(MAN5_PAGES_MD) $(SCALE_MAN5_PAGES_MD) $(MAN7_PAGES_MD) $(MAN8_PAGES_MD) $(SCALE_MAN8_PAGES_MD)
+EXTRA_DIST += $(MAN1_PAGES_MD) $(SCALE_MAN1_PAGES_MD) $(MAN5_PAGES_MD) $(SCALE_MAN5_PAGES_MD) $(MAN7_PAGES_MD) $(SCALE_MAN7_PAGES_MD) $(MAN8_PAGES_MD) $(SCALE_MAN8_PAGES_MD)
 
 MD2MAN = $(AM_V_GEN)$(MKDIR_P) $(@D) && $(GO_MD2MAN) -in $< -out $@
 SUFFIXES = .1.md .1 .5.md .5 .7.md .7 .8.md .8

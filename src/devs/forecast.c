@@ -95,15 +95,14 @@ void forecast_free(struct forecast *f)
 
 static unsigned error_bin(float error)
 {
-	float size = fabsf(error);
-	int place;
+	float size = fabsf(error), place;
+	int bin;
 
-	if (size < ERROR_LEAST)
+	if (!(size >= ERROR_LEAST))
 		return ERROR_SIDE;
-	place = 1 + (int)(logf(size / ERROR_LEAST) * (1 / logf(ERROR_GROWTH)));
-	if (place > ERROR_SIDE)
-		place = ERROR_SIDE;
-	return (unsigned)(error < 0 ? ERROR_SIDE - place : ERROR_SIDE + place);
+	place = 1 + logf(size / ERROR_LEAST) * (1 / logf(ERROR_GROWTH));
+	bin = place < ERROR_SIDE ? (int)place : ERROR_SIDE;
+	return (unsigned)(error < 0 ? ERROR_SIDE - bin : ERROR_SIDE + bin);
 }
 
 /* Where the part @share of bin @bin lies. */

@@ -34,11 +34,13 @@ static unsigned recommend(const struct rule *rule, unsigned current, unsigned re
 
 static void record(struct rule *rule, unsigned recommended)
 {
-	if (!rule->window)
+	unsigned len = rule->window > 1 ? rule->window - 1 : 0;
+
+	if (!len)
 		return;
 	rule->past[rule->next] = recommended;
-	rule->next = (rule->next + 1) % rule->window;
-	if (rule->count < rule->window)
+	rule->next = (rule->next + 1) % len;
+	if (rule->count < len)
 		rule->count++;
 }
 
@@ -47,9 +49,11 @@ unsigned rule_wish(struct rule *rule, unsigned current, unsigned ready, unsigned
 {
 	unsigned recommended, wanted, down, limit;
 
-	if (!rule->count)
-		record(rule, current);
 	recommended = wanted = recommend(rule, current, ready, starting, average);
+	/* at first the number that there is counts as right */
+	if (!rule->started && rule->window && recommended < current)
+		recommended = wanted = current;
+	rule->started = true;
 	if (wanted < current) {
 		down = recommended;
 		for (unsigned i = 0; i < rule->count; i++)

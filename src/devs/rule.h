@@ -7,7 +7,7 @@
 #ifndef CARTE_DEVS_RULE_H
 #define CARTE_DEVS_RULE_H
 
-#include <stdint.h>
+#include <stdbool.h>
 
 #define RULE_WINDOW_MAX 256 /* steps */
 
@@ -20,6 +20,7 @@ struct rule {
 	double up_factor;               /* times as many, whichever is more */
 	unsigned past[RULE_WINDOW_MAX]; /* a ring of recommendations */
 	unsigned next, count;
+	bool started;
 };
 
 /**

@@ -22,7 +22,7 @@ const char *report_name(const struct report_row *row, char *buf, size_t size)
 		snprintf(buf, size, "rule %.2f", row->target);
 		break;
 	case REPORT_FORECAST:
-		snprintf(buf, size, "rule %.2f, forecast q%.2f", row->target, row->quantile);
+		snprintf(buf, size, "rule %.2f + forecast q%.2f", row->target, row->quantile);
 		break;
 	case REPORT_TUNED:
 		snprintf(buf, size, "weight %g: tuned rule %.2f", row->weight, row->target);

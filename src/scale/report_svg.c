@@ -32,7 +32,6 @@ static const struct {
 	double radius;
 } marks[] = {
 	{ REPORT_ORACLE, "#2e7d32", "oracle", 5 },
-	{ REPORT_CONSTANT, "#8d6e63", "static max", 5 },
 	{ REPORT_FORECAST, "#90a4ae", "forecast, always in charge", 2.5 },
 	{ REPORT_TUNED, "#1565c0", "tuned rule", 5 },
 	{ REPORT_PREDICT, "#c62828", "predict", 5 },
@@ -81,7 +80,7 @@ static void find_range(struct panel *p, const struct report_case *c)
 	for (size_t i = 0; i < c->rows_len; i++) {
 		const struct backtest_summary *sum = &c->rows[i].sum;
 
-		/* the static maximum would press the others together: it may lie outside */
+		/* the static maximum would press the others together: it is in the table only */
 		if (c->rows[i].kind != REPORT_CONSTANT && sum->hours > p->hours_high)
 			p->hours_high = sum->hours;
 		if (sum->hours < p->hours_low)
@@ -130,11 +129,18 @@ static void draw_rules(const struct panel *p, const struct report_case *c)
 	const char *before = "<polyline class=\"rule\" points=\"";
 
 	for (size_t i = 0; i < REPORT_RULES; i++) {
+		double hours = c->rules[i].hours;
+
+		/* targets that lose far more, or cost far more, than what is compared */
+		if (hours < p->hours_low || hours > p->hours_high ||
+		    c->rules[i].lost > pow(10, p->high))
+			continue;
 		fprintf(p->out, "%s%.1f,%.1f", before, at_x(p, c->rules[i].hours),
 			at_y(p, c->rules[i].lost));
 		before = " ";
 	}
-	fprintf(p->out, "\"/>\n");
+	/* none of them is in the panel: then there is no line */
+	fprintf(p->out, "%s\"/>\n", *before == ' ' ? "" : before);
 }
 
 static void draw_rows(const struct panel *p, const struct report_case *c)

@@ -3,7 +3,6 @@
  * trace.c - read a recorded load, strictly: a line that is no number is an error, not a minute without load.
  */
 #include <fcntl.h>
-#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -12,6 +11,7 @@
 #include "scale/trace.h"
 
 #define TRACE_SIZE_MAX (256u << 20)
+#define TRACE_VALUE_MAX 1e15 /* minutes of more are not load */
 #define SHOWN_MAX 40
 
 int trace_number(const char *text, double *ret)
@@ -24,7 +24,7 @@ int trace_number(const char *text, double *ret)
 	if (!length || text[length] || !strchr("0123456789.", *text))
 		return -EINVAL;
 	value = strtod(text, &end);
-	if (*end || !isfinite(value) || value < 0)
+	if (*end || !(value >= 0 && value <= TRACE_VALUE_MAX))
 		return -EINVAL;
 	*ret = value;
 	return 0;
@@ -37,10 +37,10 @@ static int bad_line(const char *path, size_t line, const char *text, struct oci_
 	for (int i = 0; i < shown; i++)
 		if ((unsigned char)text[i] < ' ' || (unsigned char)text[i] >= 127)
 			return err_set_as(err, ERR_DOCUMENT, EINVAL,
-					  "%s:%zu: expected a number of at least 0, one per line",
+					  "%s:%zu: expected a number of 0 to 1e15, one per line",
 					  path, line);
 	return err_set_as(err, ERR_DOCUMENT, EINVAL,
-			  "%s:%zu: expected a number of at least 0, one per line, got '%.*s'%s",
+			  "%s:%zu: expected a number of 0 to 1e15, one per line, got '%.*s'%s",
 			  path, line, shown, text, text[shown] ? "..." : "");
 }
 

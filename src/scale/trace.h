@@ -21,7 +21,7 @@ struct trace {
 /** trace_read - 0 or -errno with words: "FILE:LINE: ...". Lines that begin with # are passed over. */
 int trace_read(const char *path, struct oci_arena *arena, struct trace *ret, struct oci_error *err);
 
-/** trace_number - a decimal number that is finite and not negative, and nothing behind it; 0 or -EINVAL. */
+/** trace_number - a decimal number of 0 to 1e15 and nothing behind it; 0 or -EINVAL. */
 int trace_number(const char *text, double *ret);
 
 #endif

@@ -2,6 +2,7 @@
 # Command tests: everything through the program that is installed.
 
 CLI_TESTS = \
+	tests/cli/backtest.bats \
 	tests/cli/build.bats \
 	tests/cli/bundle.bats \
 	tests/cli/carte.bats \

@@ -53,8 +53,10 @@ tests_unit_test_systemd_helper_LDADD = $(SYSTEMD_HELPER_LIBS) $(CMOCKA_LIBS)
 endif
 
 UNIT_TESTS += \
+	tests/unit/test_backtest \
 	tests/unit/test_devs \
 	tests/unit/test_forecast
+tests_unit_test_backtest_LDADD = $(DEVS_LIBS) $(CMOCKA_LIBS)
 tests_unit_test_devs_LDADD = $(DEVS_LIBS) $(CMOCKA_LIBS)
 tests_unit_test_forecast_LDADD = $(DEVS_LIBS) $(CMOCKA_LIBS)
 
@@ -124,6 +126,7 @@ SCALE_TESTS = \
 	tests/unit/test_pool \
 	tests/unit/test_probe \
 	tests/unit/test_replica_config \
+	tests/unit/test_rule \
 	tests/unit/test_sampler \
 	tests/unit/test_scale_store \
 	tests/unit/test_scaler \
@@ -152,6 +155,7 @@ tests_unit_test_probe_CPPFLAGS = $(AM_CPPFLAGS) $(SCALE_CFLAGS)
 tests_unit_test_probe_LDADD = $(SCALE_LIBS) $(CMOCKA_LIBS)
 tests_unit_test_replica_config_CPPFLAGS = $(AM_CPPFLAGS) $(SCALE_CFLAGS)
 tests_unit_test_replica_config_LDADD = $(SCALE_LIBS) $(CMOCKA_LIBS)
+tests_unit_test_rule_LDADD = $(SCALE_LIBS) $(CMOCKA_LIBS)
 tests_unit_test_sampler_LDADD = $(SCALE_LIBS) $(CMOCKA_LIBS)
 tests_unit_test_scale_store_CPPFLAGS = $(AM_CPPFLAGS) $(SCALE_CFLAGS)
 tests_unit_test_scale_store_LDADD = $(SCALE_LIBS) $(CMOCKA_LIBS)

@@ -226,6 +226,60 @@ static void test_bytes(void **state)
 	}
 }
 
+/* the checksum is against damage, not against those who can write it: whatever it says, a model must not fail */
+static void seal(uint8_t *bytes, size_t size)
+{
+	uint32_t sum = 2166136261u;
+
+	for (size_t i = 0; i < size - 4; i++)
+		sum = (sum ^ bytes[i]) * 16777619u;
+	for (unsigned i = 0; i < 4; i++)
+		bytes[size - 4 + i] = (uint8_t)(sum >> (8 * i));
+}
+
+static void test_forged_bytes(void **state)
+{
+	unsigned taken = 0, refused = 0;
+
+	(void)state;
+	for (unsigned kind = 0; kind < FORECAST_KINDS; kind++) {
+		struct forecast *f = model(kind), *again;
+		struct random_stream random;
+		uint8_t *bytes, *forged;
+		size_t size = forecast_size(f);
+
+		random_init(&random, 9, kind);
+		for (unsigned t = 0; t < 2000; t++)
+			forecast_observe(f, shape(t) + noise(&random));
+		bytes = malloc(size);
+		forged = malloc(size);
+		assert_true(bytes && forged);
+		forecast_save(f, bytes);
+		for (unsigned round = 0; round < 300; round++) {
+			memcpy(forged, bytes, size);
+			/* the head and the single numbers, and anything */
+			for (unsigned i = 0; i < 4; i++)
+				forged[random_below(&random, i < 2 ? 140 : size)] =
+					(uint8_t)(round % 2 ? 0xff : random_bits(&random));
+			seal(forged, size);
+			if (forecast_load(forged, size, &again) < 0) {
+				refused++;
+				continue;
+			}
+			taken++;
+			for (unsigned t = 0; t < 20; t++) {
+				(void)forecast_quantile(again, HORIZON, 0.95);
+				forecast_observe(again, 100 * random_uniform(&random));
+			}
+			forecast_free(again);
+		}
+		free(bytes);
+		free(forged);
+		forecast_free(f);
+	}
+	assert_true(taken > 100 && refused > 100);
+}
+
 static void test_fit(void **state)
 {
 	struct forecast_params params;
@@ -303,11 +357,11 @@ static void test_choice(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_nothing_yet), cmocka_unit_test(test_bad_params),
-		cmocka_unit_test(test_linear),      cmocka_unit_test(test_seasons),
-		cmocka_unit_test(test_coverage),    cmocka_unit_test(test_gap),
-		cmocka_unit_test(test_bytes),       cmocka_unit_test(test_fit),
-		cmocka_unit_test(test_choice),
+		cmocka_unit_test(test_nothing_yet),  cmocka_unit_test(test_bad_params),
+		cmocka_unit_test(test_linear),       cmocka_unit_test(test_seasons),
+		cmocka_unit_test(test_coverage),     cmocka_unit_test(test_gap),
+		cmocka_unit_test(test_bytes),        cmocka_unit_test(test_fit),
+		cmocka_unit_test(test_forged_bytes), cmocka_unit_test(test_choice),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
