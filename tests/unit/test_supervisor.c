@@ -629,6 +629,40 @@ static unsigned processes(const struct stage *s)
 	return count;
 }
 
+/* An adopted one that is stopped: its end is noticed although its status comes late, from a parent that is not us. */
+static void test_adopted_ends(void **state)
+{
+	struct stage s;
+	char done[PATH_MAX];
+	pid_t pid;
+
+	(void)state;
+	/* a process in between is the parent of what the first supervisor starts, and reaps nothing for a while */
+	stage_open(&s);
+	stage_end(&s);
+	(void)scale_path(done, "%s/done", s.folder);
+	pid = fork();
+	assert_true(pid >= 0);
+	if (pid == 0) {
+		stage_begin(&s);
+		begin_up(&s);
+		stage_wait(&s, stage_ready(&s, "web") == 4);
+		stage_end(&s);
+		scale_write(s.folder, "done", "");
+		(void)sleep(30);
+		_exit(0);
+	}
+	for (unsigned i = 0; i < 1000 && access(done, F_OK) < 0; i++)
+		(void)usleep(5000);
+	stage_begin(&s);
+	stage_wait(&s, stage_ready(&s, "web") == 4);
+	assert_int_equal(supervisor_service_stop(s.sv, stage_service(&s, "web"), NULL), 0);
+	stage_wait(&s, service_count(stage_service(&s, "web"), REPLICA_EXITED) == 4);
+	assert_int_equal(kill(pid, SIGKILL), 0);
+	assert_int_equal(waitpid(pid, NULL, 0), pid);
+	stage_close(&s);
+}
+
 static void test_killed_at_any_step(void **state)
 {
 	static const unsigned moments[] = { 4000, 8000, 12000, 18000, 26000, 45000 };
@@ -682,6 +716,7 @@ int main(void)
 		cmocka_unit_test(test_run),
 		cmocka_unit_test(test_no_room),
 		cmocka_unit_test(test_adoption),
+		cmocka_unit_test(test_adopted_ends),
 		cmocka_unit_test(test_killed_at_any_step),
 	};
 
