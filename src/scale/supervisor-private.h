@@ -120,6 +120,7 @@ struct replica_work {
 	bool failed_counted; /* by the rolling update that made it */
 	bool probe_wanted;   /* alive, its probe waits for the image */
 	bool image_wanted;   /* adopted, its stop signal is the image's */
+	bool maybe_attached; /* adopted: the crash may have come before the note of it */
 	bool unsaved, forgotten;
 	bool was_running; /* of the database: it ran when the supervisor before us ended */
 };

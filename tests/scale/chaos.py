@@ -6,6 +6,7 @@ import json
 import os
 import random
 import signal
+import socket
 import sqlite3
 import subprocess
 import sys
@@ -40,12 +41,45 @@ def is_whole():
     if have != desired:
         return f"{have} instead of {desired}"
     inits = [pid for pid in map(int, filter(str.isdigit, os.listdir("/proc"))) if program(pid) in ("/usr/bin/web", "/usr/bin/udpecho")]
-    if len(inits) != sum(desired.values()):
-        return f"{len(inits)} processes instead of {sum(desired.values())}"
+    stopped = [pid for pid in inits if is_stopped(pid)]
+    if stopped:
+        return f"process {stopped[0]} is stopped"
+    wanted = sum(desired.values())
+    for what, count in ("processes", len(inits)), *footprint():
+        if count != wanted:
+            return f"{count} {what} instead of {wanted}"
     for _ in range(8):
         if subprocess.run(["curl", "-sf", "-m", "3", "http://127.0.0.1:8080/"], capture_output=True).returncode:
             return "port 8080 does not answer"
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as echo:
+        echo.settimeout(3)
+        echo.connect(("127.0.0.1", 9000))
+        try:
+            echo.send(b"chaos")
+            if not echo.recv(200).endswith(b"chaos"):
+                return "port 9000 answers something else"
+        except OSError as error:
+            return f"port 9000: {error}"
     return None
+
+
+def footprint():
+    """Of what each replica has one: whatever there is more has leaked."""
+    yield "namespaces", len(os.listdir(f"{os.environ['CARTE_RUN_DIR']}/netns"))
+    yield "pinned mounts", sum(f" {os.environ['CARTE_RUN_DIR']}/netns/" in line for line in open("/proc/self/mountinfo"))
+    yield "veth", len(output("ip", "-o", "link", "show", "type", "veth").splitlines())
+    yield "bundles", len(os.listdir(f"{state}/bundles"))
+    yield "addresses", len(glob.glob(f"{state}/**/cni/**/[0-9]*.[0-9]*.[0-9]*.[0-9]*", recursive=True))
+    known = glob.glob("/sys/fs/cgroup/memory/carte/chaos/*/") or glob.glob("/sys/fs/cgroup/carte/chaos/*/")
+    yield "cgroups", len(known)
+
+
+def is_stopped(pid):
+    try:
+        with open(f"/proc/{pid}/stat") as file:
+            return file.read().rpartition(")")[2].split()[0] == "T"
+    except OSError:
+        return False
 
 
 def program(pid):
@@ -96,15 +130,51 @@ def harm_replicas_and_supervisor():
     restart_supervisor()
 
 
+def command(*argv):
+    return subprocess.Popen(["carte", *argv], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+
+
+def kill_some(ends, most):
+    """Of programs that run for a moment."""
+    killed, end = 0, time.monotonic() + 2
+    while time.monotonic() < end and killed < most:
+        for pid in map(int, filter(str.isdigit, os.listdir("/proc"))):
+            if program(pid).endswith(ends) and random.random() < 0.5:
+                kill(pid)
+                killed += 1
+    return killed
+
+
+def finish(child):
+    try:
+        child.wait(timeout=60)
+    except subprocess.TimeoutExpired:
+        child.kill()
+        child.wait()
+        raise
+
+
 def harm_runtime():
     """While replicas are being made."""
-    subprocess.run(["carte", "restart", "web"], stdin=subprocess.DEVNULL, capture_output=True, timeout=30)
-    end = time.monotonic() + 0.5
-    while time.monotonic() < end:
-        for pid in map(int, filter(str.isdigit, os.listdir("/proc"))):
-            if program(pid).endswith("carte-runtime"):
-                kill(pid)
-                return
+    child = command("restart", "web")
+    hits["runtime"] = hits.get("runtime", 0) + kill_some("carte-runtime", random.randint(1, 4))
+    finish(child)
+
+
+def harm_growth():
+    """Supervisor, network plugins and runtime die while there are to be more replicas, and fewer."""
+    child = command("scale", "web=8")
+    time.sleep(random.random() * 0.4)
+    hits["plugins"] = hits.get("plugins", 0) + kill_some(("/bridge", "/host-local", "carte-runtime"), random.randint(1, 3))
+    kill(supervisor())
+    finish(child)
+    restart_supervisor()
+    child = command("scale", "web=4")
+    time.sleep(random.random() * 0.2)
+    kill(supervisor())
+    finish(child)
+    restart_supervisor()
+    output("carte", "scale", "web=4", timeout=60)
 
 
 def harm_runtime_and_supervisor():
@@ -126,8 +196,12 @@ def harm_disk():
         harm_replica()
         subprocess.run(["carte", "scale", "web=5"], stdin=subprocess.DEVNULL, capture_output=True, timeout=30)
         time.sleep(1)
+        if random.random() < 0.5:
+            harm_supervisor()
+            time.sleep(1)
     finally:
         os.unlink(path)
+    restart_supervisor()
     output("carte", "scale", "web=4")
 
 
@@ -162,13 +236,13 @@ def tell():
             print(f"#   {error}", flush=True)
 
 
-harms = [harm_supervisor, harm_replica, harm_replicas_and_supervisor, harm_runtime, harm_runtime_and_supervisor, harm_disk, harm_stop]
+harms = [harm_supervisor, harm_replica, harm_replicas_and_supervisor, harm_runtime, harm_runtime_and_supervisor, harm_growth, harm_disk, harm_stop]
 if "--clock" in sys.argv:
     harms.append(harm_clock)
 if os.environ.get("CHAOS_ONLY"):
     harms = [harm for harm in harms if harm.__name__ in os.environ["CHAOS_ONLY"].split()]
 end = time.monotonic() + seconds
-counts, worst, order = {}, 0.0, list(harms)
+counts, hits, worst, order = {}, {}, 0.0, list(harms)
 random.shuffle(order)
 while time.monotonic() < end:
     harm = order.pop() if order else random.choice(harms)
@@ -198,5 +272,5 @@ while time.monotonic() < end:
 if "--clock" in sys.argv:
     with open(f"{work}/clock", "w") as file:
         file.write("+0")
-print(f"# {counts}, the longest took {worst:.1f} s", flush=True)
+print(f"# {counts}, killed while they worked: {hits}, the longest took {worst:.1f} s", flush=True)
 sys.exit(0 if len(counts) >= len(harms) or seconds < 60 else 1)
