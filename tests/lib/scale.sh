@@ -63,7 +63,7 @@ nothing_left() {
 	local left=
 	left+=$(grep -E " ($CARTE_RUN_DIR|$CARTE_STATE_DIR)/" /proc/self/mountinfo | cut -d' ' -f5)
 	left+=$(ls -A "$CARTE_RUN_DIR/netns" "$CARTE_STATE_DIR/bundles" 2>/dev/null | grep -v :)
-	left+=$(ip -o link | grep -oE 'veth[^:@]*|carte-[^:@]*')
+	left+=$(ip -o link | grep -oE 'veth[0-9a-f]+|carte-[0-9a-f]+:')
 	left+=$(nft list tables 2>/dev/null | grep -w carte)
 	left+=$(find /sys/fs/cgroup -type d -name carte 2>/dev/null | head -n 3)
 	left+=$(find "$CARTE_STATE_DIR" -path '*cni*' -type f -name '[0-9]*.[0-9]*' 2>/dev/null | head -n 3)

@@ -72,6 +72,8 @@ def footprint():
     yield "addresses", len(glob.glob(f"{state}/**/cni/**/[0-9]*.[0-9]*.[0-9]*.[0-9]*", recursive=True))
     known = glob.glob("/sys/fs/cgroup/memory/carte/chaos/*/") or glob.glob("/sys/fs/cgroup/carte/chaos/*/")
     yield "cgroups", len(known)
+    tables = output("nft", "list", "tables", "ip").split()
+    yield "replicas for each table", sum(desired.values()) * {"carte", "carte-net"}.issubset(tables)
 
 
 def is_stopped(pid):
@@ -211,6 +213,16 @@ def harm_clock():
     harm_replica()
 
 
+def harm_firewall():
+    """Another program throws the whole ruleset away, while a supervisor looks or while none does."""
+    away = random.random() < 0.3
+    if away:
+        kill(supervisor())
+    output("nft", "flush", "ruleset")
+    if away:
+        restart_supervisor()
+
+
 def harm_stop():
     kill(random.choice([one["pid"] for one in containers() if one["service"] == "web" and one["pid"]]), signal.SIGSTOP)
     time.sleep(2)
@@ -236,7 +248,7 @@ def tell():
             print(f"#   {error}", flush=True)
 
 
-harms = [harm_supervisor, harm_replica, harm_replicas_and_supervisor, harm_runtime, harm_runtime_and_supervisor, harm_growth, harm_disk, harm_stop]
+harms = [harm_supervisor, harm_replica, harm_replicas_and_supervisor, harm_runtime, harm_runtime_and_supervisor, harm_growth, harm_disk, harm_firewall, harm_stop]
 if "--clock" in sys.argv:
     harms.append(harm_clock)
 if os.environ.get("CHAOS_ONLY"):
