@@ -20,7 +20,7 @@ random.seed(seed)
 print(f"# seed {seed}", flush=True)
 
 
-def output(*argv, timeout=20):
+def output(*argv, timeout=60):
     done = subprocess.run(argv, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=timeout)
     if done.returncode:
         raise RuntimeError(f"{' '.join(argv)}: status {done.returncode}: {done.stderr.strip()}")
@@ -149,7 +149,7 @@ def kill_some(ends, most):
 
 def finish(child):
     try:
-        child.wait(timeout=60)
+        child.wait(timeout=120)
     except subprocess.TimeoutExpired:
         child.kill()
         child.wait()
@@ -196,7 +196,7 @@ def harm_disk():
             pass
     try:
         harm_replica()
-        subprocess.run(["carte", "scale", "web=5"], stdin=subprocess.DEVNULL, capture_output=True, timeout=30)
+        subprocess.run(["carte", "scale", "web=5"], stdin=subprocess.DEVNULL, capture_output=True, timeout=60)
         time.sleep(1)
         if random.random() < 0.5:
             harm_supervisor()
@@ -262,7 +262,7 @@ while time.monotonic() < end:
     try:
         harm()
         why = "not looked at"
-        while time.monotonic() < begin + 90:
+        while time.monotonic() < begin + 120:
             try:
                 why = is_whole()
             except (RuntimeError, ValueError, subprocess.TimeoutExpired) as error:
@@ -271,7 +271,7 @@ while time.monotonic() < end:
                 break
             time.sleep(0.1)
         if why is not None:
-            raise RuntimeError(f"not back after 90 s: {why}")
+            raise RuntimeError(f"not back after 120 s: {why}")
         check_database()
     except (RuntimeError, subprocess.TimeoutExpired) as error:
         print(f"not ok chaos: {harm.__name__}: {error}", flush=True)
