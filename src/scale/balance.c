@@ -263,8 +263,11 @@ int balance_verify(struct balance *balance, struct oci_error *err)
 {
 	int r;
 
-	if (!balance->applied || nft_table_exists(balance->nft, balance->table))
+	if (!balance->applied)
 		return 0;
+	r = balance->nft ? 0 : nft_open(&balance->nft, err);
+	if (r < 0 || nft_table_exists(balance->nft, balance->table))
+		return r;
 	r = exchange(balance, balance->applied, err);
 	if (r < 0)
 		err_prefix(err, "publish ports again: ");

@@ -163,6 +163,7 @@ libcarte_scale_a_SOURCES = \
 	src/scale/supervisor_service.c \
 	src/scale/supervisor_take.c \
 	src/scale/supervisor_up.c \
+	src/scale/supervisor_verify.c \
 	src/scale/trace.c \
 	src/scale/trace.h \
 	src/scale/view.c \

@@ -398,5 +398,7 @@ int net_clean(struct net *net, const char *const *live, size_t count, struct oci
 	if (r == 0)
 		r = folder_clean(&living, "places", err);
 	(void)net_leases_drop(net, NULL, lease_stale, &living);
+	/* of networks that went just before a crash, and of a ruleset that was flushed meanwhile */
+	net_filter_apply(net);
 	return r;
 }

@@ -15,6 +15,7 @@
  *   supervisor_exit.c      how an end is noticed and what it means
  *   supervisor_adopt.c     after a start: what the database says, what the runtime says
  *   supervisor_ports.c     published ports
+ *   supervisor_verify.c    nftables tables that another program removed
  *   supervisor_hosts.c     hosts files
  *   supervisor_event.c     events
  *   supervisor_save.c      rows of services and replicas, the flush
@@ -119,6 +120,7 @@ struct replica_work {
 	bool failed_counted; /* by the rolling update that made it */
 	bool probe_wanted;   /* alive, its probe waits for the image */
 	bool image_wanted;   /* adopted, its stop signal is the image's */
+	bool maybe_attached; /* adopted: the crash may have come before the note of it */
 	bool unsaved, forgotten;
 	bool was_running; /* of the database: it ran when the supervisor before us ended */
 };
@@ -148,7 +150,9 @@ struct supervisor {
 	struct project *projects;
 	struct supervisor_listener *listeners;
 	struct loop_timer turn_timer, hosts_timer, save_timer, rotate_timer, weights_timer,
-		sweep_timer, trim_timer;
+		sweep_timer, trim_timer, verify_timer;
+	struct loop_watch verify_watch;
+	int verify_fd; /* of changes of nftables; -1: none */
 	struct job *sweep_job;
 	bool adopting, quiescing, ports_stale, in_turn, hosts_written, save_failed, rootless;
 	unsigned building, deleting, busy, parallel;
@@ -278,6 +282,11 @@ int ports_check(struct supervisor *sv, const char *project, const struct spec_pr
 		struct oci_error *err);
 int ports_choose(struct supervisor *sv, struct service *service, struct oci_error *err);
 void ports_forget(struct supervisor *sv, const struct replica *replica, bool tcp);
+
+/* supervisor_verify.c */
+/** verify_begin - listen for changes of nftables, as long as there are projects. */
+void verify_begin(struct supervisor *sv);
+void verify_end(struct supervisor *sv);
 
 /* supervisor_hosts.c */
 void hosts_stale(struct supervisor *sv, struct project *project);

@@ -475,6 +475,7 @@ int supervisor_new(struct loop *loop, const struct supervisor_options *options,
 		return err_nomem(err);
 	sv->loop = loop;
 	sv->queue_end = &sv->queue;
+	sv->verify_fd = -1;
 	sv->parallel = cores > 0 ? 2 * (unsigned)cores : 2;
 	sv->rootless = geteuid() != 0;
 	sv->ports_stale = true;
@@ -514,6 +515,7 @@ void supervisor_free(struct supervisor *sv)
 	loop_timer_cancel(&sv->weights_timer);
 	loop_timer_cancel(&sv->sweep_timer);
 	loop_timer_cancel(&sv->trim_timer);
+	verify_end(sv);
 	images_free(sv->images);
 	oom_free(sv->oom);
 	net_free(sv->net);

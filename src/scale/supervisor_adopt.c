@@ -153,6 +153,7 @@ static void load_flags(struct replica *replica, unsigned flags)
 	replica->oom_killed = flags & STORE_OOM;
 	work->ended = flags & STORE_ENDED;
 	work->attached = flags & STORE_ATTACHED;
+	work->maybe_attached = !work->attached;
 	work->configured = flags & STORE_CONFIGURED;
 	work->deps_met = flags & STORE_DEPS_MET;
 }

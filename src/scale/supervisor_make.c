@@ -114,6 +114,7 @@ static void net_attached(void *ctx, const struct net_result *result, const struc
 		*work->net = *result;
 	replica->address.s_addr = result->count > 0 ? result->places[0].address.s_addr : 0;
 	work->attached = true;
+	work->maybe_attached = false;
 	work->unsaved = true;
 	work->hosts_fresh = false;
 	hosts_stale(work->sv, replica->service->project);

@@ -231,6 +231,10 @@ void ports_apply(struct supervisor *sv)
 	}
 	free(ports);
 	free(backends);
+	if (sv->projects)
+		verify_begin(sv);
+	else
+		verify_end(sv);
 	if (weighed)
 		(void)loop_timer_set(sv->loop, &sv->weights_timer, WEIGHTS_MS, weights_fired, sv);
 }

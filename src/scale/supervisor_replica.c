@@ -266,7 +266,9 @@ static void facts_of(struct supervisor *sv, struct replica *replica, struct repl
 		.restarting = work->restarting,
 		.container = work->container,
 		.needs_net = replica_needs_net(replica),
-		.attached = work->attached,
+		/* on the way down what may be there is removed; on the way up it is kept */
+		.attached = work->attached || (work->maybe_attached && goal != GOAL_RUN &&
+					       goal != GOAL_PREPARE && replica_needs_net(replica)),
 		.image = work->image != NULL,
 		.configured = work->configured,
 		.blocked = replica->pid == 0 && blocked(sv, replica, goal),

@@ -240,7 +240,7 @@ static void net_detached(void *ctx, const struct net_result *result, const struc
 	ports_forget(work->sv, replica, true);
 	free(work->net);
 	work->net = NULL;
-	work->attached = false;
+	work->attached = work->maybe_attached = false;
 	work->unsaved = true;
 	replica->address.s_addr = 0;
 	hosts_stale(work->sv, replica->service->project);

@@ -61,11 +61,12 @@ supervisor_pid() { api GET /v1/info | jq -r .pid; }
 # nothing_left NAME - after `down` and the end of the supervisor: of the little machine, nothing of ours
 nothing_left() {
 	local left=
-	left+=$(grep " $CARTE_RUN_DIR/" /proc/self/mountinfo | cut -d' ' -f5)
-	left+=$(ip -o link | grep -oE 'veth[^:@]*|carte-[^:@]*')
+	left+=$(grep -E " ($CARTE_RUN_DIR|$CARTE_STATE_DIR)/" /proc/self/mountinfo | cut -d' ' -f5)
+	left+=$(ls -A "$CARTE_RUN_DIR/netns" "$CARTE_STATE_DIR/bundles" 2>/dev/null | grep -v :)
+	left+=$(ip -o link | grep -oE 'veth[0-9a-f]+|carte-[0-9a-f]+:')
 	left+=$(nft list tables 2>/dev/null | grep -w carte)
-	left+=$(find /sys/fs/cgroup -type d -path '*/carte/*' 2>/dev/null | head -n 3)
+	left+=$(find /sys/fs/cgroup -type d -name carte 2>/dev/null | head -n 3)
 	left+=$(find "$CARTE_STATE_DIR" -path '*cni*' -type f -name '[0-9]*.[0-9]*' 2>/dev/null | head -n 3)
-	left+=$(pgrep -fa 'usr/bin/(web|udpecho)' || true)
+	left+=$(pgrep -fa 'usr/bin/(web|udpecho)|carte-runtime|[c]arte-scale' || true)
 	if [ -z "$left" ]; then ok "$1"; else not_ok "$1" "left: $left"; fi
 }

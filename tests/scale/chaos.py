@@ -6,6 +6,7 @@ import json
 import os
 import random
 import signal
+import socket
 import sqlite3
 import subprocess
 import sys
@@ -19,7 +20,7 @@ random.seed(seed)
 print(f"# seed {seed}", flush=True)
 
 
-def output(*argv, timeout=20):
+def output(*argv, timeout=60):
     done = subprocess.run(argv, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=timeout)
     if done.returncode:
         raise RuntimeError(f"{' '.join(argv)}: status {done.returncode}: {done.stderr.strip()}")
@@ -40,12 +41,47 @@ def is_whole():
     if have != desired:
         return f"{have} instead of {desired}"
     inits = [pid for pid in map(int, filter(str.isdigit, os.listdir("/proc"))) if program(pid) in ("/usr/bin/web", "/usr/bin/udpecho")]
-    if len(inits) != sum(desired.values()):
-        return f"{len(inits)} processes instead of {sum(desired.values())}"
+    stopped = [pid for pid in inits if is_stopped(pid)]
+    if stopped:
+        return f"process {stopped[0]} is stopped"
+    wanted = sum(desired.values())
+    for what, count in ("processes", len(inits)), *footprint():
+        if count != wanted:
+            return f"{count} {what} instead of {wanted}"
     for _ in range(8):
         if subprocess.run(["curl", "-sf", "-m", "3", "http://127.0.0.1:8080/"], capture_output=True).returncode:
             return "port 8080 does not answer"
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as echo:
+        echo.settimeout(3)
+        echo.connect(("127.0.0.1", 9000))
+        try:
+            echo.send(b"chaos")
+            if not echo.recv(200).endswith(b"chaos"):
+                return "port 9000 answers something else"
+        except OSError as error:
+            return f"port 9000: {error}"
     return None
+
+
+def footprint():
+    """Of what each replica has one: whatever there is more has leaked."""
+    yield "namespaces", len(os.listdir(f"{os.environ['CARTE_RUN_DIR']}/netns"))
+    yield "pinned mounts", sum(f" {os.environ['CARTE_RUN_DIR']}/netns/" in line for line in open("/proc/self/mountinfo"))
+    yield "veth", len(output("ip", "-o", "link", "show", "type", "veth").splitlines())
+    yield "bundles", len(os.listdir(f"{state}/bundles"))
+    yield "addresses", len(glob.glob(f"{state}/**/cni/**/[0-9]*.[0-9]*.[0-9]*.[0-9]*", recursive=True))
+    known = glob.glob("/sys/fs/cgroup/memory/carte/chaos/*/") or glob.glob("/sys/fs/cgroup/carte/chaos/*/")
+    yield "cgroups", len(known)
+    tables = output("nft", "list", "tables", "ip").split()
+    yield "replicas for each table", sum(desired.values()) * {"carte", "carte-net"}.issubset(tables)
+
+
+def is_stopped(pid):
+    try:
+        with open(f"/proc/{pid}/stat") as file:
+            return file.read().rpartition(")")[2].split()[0] == "T"
+    except OSError:
+        return False
 
 
 def program(pid):
@@ -96,15 +132,51 @@ def harm_replicas_and_supervisor():
     restart_supervisor()
 
 
+def command(*argv):
+    return subprocess.Popen(["carte", *argv], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+
+
+def kill_some(ends, most):
+    """Of programs that run for a moment."""
+    killed, end = 0, time.monotonic() + 2
+    while time.monotonic() < end and killed < most:
+        for pid in map(int, filter(str.isdigit, os.listdir("/proc"))):
+            if program(pid).endswith(ends) and random.random() < 0.5:
+                kill(pid)
+                killed += 1
+    return killed
+
+
+def finish(child):
+    try:
+        child.wait(timeout=120)
+    except subprocess.TimeoutExpired:
+        child.kill()
+        child.wait()
+        raise
+
+
 def harm_runtime():
     """While replicas are being made."""
-    subprocess.run(["carte", "restart", "web"], stdin=subprocess.DEVNULL, capture_output=True, timeout=30)
-    end = time.monotonic() + 0.5
-    while time.monotonic() < end:
-        for pid in map(int, filter(str.isdigit, os.listdir("/proc"))):
-            if program(pid).endswith("carte-runtime"):
-                kill(pid)
-                return
+    child = command("restart", "web")
+    hits["runtime"] = hits.get("runtime", 0) + kill_some("carte-runtime", random.randint(1, 4))
+    finish(child)
+
+
+def harm_growth():
+    """Supervisor, network plugins and runtime die while there are to be more replicas, and fewer."""
+    child = command("scale", "web=8")
+    time.sleep(random.random() * 0.4)
+    hits["plugins"] = hits.get("plugins", 0) + kill_some(("/bridge", "/host-local", "carte-runtime"), random.randint(1, 3))
+    kill(supervisor())
+    finish(child)
+    restart_supervisor()
+    child = command("scale", "web=4")
+    time.sleep(random.random() * 0.2)
+    kill(supervisor())
+    finish(child)
+    restart_supervisor()
+    output("carte", "scale", "web=4", timeout=60)
 
 
 def harm_runtime_and_supervisor():
@@ -124,10 +196,14 @@ def harm_disk():
             pass
     try:
         harm_replica()
-        subprocess.run(["carte", "scale", "web=5"], stdin=subprocess.DEVNULL, capture_output=True, timeout=30)
+        subprocess.run(["carte", "scale", "web=5"], stdin=subprocess.DEVNULL, capture_output=True, timeout=60)
         time.sleep(1)
+        if random.random() < 0.5:
+            harm_supervisor()
+            time.sleep(1)
     finally:
         os.unlink(path)
+    restart_supervisor()
     output("carte", "scale", "web=4")
 
 
@@ -135,6 +211,16 @@ def harm_clock():
     with open(f"{work}/clock", "w") as file:
         file.write(random.choice(["+3600", "-3600", "+864000", "+0", "-40"]))
     harm_replica()
+
+
+def harm_firewall():
+    """Another program throws the whole ruleset away, while a supervisor looks or while none does."""
+    away = random.random() < 0.3
+    if away:
+        kill(supervisor())
+    output("nft", "flush", "ruleset")
+    if away:
+        restart_supervisor()
 
 
 def harm_stop():
@@ -162,13 +248,13 @@ def tell():
             print(f"#   {error}", flush=True)
 
 
-harms = [harm_supervisor, harm_replica, harm_replicas_and_supervisor, harm_runtime, harm_runtime_and_supervisor, harm_disk, harm_stop]
+harms = [harm_supervisor, harm_replica, harm_replicas_and_supervisor, harm_runtime, harm_runtime_and_supervisor, harm_growth, harm_disk, harm_firewall, harm_stop]
 if "--clock" in sys.argv:
     harms.append(harm_clock)
 if os.environ.get("CHAOS_ONLY"):
     harms = [harm for harm in harms if harm.__name__ in os.environ["CHAOS_ONLY"].split()]
 end = time.monotonic() + seconds
-counts, worst, order = {}, 0.0, list(harms)
+counts, hits, worst, order = {}, {}, 0.0, list(harms)
 random.shuffle(order)
 while time.monotonic() < end:
     harm = order.pop() if order else random.choice(harms)
@@ -176,7 +262,7 @@ while time.monotonic() < end:
     try:
         harm()
         why = "not looked at"
-        while time.monotonic() < begin + 90:
+        while time.monotonic() < begin + 120:
             try:
                 why = is_whole()
             except (RuntimeError, ValueError, subprocess.TimeoutExpired) as error:
@@ -185,7 +271,7 @@ while time.monotonic() < end:
                 break
             time.sleep(0.1)
         if why is not None:
-            raise RuntimeError(f"not back after 90 s: {why}")
+            raise RuntimeError(f"not back after 120 s: {why}")
         check_database()
     except (RuntimeError, subprocess.TimeoutExpired) as error:
         print(f"not ok chaos: {harm.__name__}: {error}", flush=True)
@@ -198,5 +284,5 @@ while time.monotonic() < end:
 if "--clock" in sys.argv:
     with open(f"{work}/clock", "w") as file:
         file.write("+0")
-print(f"# {counts}, the longest took {worst:.1f} s", flush=True)
+print(f"# {counts}, killed while they worked: {hits}, the longest took {worst:.1f} s", flush=True)
 sys.exit(0 if len(counts) >= len(harms) or seconds < 60 else 1)

@@ -663,6 +663,35 @@ static void test_adopted_ends(void **state)
 	stage_close(&s);
 }
 
+/* The network was made, and the crash came before the note of it: one that is not wanted any more takes it along. */
+static void test_killed_while_attaching(void **state)
+{
+	struct stage s;
+	pid_t pid;
+
+	(void)state;
+	stage_open(&s);
+	stage_end(&s);
+	pid = fork();
+	assert_true(pid >= 0);
+	if (pid == 0) {
+		stage_begin(&s);
+		begin_up(&s);
+		/* the network has its file as soon as it is asked for, its answer comes later */
+		while (stage_networks(&s) == 0)
+			(void)loop_once(s.loop, 0);
+		_exit(0);
+	}
+	assert_int_equal(waitpid(pid, NULL, 0), pid);
+	assert_true(stage_networks(&s) > 0);
+	stage_begin(&s);
+	assert_int_equal(supervisor_scale(s.sv, stage_service(&s, "web"), 0, "test", NULL, NULL),
+			 0);
+	stage_wait(&s, !stage_service(&s, "web")->replicas);
+	assert_int_equal(stage_networks(&s), 0);
+	stage_close(&s);
+}
+
 static void test_killed_at_any_step(void **state)
 {
 	static const unsigned moments[] = { 4000, 8000, 12000, 18000, 26000, 45000 };
@@ -717,6 +746,7 @@ int main(void)
 		cmocka_unit_test(test_no_room),
 		cmocka_unit_test(test_adoption),
 		cmocka_unit_test(test_adopted_ends),
+		cmocka_unit_test(test_killed_while_attaching),
 		cmocka_unit_test(test_killed_at_any_step),
 	};
 
