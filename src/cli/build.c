@@ -34,13 +34,13 @@ static const char *skip_blanks(const char *p)
 /* The end of a word, which may be quoted in parts. */
 static const char *skip_word(const char *p)
 {
-	char quote = 0;
+	unsigned char quote = 0;
 
 	for (; *p && *p != '\n'; p++) {
 		if (quote) {
-			quote = *p == quote ? 0 : quote;
+			quote = (unsigned char)*p == quote ? 0 : quote;
 		} else if (*p == '\'' || *p == '"') {
-			quote = *p;
+			quote = (unsigned char)*p;
 		} else if (*p == ' ' || *p == '\t' || *p == '\r' ||
 			   (*p == '\\' && (p[1] == '\n' || p[1] == '\r'))) {
 			break;
@@ -116,14 +116,14 @@ int build_named(const char *const *argv, const char *file, const char *context, 
 		struct oci_error *err)
 {
 	CLEANUP_ARENA struct oci_arena arena = OCI_ARENA_INIT;
-	char *text, *renamed;
+	char *text = NULL, *renamed;
 	int r = check_name(name, err);
 
 	if (r == 0)
 		r = read_cartefile(file, context, &arena, &text, err);
 	if (r < 0)
 		return r;
-	renamed = build_renamed(text, name, &arena);
+	renamed = text ? build_renamed(text, name, &arena) : NULL;
 	return renamed ? start_feed(argv, renamed, false, err) : err_nomem(err);
 }
 

@@ -67,7 +67,7 @@ static bool nobody_listens(int r)
 static int connect_supervisor(struct oci_error *err)
 {
 	CLEANUP_ARENA struct oci_arena arena = OCI_ARENA_INIT;
-	const char *path;
+	const char *path = NULL;
 	int fd, r = client_socket(&arena, &path, err);
 
 	if (r < 0)

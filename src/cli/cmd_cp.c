@@ -267,7 +267,7 @@ static int from_tar(const char *folder, struct side *to, const struct copy_optio
 static int to_tar(struct side *from, const char *folder, const struct copy_options *options,
 		  struct oci_error *err)
 {
-	const char *name;
+	const char *name = NULL;
 	CLEANUP_CLOSE int source = open_source(from, &name, err);
 	CLEANUP_CLOSE int out = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	int r;

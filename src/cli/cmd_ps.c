@@ -78,10 +78,12 @@ static bool state_matches(yajl_val container, const char *value)
 
 static bool filter_matches(yajl_val container, const char *text)
 {
-	const char *value;
+	const char *value = "";
 	const struct ps_filter *filter = find_filter(text, &value);
-	const char *have = json_text(container, filter->member);
+	const char *have = filter ? json_text(container, filter->member) : "";
 
+	if (!filter) /* they were checked */
+		return false;
 	if (strcmp(filter->member, "state") == 0)
 		return state_matches(container, value);
 	switch (filter->how) {
@@ -220,6 +222,8 @@ static void keep_shown(const struct ps_args *args, yajl_val list)
 {
 	size_t kept = 0, count = json_count(list);
 
+	if (!YAJL_IS_ARRAY(list))
+		return;
 	for (size_t i = 0; i < count; i++) {
 		yajl_val container = list->u.array.values[i];
 
@@ -228,8 +232,7 @@ static void keep_shown(const struct ps_args *args, yajl_val list)
 		else
 			yajl_tree_free(container);
 	}
-	if (YAJL_IS_ARRAY(list))
-		list->u.array.len = kept;
+	list->u.array.len = kept;
 }
 
 static void keep_latest(yajl_val list)
@@ -237,7 +240,7 @@ static void keep_latest(yajl_val list)
 	size_t count = json_count(list), best = 0;
 	yajl_val swap;
 
-	if (count < 2)
+	if (!YAJL_IS_ARRAY(list) || count < 2)
 		return;
 	for (size_t i = 1; i < count; i++)
 		if (time_parse(json_text(json_at(list, i), "created")) >=

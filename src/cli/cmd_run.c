@@ -133,7 +133,9 @@ static const char *made_name(const char *image, struct oci_arena *arena)
 
 	if (strncmp(start, "oci:", 4) == 0)
 		start += 4;
-	(void)getrandom(digits, sizeof(digits), 0);
+	/* zeros are a name too */
+	if (getrandom(digits, sizeof(digits), 0) < 0)
+		digits[0] = (unsigned char)getpid();
 	name = oci_arena_printf(arena, "%.*s-%02x%02x%02x", (int)strcspn(start, ":@"), start,
 				digits[0], digits[1], digits[2]);
 	for (char *p = name; p && *p; p++)

@@ -72,8 +72,8 @@ static int why_once(void *ctx, const char *operand, struct oci_error *err)
 {
 	struct scale *scale = ctx;
 	CLEANUP_JSON yajl_val list = NULL;
-	const char *path;
-	struct ref ref;
+	const char *path = NULL;
+	struct ref ref = { 0 };
 	int r = service_path(scale, operand, &path, &ref, err);
 
 	if (r == 0)

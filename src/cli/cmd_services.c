@@ -150,8 +150,8 @@ static int rollout_run(void *options, char **operands, int count, struct oci_err
 	const struct services_args *args = options;
 	CLEANUP_REFS struct refs refs = { 0 };
 	char last[512] = "";
-	const char *path;
-	struct ref ref;
+	const char *path = NULL;
+	struct ref ref = { 0 };
 	int r = service_path(&refs, operands[0], &path, &ref, err);
 	bool on = r == 0;
 
@@ -197,8 +197,8 @@ static int rollback_run(void *options, char **operands, int count, struct oci_er
 	const struct services_args *args = options;
 	CLEANUP_REFS struct refs refs = { 0 };
 	char body[64] = "{}";
-	const char *path;
-	struct ref ref;
+	const char *path = NULL;
+	struct ref ref = { 0 };
 	uint32_t revision;
 	int r;
 
@@ -314,8 +314,8 @@ static int history_run(void *options, char **operands, int count, struct oci_err
 	CLEANUP_REFS struct refs refs = { 0 };
 	CLEANUP_JSON yajl_val list = NULL;
 	struct oci_error words = OCI_ERROR_INIT;
-	const char *path;
-	struct ref ref;
+	const char *path = NULL;
+	struct ref ref = { 0 };
 	bool json;
 	int r = common_format(args->format, &json, err);
 

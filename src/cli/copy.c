@@ -64,7 +64,7 @@ static int copy_file(struct copy *copy, int from, const char *name, int to, cons
 	CLEANUP_CLOSE int in =
 		openat(from, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
 	CLEANUP_CLOSE int out = -1;
-	struct stat st;
+	struct stat st = { 0 };
 	int r;
 
 	if (in < 0 || fstat(in, &st) < 0)
@@ -92,7 +92,7 @@ static int copy_link(struct copy *copy, int from, const char *name, int to, cons
 {
 	char target[4096];
 	ssize_t n = readlinkat(from, name, target, sizeof(target) - 1);
-	struct stat st;
+	struct stat st = { 0 };
 	int r = n < 0 ? -errno : make_room(to, to_name);
 
 	if (r == 0) {
@@ -151,7 +151,7 @@ static int copy_folder(struct copy *copy, int from, const char *name, int to, co
 {
 	CLEANUP_CLOSE int in = open_folder(from, name);
 	CLEANUP_CLOSE int out = -1;
-	struct stat st;
+	struct stat st = { 0 };
 	bool made;
 	int r;
 
@@ -179,7 +179,7 @@ static int copy_folder(struct copy *copy, int from, const char *name, int to, co
 static int copy_entry(struct copy *copy, int from, const char *name, int to, const char *to_name,
 		      const char *place, struct oci_error *err)
 {
-	struct stat st;
+	struct stat st = { 0 };
 
 	if (fstatat(from, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
 		return err_sys(err, errno, "read %s", place);

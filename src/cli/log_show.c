@@ -62,7 +62,7 @@ static int grow(struct show *show, struct oci_error *err)
 	size_t room = show->room ? show->room * 2 : 16;
 	struct log_source *sources;
 
-	if (show->len < show->room)
+	if (show->sources && show->len < show->room)
 		return 0;
 	sources = reallocarray(show->sources, room, sizeof(*sources));
 	if (!sources)
@@ -187,8 +187,10 @@ static int wait_more(const struct show *show)
 	char events[4096];
 
 	(void)poll(fds, ARRAY_LEN(fds), LOOK_MS);
-	if (fds[0].revents & POLLIN)
-		(void)read(show->inotify, events, sizeof(events));
+	/* what they say does not matter: all logs are looked at */
+	while (fds[0].revents & POLLIN &&
+	       read(show->inotify, events, sizeof(events)) == (ssize_t)sizeof(events))
+		;
 	return fds[1].revents != 0;
 }
 

@@ -200,7 +200,7 @@ static off_t newly_rotated(struct log_source *source)
 	struct stat first = { 0 };
 
 	for (unsigned n = 1; n <= ROTATED_MAX; n++) {
-		struct stat st;
+		struct stat st = { 0 };
 		CLEANUP_CLOSE int fd = open_rotated(source, n, &st);
 
 		if (fd < 0 || is_known(source, &st))

@@ -132,7 +132,7 @@ static bool is_replica_of(yajl_val container, const struct ref *service)
 
 int refs_container(struct refs *refs, const char *text, struct ref *ret, struct oci_error *err)
 {
-	struct ref ref;
+	struct ref ref = { 0 };
 	int r = refs_find(refs, text, &ref, err);
 
 	if (r < 0)
@@ -161,7 +161,7 @@ int refs_service(struct refs *refs, const char *text, struct ref *ret, struct oc
 int common_container(const char *text, yajl_val *ret, struct oci_error *err)
 {
 	CLEANUP_REFS struct refs refs = { 0 };
-	struct ref ref;
+	struct ref ref = { 0 };
 	int r = refs_load(&refs, err);
 
 	if (r == 0)

@@ -119,7 +119,7 @@ int store_find(const char *name, struct oci_arena *arena, struct store_image *re
 	       struct oci_error *err)
 {
 	CLEANUP_JSON yajl_val index = NULL;
-	const char *store;
+	const char *store = NULL;
 	yajl_val found;
 	int r = store_path(arena, &store, err);
 

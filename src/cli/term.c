@@ -156,8 +156,12 @@ const char *words_age(struct oci_arena *arena, const char *time_text)
 		int64_t seconds;
 		const char *word;
 	} units[] = {
-		{ 86400 * 365, "year" }, { 86400 * 30, "month" }, { 86400 * 7, "week" },
-		{ 86400, "day" },        { 3600, "hour" },        { 60, "minute" },
+		{ INT64_C(86400) * 365, "year" },
+		{ INT64_C(86400) * 30, "month" },
+		{ INT64_C(86400) * 7, "week" },
+		{ 86400, "day" },
+		{ 3600, "hour" },
+		{ 60, "minute" },
 		{ 1, "second" },
 	};
 	int64_t then = time_parse(time_text), age = (int64_t)time(NULL) - then;

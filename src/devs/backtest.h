@@ -82,12 +82,14 @@ struct backtest_gate {
 	double tuned;         /* target of the rule that it falls back to */
 	double half_life_min; /* of the costs that are compared */
 	double margin;        /* a candidate must have cost less by this part */
+	double limit; /* all of it together may not cost more than the tuned rule by more than this part */
 };
 
 /**
  * backtest_predict - each candidate and the tuned rule are followed in this model, with what was measured: what they would have
  * done and cost of late. Every hour the cheapest candidate takes over if it is cheaper than the tuned rule by the margin; otherwise
- * the tuned rule does.
+ * the tuned rule does. What forecasts have cost more than the tuned rule since they began is counted, with what they have saved: at
+ * @limit of the tuned rule's cost they are out at once, until half of that is left.
  * @ret_on: part of the time behind the training in which a forecast was in charge; may be NULL
  */
 int backtest_predict(const struct backtest_setup *setup, const struct backtest_gate *gate,

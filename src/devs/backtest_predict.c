@@ -25,6 +25,8 @@ struct gate {
 	const struct shadow *chosen;
 	double keep; /* what a tick leaves of older costs */
 	size_t on;
+	double spent; /* more than the tuned rule, since forecasts may be in charge */
+	double tuned; /* cost of the tuned rule, since the beginning */
 };
 
 static unsigned first_replicas(const struct backtest_setup *setup, double target)
@@ -66,19 +68,41 @@ static void gate_choose(struct gate *gate)
 {
 	const struct shadow *tuned = &gate->shadows[gate->policy->len], *best = tuned;
 
+	gate->chosen = tuned;
+	if (gate->spent > gate->policy->limit / 2 * gate->tuned)
+		return;
 	for (size_t i = 0; i < gate->policy->len; i++)
 		if (gate->shadows[i].cost < best->cost)
 			best = &gate->shadows[i];
-	gate->chosen = best->cost < tuned->cost * (1 - gate->policy->margin) ? best : tuned;
+	if (best->cost < tuned->cost * (1 - gate->policy->margin))
+		gate->chosen = best;
+}
+
+static double tick_cost(const struct backtest_setup *setup, const struct fluid *fluid)
+{
+	return fluid->hours + setup->weight * fluid->lost;
+}
+
+/* A forecast that was trusted and fails must not wait for the next hour. */
+static void gate_account(struct gate *gate, bool judged)
+{
+	const struct shadow *tuned = &gate->shadows[gate->policy->len];
+	double cost = tick_cost(gate->setup, &tuned->fluid);
+
+	gate->tuned += cost;
+	if (judged)
+		gate->spent += tick_cost(gate->setup, &gate->fluid) - cost;
+	if (gate->spent > gate->policy->limit * gate->tuned)
+		gate->chosen = tuned;
 }
 
 static void gate_tick(struct gate *gate, size_t tick, struct backtest_result *result)
 {
 	const struct backtest_setup *setup = gate->setup;
+	bool judged = tick >= setup->train_minutes * BACKTEST_TICKS_A_MINUTE, changed;
 	unsigned wanted;
-	bool changed;
 
-	if (tick % HOUR_TICKS == 0 && tick >= setup->train_minutes * BACKTEST_TICKS_A_MINUTE)
+	if (judged && tick % HOUR_TICKS == 0)
 		gate_choose(gate);
 	gate->fluid.rule.target = gate->chosen->target;
 	wanted = fluid_wish(&gate->fluid, setup, tick,
@@ -93,9 +117,9 @@ static void gate_tick(struct gate *gate, size_t tick, struct backtest_result *re
 		wanted = fluid_wish(&shadow->fluid, setup, tick,
 				    backtest_floor(setup, shadow->floor, tick));
 		fluid_step(&shadow->fluid, setup, tick, wanted);
-		shadow->cost = shadow->cost * gate->keep + shadow->fluid.hours +
-			       setup->weight * shadow->fluid.lost;
+		shadow->cost = shadow->cost * gate->keep + tick_cost(setup, &shadow->fluid);
 	}
+	gate_account(gate, judged);
 }
 
 int backtest_predict(const struct backtest_setup *setup, const struct backtest_gate *policy,
@@ -108,7 +132,7 @@ int backtest_predict(const struct backtest_setup *setup, const struct backtest_g
 	if (r < 0)
 		return r;
 	if (!(policy->tuned > 0 && policy->tuned <= 1) || !(policy->half_life_min > 0) ||
-	    !(policy->margin >= 0 && policy->margin < 1))
+	    !(policy->margin >= 0 && policy->margin < 1) || !(policy->limit >= 0))
 		return -EINVAL;
 	if (result_begin(ret, setup) < 0)
 		return -ENOMEM;

@@ -22,9 +22,9 @@ int forecaster_new(const struct forecast_params params[FORECAST_KINDS], unsigned
 	for (unsigned kind = 0; kind < FORECAST_KINDS && r == 0; kind++) {
 		if (!(kinds & 1u << kind))
 			continue;
-		r = params[kind].kind == kind ? forecast_new(&params[kind], horizon, q, minute,
-							     &f->models[kind])
-					      : -EINVAL;
+		r = params[kind].kind == kind
+			    ? forecast_new(&params[kind], horizon, q, minute, &f->models[kind])
+			    : -EINVAL;
 	}
 	if (r < 0) {
 		forecaster_free(f);

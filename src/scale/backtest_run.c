@@ -12,13 +12,14 @@
 #include "base/mem.h"
 #include "scale/backtest_run.h"
 
-#define TARGET_FIRST 0.20
+#define TARGET_FIRST 0.10
 #define TARGET_STEP 0.01
 #define REPLICAS_AT_PEAK 16
 
-/* The gate: a week of memory, and a hundredth that a forecast must be better by. */
+/* The gate: a week of memory, and a hundredth that a forecast must be better by, and may have cost at most. */
 #define HALF_LIFE_MIN (7.0 * 1440)
 #define MARGIN 0.01
+#define LIMIT 0.01
 
 static const double shown_targets[] = { 0.5, 0.6, 0.7, 0.8, 0.9 };
 static const double base_targets[] = { 0.7, 0.8, 0.9 }; /* below forecasts; with the tuned one */
@@ -111,7 +112,8 @@ static int predict(struct run *run, double tuned, struct backtest_result *ret, d
 				      .len = ARRAY_LEN(candidates),
 				      .tuned = tuned,
 				      .half_life_min = HALF_LIFE_MIN,
-				      .margin = MARGIN };
+				      .margin = MARGIN,
+				      .limit = LIMIT };
 	double begin = processor_seconds();
 	int r;
 

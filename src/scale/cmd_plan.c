@@ -268,7 +268,7 @@ static void print_decisions(yajl_val list)
 static int plan_service(const char *name, struct oci_arena *arena, struct oci_error *err)
 {
 	char *path = oci_arena_printf(arena, "/v1/services/%s", name);
-	yajl_val service, decisions;
+	yajl_val service = NULL, decisions = NULL;
 	int r;
 
 	if (!path)

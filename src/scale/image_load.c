@@ -108,6 +108,8 @@ static int load_documents(struct image_entry *entry, int folder, struct oci_erro
 					 &entry->image.caps_len, err);
 	if (r < 0)
 		return r;
+	if (!document)
+		return err_set(err, EINVAL, "image.json is empty");
 	entry->image.bundle = bundle;
 	entry->image.document = document;
 	entry->image.caps = caps;

@@ -102,6 +102,8 @@ libcarte_scale_a_SOURCES = \
 	src/scale/netlink.c \
 	src/scale/nft.c \
 	src/scale/nft.h \
+	src/scale/oom.c \
+	src/scale/oom.h \
 	src/scale/pool-private.h \
 	src/scale/pool.c \
 	src/scale/pool.h \

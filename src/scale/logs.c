@@ -150,7 +150,8 @@ static int begins_with(int log, int copy)
 
 		if (n <= 0)
 			return n < 0 ? -errno : 1;
-		if (pread(log, mine, (size_t)n, at + done) != n || memcmp(mine, theirs, (size_t)n))
+		if (pread(log, mine, (size_t)n, at + done) != n ||
+		    memcmp(mine, theirs, (size_t)n) != 0)
 			return 0;
 		done += n;
 	}

@@ -18,6 +18,7 @@
 #include <unistd.h>
 
 #include "base/error.h"
+#include "base/io.h"
 #include "base/mem.h"
 #include "scale/net_parts.h"
 
@@ -86,6 +87,12 @@ static void *namespace_enter_new(void *ctx)
 		task->code = -r;
 		return NULL;
 	}
+	/*
+	 * ping without CAP_NET_RAW, and low ports for everybody in there: as podman and Docker set them. An older kernel, or one whose
+	 * /proc/sys cannot be written, has its own defaults.
+	 */
+	(void)io_write_at(AT_FDCWD, "/proc/sys/net/ipv4/ping_group_range", "0 2147483647");
+	(void)io_write_at(AT_FDCWD, "/proc/sys/net/ipv4/ip_unprivileged_port_start", "0");
 	task->step = "pin the network namespace";
 	if (mount("/proc/thread-self/ns/net", task->path, NULL, MS_BIND, NULL) < 0)
 		task->code = errno;

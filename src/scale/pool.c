@@ -26,6 +26,7 @@
 
 #define ROOT "/sys/fs/cgroup"
 #define MIB ((int64_t)1 << 20)
+#define GIB ((int64_t)1 << 30)
 
 /* ---- the host --------------------------------------------------------------------------------------------------------- */
 
@@ -228,8 +229,8 @@ static const char *size_words(int64_t bytes, char buf[32])
 {
 	if (bytes < 0)
 		bytes = 0;
-	if (bytes >= 10 * 1024 * MIB)
-		(void)snprintf(buf, 32, "%.1f GiB", (double)bytes / (double)(1024 * MIB));
+	if (bytes >= 10 * GIB)
+		(void)snprintf(buf, 32, "%.1f GiB", (double)bytes / (double)GIB);
 	else
 		(void)snprintf(buf, 32, "%lld MiB", (long long)(bytes / MIB));
 	return buf;

@@ -172,9 +172,11 @@ int replica_seccomp_profile(struct replica_plan *plan, struct oci_error *err)
 		return r;
 	if (uname(&host) < 0)
 		return err_sys(err, errno, "uname");
-	for (size_t i = 0; i < seccomp->syscalls_len; i++)
+	for (size_t i = 0; seccomp && i < seccomp->syscalls_len; i++)
 		if (applies(plan, &((struct profile *)parsed)->rules[i], &host))
 			seccomp->syscalls[kept++] = seccomp->syscalls[i];
+	if (!seccomp)
+		return 0;
 	seccomp->syscalls_len = kept;
 	fill_arches(parsed, usual, seccomp);
 	plan->linux_.seccomp = seccomp;

@@ -15,7 +15,7 @@
 #include "base/mem.h"
 #include "scale/replica_config-private.h"
 
-#define ROOM (64 * 1024) /* a line, with its members as pointers */
+#define ROOM ((size_t)65536) /* a line, with its members as pointers */
 #define FILE_MAX ((size_t)4 << 20)
 
 struct lookup {

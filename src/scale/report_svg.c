@@ -162,7 +162,7 @@ static void draw_legend(FILE *out)
 
 	fprintf(out,
 		"<line x1=\"%d\" y1=\"20\" x2=\"%d\" y2=\"20\" class=\"rule\"/>"
-		"<text x=\"%d\" y=\"24\">rule, targets 0.20 to 0.95</text>\n",
+		"<text x=\"%d\" y=\"24\">rule, targets 0.10 to 0.95</text>\n",
 		x, x + 24, x + 30);
 	x += 220;
 	for (size_t i = 0; i < ARRAY_LEN(marks); i++) {

@@ -30,6 +30,7 @@
 #include "scale/job.h"
 #include "scale/logs.h"
 #include "scale/net.h"
+#include "scale/oom.h"
 #include "scale/probe.h"
 #include "scale/replica_config.h"
 #include "scale/store.h"
@@ -113,7 +114,7 @@ struct replica_work {
 	int status_tries;
 	unsigned failures, make_failures; /* of its program; of making it */
 	bool attached, configured, container, ended, deps_met, building, deleting;
-	bool restarting, force, no_drain, pausing, unhealthy;
+	bool restarting, force, no_drain, pausing, unhealthy, oom_told;
 	bool hosts_fresh;    /* its hosts file is to be written before it starts */
 	bool failed_counted; /* by the rolling update that made it */
 	bool probe_wanted;   /* alive, its probe waits for the image */
@@ -142,6 +143,7 @@ struct supervisor {
 	struct store *store;
 	struct images *images;
 	struct net *net;
+	struct oom *oom;
 	struct balance *balance; /* NULL: not allowed to */
 	struct project *projects;
 	struct supervisor_listener *listeners;
@@ -258,6 +260,8 @@ int signal_number(const char *name);
 
 /* supervisor_exit.c */
 int replica_watch(struct supervisor *sv, struct replica *replica, pid_t pid);
+/** replica_oom - the kernel killed one of its processes; of oom.h. @ctx: the replica */
+void replica_oom(void *ctx);
 void replica_unwatch(struct replica *replica);
 void replica_ended(struct supervisor *sv, struct replica *replica, int status);
 /** replica_failed_once - count a failure, and decide when it is tried again, if at all. */

@@ -284,6 +284,7 @@ static bool project_over(struct supervisor *sv, struct project *project)
 	remove_cgroups(sv, project->name);
 	event_emit(sv, "project", "remove", project, NULL, NULL, -1, "removed");
 	project_free(sv, project);
+	sv->ports_stale = true;
 	return true;
 }
 
@@ -452,6 +453,8 @@ static int make_parts(struct supervisor *sv, struct oci_error *err)
 		r = images_new(sv->loop, &images, &sv->images, err);
 	}
 	if (r == 0)
+		r = oom_new(sv->loop, replica_oom, &sv->oom, err);
+	if (r == 0)
 		r = net_new(sv->loop, &net, &sv->net, err);
 	if (r == 0 && balance_new(table, &sv->balance, &why) < 0) {
 		sv->balance = NULL;
@@ -512,6 +515,7 @@ void supervisor_free(struct supervisor *sv)
 	loop_timer_cancel(&sv->sweep_timer);
 	loop_timer_cancel(&sv->trim_timer);
 	images_free(sv->images);
+	oom_free(sv->oom);
 	net_free(sv->net);
 	balance_free(sv->balance);
 	store_close(sv->store);

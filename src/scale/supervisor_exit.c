@@ -123,11 +123,25 @@ void replica_failed_once(struct supervisor *sv, struct replica *replica, int sta
 	supervisor_turn_soon(sv);
 }
 
+static void say_oom(struct supervisor *sv, const struct replica *replica)
+{
+	event_emit(sv, "oom", "kill", NULL, NULL, replica, -1,
+		   "the kernel killed a process for want of memory");
+}
+
+/* one of its processes; the init need not be it */
+void replica_oom(void *ctx)
+{
+	struct replica *replica = ctx;
+
+	replica_work(replica)->oom_told = true;
+	say_oom(replica_work(replica)->sv, replica);
+}
+
 static void say_end(struct supervisor *sv, const struct replica *replica)
 {
-	if (replica->oom_killed)
-		event_emit(sv, "oom", "kill", NULL, NULL, replica, -1,
-			   "the kernel killed a process for want of memory");
+	if (replica->oom_killed && !replica_work(replica)->oom_told)
+		say_oom(sv, replica);
 	event_emit(sv, "replica", "die", NULL, NULL, replica, replica->exit_status,
 		   replica->exit_status < 0 ? "ended, its status is not known"
 					    : "exited with status %d",
@@ -245,6 +259,10 @@ int replica_watch(struct supervisor *sv, struct replica *replica, pid_t pid)
 	}
 	replica->pidfd = fd;
 	replica->start_ticks = process_start_ticks(pid);
+	work->oom_told = false;
+	/* without a memory controller nobody is killed by one */
+	if (replica->cgroup)
+		(void)oom_add(sv->oom, replica->cgroup, replica);
 	r = loop_watch_add(sv->loop, &work->exit_watch, fd, EPOLLIN, init_ended, replica);
 	if (r < 0) {
 		replica_ended(sv, replica, -1);

@@ -223,7 +223,9 @@ void ports_apply(struct supervisor *sv)
 			weighed = weighed || (service->spec->scale.least_connections && count > 1);
 			used += count;
 		}
-		if (balance_apply(sv->balance, ports, len, &err) < 0)
+		/* of nothing, nothing is left */
+		if ((sv->projects ? balance_apply(sv->balance, ports, len, &err)
+				  : balance_remove(sv->balance, &err)) < 0)
 			event_emit(sv, "network", "fail", NULL, NULL, NULL, -1, "ports: %s",
 				   err.message);
 	}

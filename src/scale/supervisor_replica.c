@@ -78,7 +78,8 @@ void replica_idle(struct supervisor *sv, struct replica *replica)
 	work->job = NULL;
 	sv->busy--;
 	if (sv->busy == 0)
-		(void)loop_timer_set(sv->loop, &sv->trim_timer, SUPERVISOR_TRIM_MS, supervisor_trim, sv);
+		(void)loop_timer_set(sv->loop, &sv->trim_timer, SUPERVISOR_TRIM_MS, supervisor_trim,
+				     sv);
 	supervisor_turn_soon(sv);
 }
 

@@ -152,9 +152,21 @@ def check_database():
     raise RuntimeError("no database")
 
 
+def tell():
+    """What is to be known after a failure."""
+    for argv in (["carte", "ps", "-a"], ["carte", "events", "--no-follow"]):
+        try:
+            for line in output(*argv).splitlines()[-40:]:
+                print(f"#   {line}", flush=True)
+        except (RuntimeError, subprocess.TimeoutExpired) as error:
+            print(f"#   {error}", flush=True)
+
+
 harms = [harm_supervisor, harm_replica, harm_replicas_and_supervisor, harm_runtime, harm_runtime_and_supervisor, harm_disk, harm_stop]
 if "--clock" in sys.argv:
     harms.append(harm_clock)
+if os.environ.get("CHAOS_ONLY"):
+    harms = [harm for harm in harms if harm.__name__ in os.environ["CHAOS_ONLY"].split()]
 end = time.monotonic() + seconds
 counts, worst, order = {}, 0.0, list(harms)
 random.shuffle(order)
@@ -177,6 +189,7 @@ while time.monotonic() < end:
         check_database()
     except (RuntimeError, subprocess.TimeoutExpired) as error:
         print(f"not ok chaos: {harm.__name__}: {error}", flush=True)
+        tell()
         sys.exit(1)
     took = time.monotonic() - begin
     worst = max(worst, took)

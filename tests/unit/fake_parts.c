@@ -272,6 +272,14 @@ int balance_apply(struct balance *balance, const struct balance_port *ports, siz
 	return 0;
 }
 
+int balance_remove(struct balance *balance, struct oci_error *err)
+{
+	(void)balance;
+	(void)err;
+	parts.backends = 0;
+	return 0;
+}
+
 int balance_forget(struct balance *balance, struct in_addr address, bool tcp, struct oci_error *err)
 {
 	(void)balance;

@@ -266,10 +266,11 @@ static void test_exec(void **state)
 
 	(void)state;
 	scale_path(runtime, "%s/runtime", folder);
-	scale_write(folder, "runtime",
-		    "#!/bin/sh\n[ \"$1 $3 $4 $5 $6\" = '--root exec x check a b' ] || exit 9\n"
-		    "[ -e $2/good ] || { echo first; echo 'no \033[1mgood'; exit 3; }\n"
-		    "[ -e $2/slow ] && setsid -w sh -c 'echo $$ >$0/pid; exec sleep 30' $2\nexit 0\n");
+	scale_write(
+		folder, "runtime",
+		"#!/bin/sh\n[ \"$1 $3 $4 $5 $6\" = '--root exec x check a b' ] || exit 9\n"
+		"[ -e $2/good ] || { echo first; echo 'no \033[1mgood'; exit 3; }\n"
+		"[ -e $2/slow ] && setsid -w sh -c 'echo $$ >$0/pid; exec sleep 30' $2\nexit 0\n");
 	assert_int_equal(chmod(runtime, 0755), 0);
 	assert_int_equal(loop_new(&loop, &err), 0);
 	assert_int_equal(probe_start(loop, &target, changed, &heard, &probe, &err), 0);
