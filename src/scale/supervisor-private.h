@@ -149,6 +149,7 @@ struct supervisor {
 	struct supervisor_listener *listeners;
 	struct loop_timer turn_timer, hosts_timer, save_timer, rotate_timer, weights_timer,
 		sweep_timer, trim_timer;
+	int64_t hosts_delay_ms; /* until hosts files are written again; 0: they never were */
 	struct job *sweep_job;
 	bool adopting, quiescing, ports_stale, in_turn, hosts_written, save_failed, rootless;
 	unsigned building, deleting, busy, parallel;
