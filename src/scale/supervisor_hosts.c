@@ -4,12 +4,16 @@
  */
 #include <stdarg.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/mem.h"
 #include "scale/supervisor-private.h"
 
 #define HOSTS_DELAY_MS 50 /* many change at a time */
+/* every file names every replica: while they go on changing, writing takes a tenth of our time at most */
+#define HOSTS_SHARE 9
+#define HOSTS_DELAY_MAX_MS 1000
 
 static bool has_place(const struct replica *replica)
 {
@@ -106,9 +110,18 @@ void hosts_write(struct supervisor *sv, struct replica *replica)
 		event_emit(sv, "network", "fail", NULL, NULL, replica, -1, "%s", err.message);
 }
 
+static int64_t monotonic_ms(void)
+{
+	struct timespec ts;
+
+	(void)clock_gettime(CLOCK_MONOTONIC, &ts);
+	return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
+}
+
 static void write_all(void *ctx)
 {
 	struct supervisor *sv = ctx;
+	int64_t begin = monotonic_ms();
 
 	FOR_EACH(project, project, sv->projects)
 	{
@@ -120,11 +133,18 @@ static void write_all(void *ctx)
 		if (replica->pid > 0)
 			hosts_write(sv, replica);
 	}
+	sv->hosts_delay_ms = HOSTS_SHARE * (monotonic_ms() - begin);
+	if (sv->hosts_delay_ms < HOSTS_DELAY_MS)
+		sv->hosts_delay_ms = HOSTS_DELAY_MS;
+	if (sv->hosts_delay_ms > HOSTS_DELAY_MAX_MS)
+		sv->hosts_delay_ms = HOSTS_DELAY_MAX_MS;
 }
 
 void hosts_stale(struct supervisor *sv, struct project *project)
 {
 	project_work(project)->hosts_stale = true;
 	if (sv->hosts_timer.place == 0)
-		(void)loop_timer_set(sv->loop, &sv->hosts_timer, HOSTS_DELAY_MS, write_all, sv);
+		(void)loop_timer_set(sv->loop, &sv->hosts_timer,
+				     sv->hosts_delay_ms ? sv->hosts_delay_ms : HOSTS_DELAY_MS,
+				     write_all, sv);
 }
