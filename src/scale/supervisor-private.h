@@ -161,6 +161,7 @@ struct supervisor {
 	size_t queued;
 	struct stray strays[STRAYS];
 	unsigned stray_next;
+	int64_t hosts_delay_ms; /* see supervisor_hosts.c */
 	int64_t clock_ms; /* of tests: 0: CLOCK_REALTIME */
 };
 
