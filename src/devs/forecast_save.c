@@ -175,7 +175,7 @@ int forecast_load(const uint8_t *from, size_t length, struct forecast **ret)
 	struct bytes bytes = { .from = from };
 	struct forecast_params params;
 	struct forecast *f = NULL;
-	struct head head;
+	struct head head = { 0 };
 	int r;
 
 	if (length < CHECK_SIZE || !is_whole(from, length))
