@@ -132,7 +132,7 @@ static int revision_row(void *ctx, const struct store_revision *row)
 	struct wanted_revision *want = ctx;
 	struct revision *revision = calloc(1, sizeof(*revision));
 	struct project_work *project = project_work(want->service->project);
-	struct document *document;
+	struct document *document = NULL;
 
 	if (!revision)
 		return err_nomem(want->err);
