@@ -162,7 +162,7 @@ struct supervisor {
 	struct stray strays[STRAYS];
 	unsigned stray_next;
 	int64_t hosts_delay_ms; /* see supervisor_hosts.c */
-	int64_t clock_ms; /* of tests: 0: CLOCK_REALTIME */
+	int64_t clock_ms;       /* of tests: 0: CLOCK_REALTIME */
 };
 
 static inline struct replica_work *replica_work(const struct replica *replica)
