@@ -140,7 +140,8 @@ static int revision_row(void *ctx, const struct store_revision *row)
 	(void)snprintf(revision->digest, sizeof(revision->digest), "%s", row->digest);
 	/* a document that this version cannot read any more is no reason to lose the replicas */
 	if (document_load(want->sv, row->project, row->document, strlen(row->document), &document,
-			  NULL) == 0) {
+			  NULL) == 0 &&
+	    document) {
 		document->next = project->documents;
 		project->documents = document;
 		revision->document = document;
