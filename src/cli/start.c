@@ -137,7 +137,7 @@ static int spawn(const char *const *argv, const struct streams *streams, struct 
 
 static int reap(pid_t pid, struct oci_error *err)
 {
-	int status;
+	int status = 0;
 
 	if (RETRY_EINTR(waitpid(pid, &status, 0)) < 0)
 		return err_sys(err, errno, "wait for a program");

@@ -8,7 +8,7 @@
 
 #include "devs/backtest-private.h"
 
-#define DAY_TICKS (1440 * BACKTEST_TICKS_A_MINUTE)
+#define DAY_TICKS ((size_t)1440 * BACKTEST_TICKS_A_MINUTE)
 #define TICK_HOURS (BACKTEST_TICK_S / 3600.0)
 #define START_DELAY_MAX 3600.0
 #define REPLICAS_MAX 100000u

@@ -8,7 +8,7 @@
 
 #include "devs/backtest-private.h"
 
-#define HOUR_TICKS (60 * BACKTEST_TICKS_A_MINUTE)
+#define HOUR_TICKS ((size_t)60 * BACKTEST_TICKS_A_MINUTE)
 
 /* What each policy would have done, followed beside the real one. */
 struct shadow {

@@ -149,7 +149,7 @@ static void learn_errors(struct forecast *f, double value)
 	for (unsigned ahead = 1; ahead <= f->horizon && ahead <= f->count; ahead++) {
 		unsigned place = (unsigned)((f->count - ahead) % f->horizon);
 		double point = (double)f->said[place * f->horizon + ahead - 1];
-		float *bins = &f->errors[(ahead - 1) * ERROR_BINS];
+		float *bins = &f->errors[(size_t)(ahead - 1) * ERROR_BINS];
 
 		if (!isnan(point))
 			bins[error_bin((float)((value - point) / spread(f, point)))] +=
@@ -218,7 +218,8 @@ double forecast_quantile(const struct forecast *f, unsigned ahead, double q)
 			return value > 0 ? value : 0;
 	}
 	point = model_point(f, ahead);
-	value = point + spread(f, point) * error_quantile(&f->errors[(ahead - 1) * ERROR_BINS], q);
+	value = point +
+		spread(f, point) * error_quantile(&f->errors[(size_t)(ahead - 1) * ERROR_BINS], q);
 	return value > 0 ? value : 0;
 }
 

@@ -116,7 +116,8 @@ double profile_quantile(const struct forecast *f, unsigned ahead, double q)
 
 	for (unsigned near = 0; near < 3; near++) {
 		const float *weeks =
-			&f->table[(bin + PROFILE_BINS + near - 1) % PROFILE_BINS * PROFILE_WEEKS];
+			&f->table[(size_t)((bin + PROFILE_BINS + near - 1) % PROFILE_BINS) *
+				  PROFILE_WEEKS];
 
 		for (unsigned week = 0; week < PROFILE_WEEKS; week++)
 			if (!isnan(weeks[week]))

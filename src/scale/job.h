@@ -16,7 +16,7 @@ struct loop;
 struct job;
 struct oci_error;
 
-#define JOB_OUTPUT_MAX (4 * 1024 * 1024)
+#define JOB_OUTPUT_MAX ((size_t)4 * 1024 * 1024)
 
 /** struct job_result - how it ended; valid during the callback. */
 struct job_result {

@@ -111,13 +111,16 @@ static void draw_axes(const struct panel *p, const struct report_case *c)
 			p->x + LEFT, y, right, y, p->x + LEFT - 6, y + 4,
 			power == p->low ? "&lt; " : "", pow(10, power));
 	}
-	for (double hours = ceil(p->hours_low / step - 1e-9) * step; hours <= p->hours_high + 1e-9;
-	     hours += step)
+	for (int tick = (int)ceil(p->hours_low / step - 1e-9); tick * step <= p->hours_high + 1e-9;
+	     tick++) {
+		double hours = tick * step;
+
 		fprintf(p->out,
 			"<line x1=\"%.1f\" y1=\"%.1f\" x2=\"%.1f\" y2=\"%.1f\" class=\"grid\"/>"
 			"<text x=\"%.1f\" y=\"%.1f\" class=\"middle\">%.1f</text>\n",
 			at_x(p, hours), p->y + TOP, at_x(p, hours), bottom, at_x(p, hours),
 			bottom + 16, hours);
+	}
 	fprintf(p->out,
 		"<text x=\"%.1f\" y=\"%.1f\" class=\"middle\">replica-hours over the "
 		"oracle's</text>\n",
@@ -201,9 +204,10 @@ void report_svg(const struct report *report, FILE *out)
 		rows * PANEL_HEIGHT + LEGEND);
 	draw_legend(out);
 	for (size_t i = 0; i < report->len; i++) {
+		size_t row = i / columns;
 		struct panel panel = { .out = out,
 				       .x = (double)(i % columns) * PANEL_WIDTH,
-				       .y = LEGEND + (double)(i / columns) * PANEL_HEIGHT };
+				       .y = LEGEND + (double)row * PANEL_HEIGHT };
 
 		find_range(&panel, &report->cases[i]);
 		draw_axes(&panel, &report->cases[i]);

@@ -74,10 +74,8 @@ static int bind_values(sqlite3_stmt *stmt, const char *letters, va_list ap)
 			r = sqlite3_bind_text(stmt, i, text ? text : "", -1, SQLITE_STATIC);
 			break;
 		case 'i':
+		case 'U': /* unsigned; SQLite knows no more than 63 bits either */
 			r = sqlite3_bind_int64(stmt, i, va_arg(ap, int64_t));
-			break;
-		case 'U':
-			r = sqlite3_bind_int64(stmt, i, (int64_t)va_arg(ap, uint64_t));
 			break;
 		case 'u':
 			r = sqlite3_bind_int64(stmt, i, (int64_t)va_arg(ap, unsigned));
