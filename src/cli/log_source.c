@@ -50,7 +50,8 @@ static void put_line(struct log_source *source, const struct log_view *view, con
 		     size_t length)
 {
 	put_prefix(source, view);
-	(void)fwrite(source->line, 1, source->line_length, view->out);
+	if (source->line_length)
+		(void)fwrite(source->line, 1, source->line_length, view->out);
 	(void)fwrite(text, 1, length, view->out);
 	if (length == 0 || text[length - 1] != '\n')
 		(void)putc('\n', view->out);

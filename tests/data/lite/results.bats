@@ -261,3 +261,11 @@ own_fails() {
 @test "good: the last" {
 	true
 }
+
+@test "good: run: stderr apart" {
+	run --separate-stderr bash -c 'echo out; echo err >&2; exit 3'
+	[ "$status" = 3 ]
+	[ "$output" = out ]
+	[ "$stderr" = err ]
+	[ "${stderr_lines[0]}" = err ]
+}
