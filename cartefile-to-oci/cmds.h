@@ -8,15 +8,7 @@
 #include <stdbool.h>
 #include <stdio.h>
 
-#include "base/error.h"
-#include "base/opts.h"
-
-struct cmd {
-	struct opt_command command;
-	size_t options_size; /* of the struct that run's @options points to, zeroed before parsing */
-	/* Return: the exit status, or -errno with @err set. @operands: without the verb. */
-	int (*run)(void *options, char **operands, int count, struct oci_error *err);
-};
+#include "base/cmd.h"
 
 extern const struct cmd cmd_build, cmd_bundle, cmd_diff, cmd_explain, cmd_fsck, cmd_gc, cmd_images,
 	cmd_rmi, cmd_unpack;

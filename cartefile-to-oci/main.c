@@ -9,11 +9,9 @@
 #include <sys/stat.h>
 
 #include "base/log.h"
-#include "base/mem.h"
 #include "cartefile-to-oci/cmds.h"
 
 #define PROGRAM "cartefile-to-oci"
-#define OPTIONS_SIZE_MAX 1024
 
 const struct cmd *const cmd_table[] = {
 	&cmd_build, &cmd_bundle, &cmd_diff, &cmd_explain, &cmd_fsck,
@@ -24,8 +22,7 @@ static void print_help(void)
 {
 	printf("Usage: " PROGRAM " [COMMAND] [OPTIONS] ...\n\n"
 	       "A Cartefile becomes a small OCI image, an image becomes a bundle.\n\nCommands:\n");
-	for (size_t i = 0; cmd_table[i]; i++)
-		printf("  %-10s %s\n", cmd_table[i]->command.name, cmd_table[i]->command.summary);
+	cmd_print_table(cmd_table, stdout);
 	printf("\nWithout a command: build. '" PROGRAM
 	       " COMMAND --help' tells the options of a command.\n");
 }
@@ -36,34 +33,6 @@ static void print_version(void)
 #ifdef CARTE_COMMIT
 	printf("commit: " CARTE_COMMIT "\n");
 #endif
-}
-
-static const struct cmd *find_command(const char *name)
-{
-	for (size_t i = 0; cmd_table[i]; i++)
-		if (strcmp(cmd_table[i]->command.name, name) == 0)
-			return cmd_table[i];
-	return NULL;
-}
-
-static int run_command(const struct cmd *cmd, int argc, char **argv, struct oci_error *err)
-{
-	_Alignas(max_align_t) char options[OPTIONS_SIZE_MAX] = { 0 };
-	char **operands = NULL;
-	int count = 0, r;
-
-	if (cmd->options_size > sizeof(options))
-		return err_set(err, ENOBUFS, "%s: the options do not fit", cmd->command.name);
-	r = opt_parse(&cmd->command, argc, argv, options, &operands, &count, err);
-	if (r == 1) {
-		CLEANUP_FREE char *title = NULL;
-
-		if (asprintf(&title, PROGRAM " %s", cmd->command.name) < 0)
-			return err_nomem(err);
-		opt_print_help(&cmd->command, title, stdout);
-		return 0;
-	}
-	return r < 0 ? r : cmd->run(options, operands, count, err);
 }
 
 /* 4 is of a file or image that is not there, whoever of many callees found out. */
@@ -94,7 +63,7 @@ int main(int argc, char **argv)
 		print_version();
 		return 0;
 	}
-	cmd = find_command(argv[1]);
+	cmd = cmd_find(cmd_table, argv[1]);
 	if (cmd) {
 		argc--;
 		argv++;
@@ -102,7 +71,7 @@ int main(int argc, char **argv)
 		cmd = &cmd_build;
 		argv[0] = build_word;
 	}
-	r = run_command(cmd, argc, argv, &err);
+	r = cmd_call(cmd, PROGRAM, argc, argv, &err);
 	if (r >= 0 && fflush(stdout) != 0) {
 		r = err_sys(&err, errno, "write to stdout");
 	}

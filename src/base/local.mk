@@ -5,6 +5,10 @@ noinst_LIBRARIES += libbase.a
 libbase_a_CPPFLAGS = $(AM_CPPFLAGS) -DBINDIR='"$(bindir)"'
 libbase_a_CFLAGS = $(AM_CFLAGS) $(PROGRAM_CFLAGS)
 libbase_a_SOURCES = \
+	src/base/caps.c \
+	src/base/caps.h \
+	src/base/cmd.c \
+	src/base/cmd.h \
 	src/base/error.c \
 	src/base/error.h \
 	src/base/folder.c \

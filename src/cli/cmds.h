@@ -7,15 +7,7 @@
 
 #include <stddef.h>
 
-#include "base/error.h"
-#include "base/opts.h"
-
-struct cmd {
-	struct opt_command command;
-	size_t options_size; /* of the struct that run's @options points to, zeroed before parsing */
-	/* Return: the exit status, or -errno with @err set. @operands: without the verb. */
-	int (*run)(void *options, char **operands, int count, struct oci_error *err);
-};
+#include "base/cmd.h"
 
 extern const struct cmd cmd_attach, cmd_build, cmd_completion, cmd_config, cmd_cp, cmd_doctor,
 	cmd_down, cmd_events, cmd_exec, cmd_help, cmd_history, cmd_images, cmd_inspect, cmd_kill,

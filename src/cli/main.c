@@ -7,11 +7,9 @@
 #include <string.h>
 
 #include "base/log.h"
-#include "base/mem.h"
 #include "cli/cmds.h"
 
 #define PROGRAM "carte"
-#define OPTIONS_SIZE_MAX 2048
 
 const struct cmd *const cmd_table[] = {
 	&cmd_attach,  &cmd_build,  &cmd_completion, &cmd_config,   &cmd_cp,       &cmd_doctor,
@@ -28,8 +26,7 @@ static void print_help(void)
 	printf("Usage: " PROGRAM " COMMAND [OPTIONS] ...\n\n"
 	       "Builds images from Cartefiles, runs containers and services of many "
 	       "replicas.\n\nCommands:\n");
-	for (size_t i = 0; cmd_table[i]; i++)
-		printf("  %-10s %s\n", cmd_table[i]->command.name, cmd_table[i]->command.summary);
+	cmd_print_table(cmd_table, stdout);
 	printf("\nOptions:\n"
 	       "  -v, --version  print the version\n"
 	       "  -h, --help     print this help\n"
@@ -42,36 +39,6 @@ static void print_version(void)
 #ifdef CARTE_COMMIT
 	printf("commit: " CARTE_COMMIT "\n");
 #endif
-}
-
-static const struct cmd *find_command(const char *name)
-{
-	for (size_t i = 0; cmd_table[i]; i++)
-		if (strcmp(cmd_table[i]->command.name, name) == 0)
-			return cmd_table[i];
-	return NULL;
-}
-
-static int run_command(const struct cmd *cmd, int argc, char **argv, struct oci_error *err)
-{
-	_Alignas(max_align_t) char options[OPTIONS_SIZE_MAX] = { 0 };
-	char **operands = NULL;
-	int count = 0, r;
-
-	if (cmd->options_size > sizeof(options))
-		return err_set(err, ENOBUFS, "the options do not fit");
-	r = opt_parse(&cmd->command, argc, argv, options, &operands, &count, err);
-	if (r == 1) {
-		CLEANUP_FREE char *title = NULL;
-
-		if (asprintf(&title, PROGRAM " %s", cmd->command.name) < 0) {
-			title = NULL;
-			return err_nomem(err);
-		}
-		opt_print_help(&cmd->command, title, stdout);
-		return 0;
-	}
-	return r < 0 ? r : cmd->run(options, operands, count, err);
 }
 
 int main(int argc, char **argv)
@@ -91,9 +58,9 @@ int main(int argc, char **argv)
 		print_version();
 		return 0;
 	}
-	cmd = find_command(argv[1]);
+	cmd = cmd_find(cmd_table, argv[1]);
 	if (cmd) {
-		r = run_command(cmd, argc - 1, argv + 1, &err);
+		r = cmd_call(cmd, PROGRAM, argc - 1, argv + 1, &err);
 		if (r < 0)
 			err_prefix(&err, "%s: ", cmd->command.name);
 	} else {

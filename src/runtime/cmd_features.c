@@ -10,6 +10,7 @@
 #include <stdint.h>
 #include <unistd.h>
 
+#include "base/caps.h"
 #include "base/error.h"
 #include "base/io.h"
 #include "base/mem.h"
@@ -115,8 +116,8 @@ static int fill_linux(struct oci_arena *arena, struct oci_features_linux *f, str
 	for (size_t i = 0; i < ARRAY_LEN(namespace_types); i++)
 		f->namespaces[f->namespaces_len++] =
 			(char *)oci_namespace_type_name(namespace_types[i]);
-	f->capabilities = names_of(process_cap_names());
-	f->capabilities_len = count_names(process_cap_names());
+	f->capabilities = names_of(caps_names);
+	f->capabilities_len = count_names(caps_names);
 	f->cgroup = &cgroup_features;
 	/* "enabled" is about the runtime, not the host: features-linux.md#apparmor */
 	f->apparmor = &enabled;

@@ -163,10 +163,4 @@ int process_find_executable(const struct process_plan *plan, char *buf, size_t s
  */
 int process_exec(const struct process_plan *plan, const char *path, struct oci_error *err);
 
-/** process_cap_number - "CAP_CHOWN" is 0; -1 when this runtime does not know it. */
-int process_cap_number(const char *name);
-
-/** process_cap_names - the capability names that kernel and runtime know, NULL-terminated, by number. */
-const char *const *process_cap_names(void);
-
 #endif

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * process_caps.c - capability names, masks, and the five sets of a process (capabilities(7)).
+ * process_caps.c - the five capability sets of a process (capabilities(7)).
  *
  * Every set starts empty and holds what the config names, nothing inherited (CVE-2016-8867, CVE-2022-24769). A capability
  * that is not in the runtime's own bounding set cannot be given to anybody by the kernel, so it is left out and the
@@ -12,71 +12,13 @@
 #include <string.h>
 #include <sys/prctl.h>
 
+#include "base/caps.h"
 #include "base/error.h"
 #include "base/mem.h"
 #include "base/sys_process.h"
 #include "runtime/process-private.h"
 
-static const char *const cap_names[] = {
-	[CAP_CHOWN] = "CAP_CHOWN",
-	[CAP_DAC_OVERRIDE] = "CAP_DAC_OVERRIDE",
-	[CAP_DAC_READ_SEARCH] = "CAP_DAC_READ_SEARCH",
-	[CAP_FOWNER] = "CAP_FOWNER",
-	[CAP_FSETID] = "CAP_FSETID",
-	[CAP_KILL] = "CAP_KILL",
-	[CAP_SETGID] = "CAP_SETGID",
-	[CAP_SETUID] = "CAP_SETUID",
-	[CAP_SETPCAP] = "CAP_SETPCAP",
-	[CAP_LINUX_IMMUTABLE] = "CAP_LINUX_IMMUTABLE",
-	[CAP_NET_BIND_SERVICE] = "CAP_NET_BIND_SERVICE",
-	[CAP_NET_BROADCAST] = "CAP_NET_BROADCAST",
-	[CAP_NET_ADMIN] = "CAP_NET_ADMIN",
-	[CAP_NET_RAW] = "CAP_NET_RAW",
-	[CAP_IPC_LOCK] = "CAP_IPC_LOCK",
-	[CAP_IPC_OWNER] = "CAP_IPC_OWNER",
-	[CAP_SYS_MODULE] = "CAP_SYS_MODULE",
-	[CAP_SYS_RAWIO] = "CAP_SYS_RAWIO",
-	[CAP_SYS_CHROOT] = "CAP_SYS_CHROOT",
-	[CAP_SYS_PTRACE] = "CAP_SYS_PTRACE",
-	[CAP_SYS_PACCT] = "CAP_SYS_PACCT",
-	[CAP_SYS_ADMIN] = "CAP_SYS_ADMIN",
-	[CAP_SYS_BOOT] = "CAP_SYS_BOOT",
-	[CAP_SYS_NICE] = "CAP_SYS_NICE",
-	[CAP_SYS_RESOURCE] = "CAP_SYS_RESOURCE",
-	[CAP_SYS_TIME] = "CAP_SYS_TIME",
-	[CAP_SYS_TTY_CONFIG] = "CAP_SYS_TTY_CONFIG",
-	[CAP_MKNOD] = "CAP_MKNOD",
-	[CAP_LEASE] = "CAP_LEASE",
-	[CAP_AUDIT_WRITE] = "CAP_AUDIT_WRITE",
-	[CAP_AUDIT_CONTROL] = "CAP_AUDIT_CONTROL",
-	[CAP_SETFCAP] = "CAP_SETFCAP",
-	[CAP_MAC_OVERRIDE] = "CAP_MAC_OVERRIDE",
-	[CAP_MAC_ADMIN] = "CAP_MAC_ADMIN",
-	[CAP_SYSLOG] = "CAP_SYSLOG",
-	[CAP_WAKE_ALARM] = "CAP_WAKE_ALARM",
-	[CAP_BLOCK_SUSPEND] = "CAP_BLOCK_SUSPEND",
-	[CAP_AUDIT_READ] = "CAP_AUDIT_READ",
-	[38] = "CAP_PERFMON",            /* 5.8 */
-	[39] = "CAP_BPF",                /* 5.8 */
-	[40] = "CAP_CHECKPOINT_RESTORE", /* 5.9 */
-	NULL,
-};
-
-#define CAP_COUNT (ARRAY_LEN(cap_names) - 1)
 #define CAP_BIT(cap) (UINT64_C(1) << (cap))
-
-const char *const *process_cap_names(void)
-{
-	return cap_names;
-}
-
-int process_cap_number(const char *name)
-{
-	for (size_t i = 0; i < CAP_COUNT; i++)
-		if (strcmp(cap_names[i], name) == 0)
-			return (int)i;
-	return -1;
-}
 
 static bool is_cap_form(const char *name)
 {
@@ -94,7 +36,7 @@ static int plan_set(char *const *names, size_t count, const char *set, const cha
 	uint64_t mask = 0;
 
 	for (size_t i = 0; i < count; i++) {
-		int cap = process_cap_number(names[i]);
+		int cap = caps_number(names[i]);
 
 		if (cap >= 0)
 			mask |= CAP_BIT(cap);
@@ -109,7 +51,7 @@ static int plan_set(char *const *names, size_t count, const char *set, const cha
 
 static const char *first_name(uint64_t mask)
 {
-	return mask ? cap_names[__builtin_ctzll(mask)] : "";
+	return mask ? caps_names[__builtin_ctzll(mask)] : "";
 }
 
 /* What capset(2) would answer with a bare EPERM. */
@@ -174,7 +116,7 @@ int process_drop_bounding(const struct process_plan *plan, struct oci_error *err
 		if (code == EPERM && prctl(PR_CAPBSET_READ, cap, 0, 0, 0) == 0)
 			continue; /* no CAP_SETPCAP, and nothing to drop */
 		return err_sys(err, code, "%s%scapabilities.bounding: drop %s", AT(plan->where),
-			       cap < CAP_COUNT ? cap_names[cap] : "a newer capability");
+			       cap < CAPS_COUNT ? caps_names[cap] : "a newer capability");
 	}
 	return 0;
 }
@@ -190,7 +132,7 @@ static int clamp_to_own(const struct process_plan *plan, struct process_caps *ca
 	if (r < 0)
 		return err_sys(err, -r, "capget");
 	missing = (caps->permitted & ~permitted) | (caps->inheritable & ~(inheritable | permitted));
-	for (int cap = 0; cap < (int)CAP_COUNT; cap++) {
+	for (int cap = 0; cap < (int)CAPS_COUNT; cap++) {
 		if (!(missing & CAP_BIT(cap)))
 			continue;
 		/* 0: nobody below us may ever have it; EINVAL: this kernel is older than the name */
@@ -201,7 +143,7 @@ static int clamp_to_own(const struct process_plan *plan, struct process_caps *ca
 			       "(the runtime does not have it)",
 			       AT(plan->where),
 			       caps->permitted & CAP_BIT(cap) ? "permitted" : "inheritable",
-			       cap_names[cap]);
+			       caps_names[cap]);
 	}
 	caps->permitted &= ~missing;
 	caps->effective &= ~missing;
@@ -228,12 +170,12 @@ int process_set_caps(const struct process_plan *plan, struct oci_error *err)
 	if (caps.inheritable & caps.permitted &&
 	    prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0) < 0)
 		return err_sys(err, errno, "%s%scapabilities.ambient: clear", AT(plan->where));
-	for (unsigned long cap = 0; cap < CAP_COUNT; cap++) {
+	for (unsigned long cap = 0; cap < CAPS_COUNT; cap++) {
 		if (!(caps.ambient & CAP_BIT(cap)))
 			continue;
 		if (prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE, cap, 0, 0) < 0 && errno != EINVAL)
 			return err_sys(err, errno, "%s%scapabilities.ambient: raise %s",
-				       AT(plan->where), cap_names[cap]);
+				       AT(plan->where), caps_names[cap]);
 	}
 	return 0;
 }

@@ -7,11 +7,9 @@
 #include <string.h>
 
 #include "base/log.h"
-#include "base/mem.h"
 #include "scale/cmds.h"
 
 #define PROGRAM "carte-scale"
-#define OPTIONS_SIZE_MAX 1024
 
 const struct cmd *const cmd_table[] = { &cmd_backtest, &cmd_config, &cmd_plan, &cmd_serve, NULL };
 
@@ -19,8 +17,7 @@ static void print_help(void)
 {
 	printf("Usage: " PROGRAM " COMMAND [OPTIONS] ...\n\n"
 	       "Keeps services of many replicas alive on one host.\n\nCommands:\n");
-	for (size_t i = 0; cmd_table[i]; i++)
-		printf("  %-10s %s\n", cmd_table[i]->command.name, cmd_table[i]->command.summary);
+	cmd_print_table(cmd_table, stdout);
 	printf("\n'" PROGRAM " COMMAND --help' tells the options of a command.\n");
 }
 
@@ -30,34 +27,6 @@ static void print_version(void)
 #ifdef CARTE_COMMIT
 	printf("commit: " CARTE_COMMIT "\n");
 #endif
-}
-
-static const struct cmd *find_command(const char *name)
-{
-	for (size_t i = 0; cmd_table[i]; i++)
-		if (strcmp(cmd_table[i]->command.name, name) == 0)
-			return cmd_table[i];
-	return NULL;
-}
-
-static int run_command(const struct cmd *cmd, int argc, char **argv, struct oci_error *err)
-{
-	_Alignas(max_align_t) char options[OPTIONS_SIZE_MAX] = { 0 };
-	char **operands = NULL;
-	int count = 0, r;
-
-	if (cmd->options_size > sizeof(options))
-		return err_set(err, ENOBUFS, "%s: the options do not fit", cmd->command.name);
-	r = opt_parse(&cmd->command, argc, argv, options, &operands, &count, err);
-	if (r == 1) {
-		CLEANUP_FREE char *title = NULL;
-
-		if (asprintf(&title, PROGRAM " %s", cmd->command.name) < 0)
-			return err_nomem(err);
-		opt_print_help(&cmd->command, title, stdout);
-		return 0;
-	}
-	return r < 0 ? r : cmd->run(options, operands, count, err);
 }
 
 int main(int argc, char **argv)
@@ -77,9 +46,9 @@ int main(int argc, char **argv)
 		print_version();
 		return 0;
 	}
-	cmd = find_command(argv[1]);
+	cmd = cmd_find(cmd_table, argv[1]);
 	if (cmd)
-		r = run_command(cmd, argc - 1, argv + 1, &err);
+		r = cmd_call(cmd, PROGRAM, argc - 1, argv + 1, &err);
 	else
 		r = err_set_as(&err, ERR_USAGE, EINVAL,
 			       "no command %s; '" PROGRAM " --help' lists them", argv[1]);

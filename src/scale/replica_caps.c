@@ -4,75 +4,17 @@
  */
 #include <string.h>
 
+#include "base/caps.h"
 #include "base/error.h"
 #include "base/mem.h"
 #include "scale/replica_config-private.h"
-
-/* by number: capabilities(7), include/uapi/linux/capability.h */
-static const char *const names[] = {
-	"CAP_CHOWN",
-	"CAP_DAC_OVERRIDE",
-	"CAP_DAC_READ_SEARCH",
-	"CAP_FOWNER",
-	"CAP_FSETID",
-	"CAP_KILL",
-	"CAP_SETGID",
-	"CAP_SETUID",
-	"CAP_SETPCAP",
-	"CAP_LINUX_IMMUTABLE",
-	"CAP_NET_BIND_SERVICE",
-	"CAP_NET_BROADCAST",
-	"CAP_NET_ADMIN",
-	"CAP_NET_RAW",
-	"CAP_IPC_LOCK",
-	"CAP_IPC_OWNER",
-	"CAP_SYS_MODULE",
-	"CAP_SYS_RAWIO",
-	"CAP_SYS_CHROOT",
-	"CAP_SYS_PTRACE",
-	"CAP_SYS_PACCT",
-	"CAP_SYS_ADMIN",
-	"CAP_SYS_BOOT",
-	"CAP_SYS_NICE",
-	"CAP_SYS_RESOURCE",
-	"CAP_SYS_TIME",
-	"CAP_SYS_TTY_CONFIG",
-	"CAP_MKNOD",
-	"CAP_LEASE",
-	"CAP_AUDIT_WRITE",
-	"CAP_AUDIT_CONTROL",
-	"CAP_SETFCAP",
-	"CAP_MAC_OVERRIDE",
-	"CAP_MAC_ADMIN",
-	"CAP_SYSLOG",
-	"CAP_WAKE_ALARM",
-	"CAP_BLOCK_SUSPEND",
-	"CAP_AUDIT_READ",
-	"CAP_PERFMON",
-	"CAP_BPF",
-	"CAP_CHECKPOINT_RESTORE",
-};
-
-#define ALL ((UINT64_C(1) << ARRAY_LEN(names)) - 1)
-
-static uint64_t one(const char *word)
-{
-	const char *plain = strncasecmp(word, "CAP_", 4) == 0 ? word + 4 : word;
-
-	if (strcasecmp(plain, "ALL") == 0)
-		return ALL;
-	for (size_t i = 0; i < ARRAY_LEN(names); i++)
-		if (strcasecmp(names[i] + 4, plain) == 0)
-			return UINT64_C(1) << i;
-	return 0;
-}
 
 static int read_words(const char *key, const struct strings *words, uint64_t *ret,
 		      struct oci_error *err)
 {
 	*ret = 0;
 	for (size_t i = 0; i < words->len; i++) {
-		uint64_t set = one(words->items[i]);
+		uint64_t set = caps_word(words->items[i]);
 
 		if (!set)
 			return err_set(err, EINVAL,
@@ -89,23 +31,15 @@ static uint64_t set_of(char *const *list, size_t len)
 	uint64_t set = 0;
 
 	for (size_t i = 0; i < len; i++)
-		set |= one(list[i]);
+		set |= caps_word(list[i]);
 	return set;
 }
 
 static int list(struct replica_plan *plan, uint64_t set, char ***ret, size_t *ret_len,
 		struct oci_error *err)
 {
-	char **items = oci_arena_array(&plan->arena, ARRAY_LEN(names) + 1, sizeof(*items));
-
-	if (!items)
-		return err_nomem(err);
-	*ret_len = 0;
-	for (size_t i = 0; i < ARRAY_LEN(names); i++)
-		if (set & (UINT64_C(1) << i))
-			items[(*ret_len)++] = (char *)names[i]; /* emitted, never written to */
-	*ret = items;
-	return 0;
+	*ret = caps_list(set, &plan->arena, ret_len);
+	return *ret ? 0 : err_nomem(err);
 }
 
 int replica_caps(struct replica_plan *plan, struct oci_error *err)
@@ -122,9 +56,9 @@ int replica_caps(struct replica_plan *plan, struct oci_error *err)
 	if (r < 0)
 		return r;
 	if (service->privileged)
-		added = ALL;
+		added = CAPS_ALL;
 	/* what is named alone wins over ALL */
-	bounding = dropped == ALL ? added : ((usual | added) & ~dropped);
+	bounding = dropped == CAPS_ALL ? added : ((usual | added) & ~dropped);
 	active = plan->user.uid.value == 0 ? bounding : (added & bounding);
 	/* another user than root keeps nothing over execve but what is ambient (capabilities(7)) */
 	if (plan->user.uid.value != 0 && !service->privileged)

@@ -20,6 +20,7 @@
 
 #include <cmocka.h>
 
+#include "base/caps.h"
 #include "base/error.h"
 #include "base/mem.h"
 #include "base/sys_process.h"
@@ -270,7 +271,7 @@ static void test_plan_caps(void **state)
 /* The table against libcap's and the kernel's. */
 static void test_cap_names(void **state)
 {
-	const char *const *names = process_cap_names();
+	const char *const *names = caps_names;
 	int count = 0;
 
 	(void)state;
@@ -279,10 +280,10 @@ static void test_cap_names(void **state)
 
 		assert_int_equal(cap_from_name(names[count], &value), 0);
 		assert_int_equal(value, count);
-		assert_int_equal(process_cap_number(names[count]), count);
+		assert_int_equal(caps_number(names[count]), count);
 	}
 	assert_int_equal(count, 41);
-	assert_int_equal(process_cap_number("CAP_"), -1);
+	assert_int_equal(caps_number("CAP_"), -1);
 	if (cap_max_bits() > count)
 		print_message("this kernel has %d capabilities, the table %d\n", cap_max_bits(),
 			      count);
