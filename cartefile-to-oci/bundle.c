@@ -36,6 +36,7 @@ struct job {
 	struct bundle_facts facts;
 	int dir;        /* the folder */
 	bool made;      /* it is new */
+	bool empty;     /* it was, new or not: what is in it is ours */
 	bool made_root; /* so is rootfs in it */
 };
 
@@ -75,6 +76,8 @@ static int check_empty(const struct job *job, struct oci_error *err)
 
 static int open_folder(struct job *job, struct oci_error *err)
 {
+	int r;
+
 	/* by name: the folder that the caller gave, on the host */
 	if (mkdir(job->folder, 0755) == 0)
 		job->made = true;
@@ -83,7 +86,9 @@ static int open_folder(struct job *job, struct oci_error *err)
 	job->dir = open(job->folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (job->dir < 0)
 		return err_sys(err, errno, "open folder %s", job->folder);
-	return check_empty(job, err);
+	r = check_empty(job, err);
+	job->empty = r == 0;
+	return r;
 }
 
 static int make_root(struct job *job, struct oci_error *err)
@@ -97,7 +102,7 @@ static int make_root(struct job *job, struct oci_error *err)
 /* Undo what was made, nothing else. */
 static void remove_made(const struct job *job)
 {
-	if (job->dir >= 0) {
+	if (job->empty) {
 		(void)unlinkat(job->dir, "config.json", 0);
 		for (size_t i = 0; job->options->template && i < ARRAY_LEN(template_files); i++)
 			(void)unlinkat(job->dir, template_files[i], 0);
@@ -238,14 +243,15 @@ static int write_template(struct job *job, struct oci_error *err)
 	size_t length = 0;
 	char digest[DIGEST_TEXT_SIZE];
 	int r = oci_image_config_emit(job->image->config, OCI_EMIT_INDENT, &image, &length, err);
+	const char *caps = bundle_seccomp_caps(&job->arena);
 	const char *texts[] = { digest, image, job->facts.users.passwd, job->facts.users.group,
-				bundle_seccomp_caps(&job->arena) };
+				caps };
 
 	_Static_assert(ARRAY_LEN(texts) == ARRAY_LEN(template_files), "one text for each");
 	if (r < 0)
 		return r;
 	digest_format(&job->image->manifest_digest, digest);
-	if (!texts[4])
+	if (!caps)
 		return err_nomem(err);
 	for (size_t i = 0; i < ARRAY_LEN(texts); i++) {
 		if (!texts[i])

@@ -189,14 +189,18 @@ static int64_t next_opening(const struct cron *cron, int64_t from, int64_t to)
 	return -1;
 }
 
-/* Is the window of @entry open at @clock_s? *change: when that is over, or when it opens next; -1: not within a week. */
+/*
+ * Is the window of @entry open at @clock_s? *change: when that is over, or when it opens next; -1: not within a week. NULL: nobody
+ * asks, and it takes long to find.
+ */
 static bool is_open(const struct spec_calendar *entry, int64_t clock_s, int64_t *change)
 {
 	int64_t length = (entry->duration_ms + 999) / 1000;
 	int64_t minute = clock_s - clock_s % MINUTE, start = clock_s - length, last = -1, at;
 	struct cron cron;
 
-	*change = -1;
+	if (change)
+		*change = -1;
 	if (read_cron(entry->cron, &cron, NULL) < 0)
 		return false;
 	/* windows that follow each other without a gap are one */
@@ -204,6 +208,8 @@ static bool is_open(const struct spec_calendar *entry, int64_t clock_s, int64_t 
 	     at = next_opening(&cron, at + MINUTE, minute + MINUTE))
 		if (at <= clock_s && at + length > clock_s)
 			last = at;
+	if (!change)
+		return last >= 0;
 	if (last >= 0) {
 		*change = last + length;
 		while ((at = next_opening(&cron, last + MINUTE, *change + 1)) >= 0 &&
@@ -224,9 +230,10 @@ unsigned calendar_minimum(const struct spec_calendar *entries, size_t count, int
 	int64_t next = 0;
 
 	for (size_t i = 0; i < count; i++) {
-		int64_t change;
+		int64_t change = -1;
 
-		if (is_open(&entries[i], clock_s, &change) && entries[i].min > minimum)
+		if (is_open(&entries[i], clock_s, ret_next ? &change : NULL) &&
+		    entries[i].min > minimum)
 			minimum = (unsigned)entries[i].min;
 		if (change > clock_s && (next == 0 || change < next))
 			next = change;

@@ -105,20 +105,13 @@ static int load(const struct config_args *args, struct oci_arena *arena, struct 
 					   .env_file = args->env_file };
 	const char **profiles = oci_arena_array(arena, args->profiles.len + 1, sizeof(*profiles));
 	const char *const *files = args->files.items;
-	char *found;
-	int r;
 
 	if (!profiles)
 		return err_nomem(err);
 	if (args->profiles.len)
 		memcpy(profiles, args->profiles.items, args->profiles.len * sizeof(*profiles));
 	options.profiles = profiles;
-	if (args->files.len)
-		return compose_load_files(files, args->files.len, &options, arena, ret, err);
-	r = compose_find(".", arena, &found, err);
-	return r < 0 ? r
-		     : compose_load_files((const char *const[]){ found }, 1, &options, arena, ret,
-					  err);
+	return compose_load_here(files, args->files.len, &options, arena, ret, err);
 }
 
 static int config_run(void *options, char **operands, int count, struct oci_error *err)

@@ -153,18 +153,9 @@ static int plan_files(const struct plan_args *args, struct oci_arena *arena, str
 						 .environment = environ,
 						 .env_file = args->env_file };
 	const char *const *files = args->files.items;
-	size_t count = args->files.len;
 	struct spec_project *project;
-	char *found;
-	int r = count ? 0 : compose_find(".", arena, &found, err);
+	int r = compose_load_here(files, args->files.len, &options, arena, &project, err);
 
-	if (r < 0)
-		return r;
-	if (!count)
-		r = compose_load_files((const char *const[]){ found }, 1, &options, arena, &project,
-				       err);
-	else
-		r = compose_load_files(files, count, &options, arena, &project, err);
 	return r < 0 ? r : plan_project(project, arena, err);
 }
 

@@ -104,8 +104,7 @@ int fail(const struct reader *reader, const struct at *at, const char *format, .
 	__attribute__((format(printf, 3, 4)));
 int fail_expected(const struct reader *reader, const struct at *at, const char *what);
 int fail_unknown(const struct reader *reader, const struct at *at, const struct row *rows);
-int fail_words(const struct reader *reader, const struct at *at, const char *what,
-	       const char *const *words);
+int fail_words(const struct reader *reader, const struct at *at, const char *const *words);
 int fail_nomem(const struct reader *reader);
 #define SHOWN_SIZE 84
 const char *shown(char buf[SHOWN_SIZE], const char *text);
@@ -139,7 +138,6 @@ int env_file_read(struct reader *reader, const struct at *at, const char *path, 
 /* Values: compose_value.c */
 row_read read_string, read_text, read_bool, read_int, read_time, read_size, read_cpus, read_number,
 	read_percent, read_ignored, read_mode, read_u32;
-int value_int(const char *text, int64_t *ret);
 int value_time(const char *text, int64_t *ret_ms);
 int value_size(const char *text, int64_t *ret);
 int value_port(const char *text, uint16_t *ret);
@@ -173,7 +171,9 @@ row_read read_services;              /* compose_service.c */
 row_read read_networks;              /* compose_network.c */
 row_read read_top_volumes;           /* compose_mounts.c */
 row_read read_configs, read_secrets; /* compose_files.c */
-int probe_defaults(struct spec_probe *probe);
+void probe_defaults(struct spec_probe *probe);
+/** is_in_subnet - is @inner, an address or a subnet, in @subnet? Both were checked when they were read. */
+bool is_in_subnet(const char *inner, const char *subnet);
 int scale_defaults(struct reader *reader, const struct at *at, struct spec_service *service,
 		   bool replicas_given);
 /** path_resolve - absolute, with the project's folder; "~" is $HOME. */

@@ -51,6 +51,10 @@ int compose_resolve(struct spec_project *project, char *const *environment, stru
 int compose_find(const char *directory, struct oci_arena *arena, char **ret_path,
 		 struct oci_error *err);
 
+/** compose_load_here - compose_load_files; without a file, the one that compose_find finds from the current folder. */
+int compose_load_here(const char *const *files, size_t count, const struct compose_options *options,
+		      struct oci_arena *arena, struct spec_project **ret, struct oci_error *err);
+
 /** compose_emit - the normalised document: JSON, members in a fixed order, so that equal projects are equal bytes. */
 int compose_emit(const struct spec_project *project, struct oci_arena *arena, char **ret_text,
 		 size_t *ret_length, struct oci_error *err);

@@ -2,8 +2,6 @@
 /*
  * compose_check.c - what holds between services: what they name is there, nothing depends on itself, no port is published twice.
  */
-#include <arpa/inet.h>
-
 #include "scale/compose-private.h"
 
 /* The place of services.NAME.KEY, as good as it is known. */
@@ -49,21 +47,6 @@ static int add_default_network(struct reader *reader, struct spec_service *servi
 	return more->name ? 0 : fail_nomem(reader);
 }
 
-static bool is_in_network(const char *address, const char *subnet)
-{
-	char part[INET_ADDRSTRLEN] = "";
-	size_t n = strcspn(subnet, "/");
-	struct in_addr a = { 0 }, b = { 0 };
-	int64_t bits = 32;
-
-	memcpy(part, subnet, n < sizeof(part) ? n : sizeof(part) - 1);
-	(void)inet_pton(AF_INET, address, &a);
-	(void)inet_pton(AF_INET, part, &b);
-	if (subnet[n])
-		(void)value_int(subnet + n + 1, &bits);
-	return ((ntohl(a.s_addr) ^ ntohl(b.s_addr)) & (UINT32_MAX << (32 - bits))) == 0;
-}
-
 static int check_networks(struct reader *reader, const struct at *root,
 			  struct spec_service *service)
 {
@@ -83,7 +66,7 @@ static int check_networks(struct reader *reader, const struct at *root,
 			return fail(reader, at,
 				    "ipv4_address %s needs a subnet in networks.%s.ipam.config",
 				    use->ipv4, shown(buf, use->network));
-		if (use->ipv4 && network->subnet && !is_in_network(use->ipv4, network->subnet))
+		if (use->ipv4 && network->subnet && !is_in_subnet(use->ipv4, network->subnet))
 			return fail(reader, at, "ipv4_address %s is not in %s", use->ipv4,
 				    network->subnet);
 		if (use->ipv4 && network->gateway && strcmp(use->ipv4, network->gateway) == 0)

@@ -2,6 +2,7 @@
 /*
  * compose_deploy.c - deploy, and restart.
  */
+#include "base/io.h"
 #include "scale/compose-private.h"
 
 int read_restart(struct reader *reader, const struct at *at, void *slot, const struct row *row)
@@ -24,7 +25,7 @@ int read_restart(struct reader *reader, const struct at *at, void *slot, const s
 	else
 		return fail_expected(reader, at, expected);
 	if (policy->condition == SPEC_RESTART_ON_FAILURE && text[10] == ':' &&
-	    (value_int(text + 11, &policy->max_attempts) < 0 || policy->max_attempts < 0 ||
+	    (parse_i64(text + 11, &policy->max_attempts) < 0 || policy->max_attempts < 0 ||
 	     policy->max_attempts > 1000000))
 		return fail_expected(reader, at, expected);
 	if (policy->condition == SPEC_RESTART_ON_FAILURE && policy->max_attempts == 0)

@@ -160,8 +160,7 @@ int fail_unknown(const struct reader *reader, const struct at *at, const struct 
 	return fail(reader, at, "unknown key; expected %s", list);
 }
 
-int fail_words(const struct reader *reader, const struct at *at, const char *what,
-	       const char *const *words)
+int fail_words(const struct reader *reader, const struct at *at, const char *const *words)
 {
 	char list[300] = "";
 	size_t n = 0;
@@ -172,5 +171,5 @@ int fail_words(const struct reader *reader, const struct at *at, const char *wha
 				      : words[i + 1] ? ", "
 						     : " or ",
 				      *words[i] ? words[i] : "''");
-	return fail_expected(reader, at, what ? what : list);
+	return fail_expected(reader, at, list);
 }

@@ -196,15 +196,14 @@ static void set_default(int64_t *slot, int64_t value)
 }
 
 /* Docker's for healthcheck; what x-carte.probe costs is little, so that it may come more often. */
-int probe_defaults(struct spec_probe *probe)
+void probe_defaults(struct spec_probe *probe)
 {
 	bool exec = probe->kind == SPEC_PROBE_EXEC;
 
 	if (probe->kind == SPEC_PROBE_NONE || probe->kind == SPEC_PROBE_IMAGE)
-		return 0;
+		return;
 	set_default(&probe->interval_ms, exec ? 30000 : 5000);
 	set_default(&probe->timeout_ms, exec ? 30000 : 2000);
 	set_default(&probe->start_period_ms, exec ? 0 : 30000);
 	set_default(&probe->retries, 3);
-	return 0;
 }

@@ -6,6 +6,7 @@
 #include <signal.h>
 #include <stdlib.h>
 
+#include "base/io.h"
 #include "scale/compose-private.h"
 
 #define LIST_MAX 1024
@@ -88,7 +89,7 @@ static int read_limit(struct reader *reader, const struct at *at, void *slot, co
 		return fail_expected(reader, at, "a number, or soft and hard");
 	if (strcmp(at->node->text, "unlimited") == 0)
 		value = -1;
-	else if (value_int(at->node->text, &value) < 0 || value < -1)
+	else if (parse_i64(at->node->text, &value) < 0 || value < -1)
 		return fail_expected(reader, at, "a number, -1 for no limit");
 	*(int64_t *)slot = value;
 	return 0;
@@ -194,7 +195,7 @@ int read_signal(struct reader *reader, const struct at *at, void *slot, const st
 
 	if (r < 0)
 		return r;
-	if (value_int(text, &number) == 0 && number > 0 && number <= SIGRTMAX) {
+	if (parse_i64(text, &number) == 0 && number > 0 && number <= SIGRTMAX) {
 		const char *abbreviation = sigabbrev_np((int)number);
 
 		*(const char **)slot =

@@ -220,7 +220,7 @@ static uint32_t address_of(const char *text, uint32_t *ret_mask)
 	return ntohl(address.s_addr);
 }
 
-static bool is_in_subnet(const char *inner, const char *subnet)
+bool is_in_subnet(const char *inner, const char *subnet)
 {
 	uint32_t inner_mask, mask;
 	uint32_t a = address_of(inner, &inner_mask), b = address_of(subnet, &mask);

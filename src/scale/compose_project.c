@@ -260,3 +260,17 @@ int compose_find(const char *directory, struct oci_arena *arena, char **ret_path
 			  "in %s or above it",
 			  directory);
 }
+
+int compose_load_here(const char *const *files, size_t count, const struct compose_options *options,
+		      struct oci_arena *arena, struct spec_project **ret, struct oci_error *err)
+{
+	char *found;
+	int r;
+
+	if (count)
+		return compose_load_files(files, count, options, arena, ret, err);
+	r = compose_find(".", arena, &found, err);
+	if (r < 0)
+		return r;
+	return compose_load_files((const char *const[]){ found }, 1, options, arena, ret, err);
+}

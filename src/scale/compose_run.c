@@ -119,13 +119,12 @@ int read_build(struct reader *reader, const struct at *at, void *slot, const str
 		return fail(reader, at, "context: expected a folder of this host");
 	r = path_resolve(reader, at, build->context, &build->context);
 	if (r == 0 && build->cartefile && *build->cartefile != '/') {
-		build->cartefile =
+		char *path =
 			oci_arena_printf(reader->arena, "%s/%s", build->context, build->cartefile);
-		if (!build->cartefile)
-			r = fail_nomem(reader);
-		else
-			build->cartefile = path_clean(
-				oci_arena_strdup(reader->arena, build->cartefile) ?: (char *)"/");
+
+		if (!path)
+			return fail_nomem(reader);
+		build->cartefile = path_clean(path);
 	}
 	return r;
 }

@@ -342,8 +342,7 @@ static int read_service(struct reader *reader, const struct at *at)
 	r = join_environment(reader, &wide);
 	if (r == 0)
 		r = set_replicas(reader, at, &wide);
-	if (r == 0)
-		r = probe_defaults(&wide.service.probe);
+	probe_defaults(&wide.service.probe);
 	if (r == 0)
 		r = check_service(reader, at, &wide.service);
 	if (r == 0 && !wide.service.image) {

@@ -72,19 +72,14 @@ int read_word(struct reader *reader, const struct at *at, const char *const *wor
 			*ret = i;
 			return 0;
 		}
-	return fail_words(reader, at, NULL, words);
-}
-
-int value_int(const char *text, int64_t *ret)
-{
-	return parse_i64(text, ret);
+	return fail_words(reader, at, words);
 }
 
 int read_int(struct reader *reader, const struct at *at, void *slot, const struct row *row)
 {
 	char words[96];
 	int64_t value = 0;
-	int r = is_scalar(at) ? value_int(at->node->text, &value) : -EINVAL;
+	int r = is_scalar(at) ? parse_i64(at->node->text, &value) : -EINVAL;
 
 	if (r == 0 && value >= row->min && value <= row->max) {
 		*(int64_t *)slot = value;

@@ -8,7 +8,6 @@
 #include <stdio.h>
 #include <yaml.h>
 
-#include "base/utf8.h"
 #include "scale/compose-private.h"
 
 struct anchor {
@@ -26,8 +25,7 @@ struct builder {
 	size_t anchors_len;
 };
 
-static int build(struct builder *b, const struct at *up, struct at *at, unsigned depth, bool is_key,
-		 struct node **ret);
+static int build(struct builder *b, struct at *at, unsigned depth, bool is_key, struct node **ret);
 
 static int fail_yaml(struct builder *b)
 {
@@ -180,7 +178,7 @@ static int build_list(struct builder *b, const struct at *at, unsigned depth, st
 		struct at place = { .up = at, .index = node->len };
 		struct node *value = NULL;
 
-		r = build(b, at, &place, depth + 1, false, &value);
+		r = build(b, &place, depth + 1, false, &value);
 		if (r == 0 && node_add(b->reader->arena, node, NULL, value) < 0)
 			r = fail_nomem(b->reader);
 		if (r == 0)
@@ -252,7 +250,7 @@ static int build_entry(struct builder *b, const struct at *at, unsigned depth, s
 	struct at key_at = { .up = at };
 	struct at place = { .up = at };
 	struct node *key, *value = NULL;
-	int r = build(b, at, &key_at, depth + 1, true, &key);
+	int r = build(b, &key_at, depth + 1, true, &key);
 
 	if (r < 0)
 		return r;
@@ -267,7 +265,7 @@ static int build_entry(struct builder *b, const struct at *at, unsigned depth, s
 	if (r == 0)
 		r = next_event(b);
 	if (r == 0)
-		r = build(b, at, &place, depth + 1, false, &value);
+		r = build(b, &place, depth + 1, false, &value);
 	if (r < 0)
 		return r;
 	if (key->plain && strcmp(key->text, "<<") == 0) {
@@ -294,8 +292,7 @@ static int build_map(struct builder *b, const struct at *at, unsigned depth, str
 	return r == 0 && merged ? merge_keys(b, at, node, merged) : r;
 }
 
-static int build(struct builder *b, const struct at *up, struct at *at, unsigned depth, bool is_key,
-		 struct node **ret)
+static int build(struct builder *b, struct at *at, unsigned depth, bool is_key, struct node **ret)
 {
 	bool list = b->event.type == YAML_SEQUENCE_START_EVENT;
 	const yaml_char_t *anchor_text;
@@ -303,7 +300,6 @@ static int build(struct builder *b, const struct at *up, struct at *at, unsigned
 	struct node *node;
 	int r;
 
-	(void)up;
 	node = new_at_event(b, list                                        ? NODE_LIST
 			       : b->event.type == YAML_MAPPING_START_EVENT ? NODE_MAP
 									   : NODE_SCALAR);
@@ -353,7 +349,7 @@ static int build_document(struct builder *b, struct node **ret)
 	if (r == 0)
 		r = next_event(b);
 	if (r == 0)
-		r = build(b, NULL, &at, 0, false, ret);
+		r = build(b, &at, 0, false, ret);
 	if (r == 0)
 		r = next_event(b); /* the document's end */
 	if (r == 0)

@@ -2,6 +2,7 @@
 /*
  * fetch.c - HTTP/1.0, so that a body ends with the connection; nothing is believed of what comes but a status and a length.
  */
+#include <arpa/inet.h>
 #include <ctype.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -272,26 +273,22 @@ static void ready(void *ctx, uint32_t events)
 		finish(fetch, fetch->status);
 }
 
-static int write_request(struct fetch *fetch, const struct fetch_request *request)
+static int write_request(struct fetch *fetch, const struct fetch_request *request,
+			 struct in_addr address)
 {
-	struct in_addr address = request->address;
-	char text[INET_ADDRSTRLEN] = "";
+	char text[INET_ADDRSTRLEN];
 	int n;
 
 	if (!request->path)
 		return 0;
-	if (address.s_addr == 0)
-		address.s_addr = htonl(INADDR_LOOPBACK);
 	if (strlen(request->path) > PATH_LENGTH_MAX ||
 	    request->path[strcspn(request->path, " \r\n")])
 		return -EINVAL;
-	(void)snprintf(text, sizeof(text), "%u.%u.%u.%u", ntohl(address.s_addr) >> 24,
-		       (ntohl(address.s_addr) >> 16) & 255, (ntohl(address.s_addr) >> 8) & 255,
-		       ntohl(address.s_addr) & 255);
 	n = asprintf(&fetch->out,
 		     "GET %s%s HTTP/1.0\r\nHost: %s:%u\r\nUser-Agent: carte-scale/" PACKAGE_VERSION
 		     "\r\nAccept: */*\r\nConnection: close\r\n\r\n",
-		     *request->path == '/' ? "" : "/", request->path, text, request->port);
+		     *request->path == '/' ? "" : "/", request->path,
+		     inet_ntop(AF_INET, &address, text, sizeof(text)), request->port);
 	if (n < 0) {
 		fetch->out = NULL;
 		return -ENOMEM;
@@ -305,12 +302,13 @@ static int begin(struct fetch *fetch, const struct fetch_request *request)
 	struct sockaddr_in to = { .sin_family = AF_INET,
 				  .sin_port = htons(request->port),
 				  .sin_addr = request->address };
-	int r = write_request(fetch, request);
+	int r;
 
-	if (r < 0)
-		return r;
 	if (to.sin_addr.s_addr == 0)
 		to.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+	r = write_request(fetch, request, to.sin_addr);
+	if (r < 0)
+		return r;
 	fetch->fd = fetch_socket(request->netns);
 	if (fetch->fd < 0)
 		return fetch->fd;

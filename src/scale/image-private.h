@@ -8,6 +8,7 @@
 #include "scale/image.h"
 
 #define IMAGE_HEX 64 /* digits of a sha256: the name of an image's folder */
+#define IMAGE_DOCUMENT_MAX ((size_t)16 << 20)
 
 /** struct image_entry - a prepared image in memory. */
 struct image_entry {
@@ -15,7 +16,7 @@ struct image_entry {
 	struct image_entry *next;
 	struct oci_arena arena;
 	char hex[IMAGE_HEX + 1];
-	bool gone; /* swept: kept for those who still point to it */
+	bool gone; /* swept or prepared anew: kept for those who still point to it */
 };
 
 /** image_load - of the folder @hex in @images_dir. @ret: heap, image_entry_free. */

@@ -178,11 +178,12 @@ static int entry_get(struct images *images, const char *hex, struct image_entry 
 		     struct oci_error *err)
 {
 	struct image_entry *entry = entry_find(images, hex);
-	int r = entry ? 0 : image_load(images->folder, hex, &entry, err);
 
-	if (r < 0)
-		return r;
-	if (!entry_find(images, hex)) {
+	if (!entry) {
+		int r = image_load(images->folder, hex, &entry, err);
+
+		if (r < 0)
+			return r;
 		entry->next = images->entries;
 		images->entries = entry;
 	}
@@ -251,6 +252,25 @@ static int program_failed(const struct request *request, const struct job_result
 			  *line ? line : "its preparation ended without a word");
 }
 
+/* One that was there has become the fresh one: what is in memory is of it, and good while both say the same. */
+static void exchanged(struct images *images, int folder, const char *fresh, const char *hex)
+{
+	static const char *const names[] = { "config.json", "image.json", "caps.json" };
+	CLEANUP_ARENA struct oci_arena arena = OCI_ARENA_INIT;
+	struct image_entry *entry = entry_find(images, hex);
+
+	for (size_t i = 0; entry && i < ARRAY_LEN(names); i++) {
+		char before[IMAGE_HEX + 16], now[IMAGE_HEX + 16], *text;
+		size_t length;
+
+		(void)snprintf(before, sizeof(before), "%s/%s", fresh, names[i]);
+		(void)snprintf(now, sizeof(now), "%s/%s", hex, names[i]);
+		if (io_read_at(folder, before, IMAGE_DOCUMENT_MAX, &arena, &text, &length) < 0 ||
+		    !io_same_at(folder, now, text, length))
+			entry->gone = true;
+	}
+}
+
 static int take_fresh(struct request *request, struct image_entry **ret, struct oci_error *err)
 {
 	struct images *images = request->images;
@@ -266,10 +286,12 @@ static int take_fresh(struct request *request, struct image_entry **ret, struct 
 		return err_set(err, EIO, "image %s: %s made no template of it", request->name,
 			       images->converter);
 	/* one that is there already is exchanged: this converter may be newer */
-	if (renameat2(folder, request->fresh, folder, hex, RENAME_NOREPLACE) < 0 &&
-	    (errno != EEXIST ||
-	     renameat2(folder, request->fresh, folder, hex, RENAME_EXCHANGE) < 0))
-		return err_sys(err, errno, "rename %s/%s", images->folder, request->fresh);
+	if (renameat2(folder, request->fresh, folder, hex, RENAME_NOREPLACE) < 0) {
+		if (errno != EEXIST ||
+		    renameat2(folder, request->fresh, folder, hex, RENAME_EXCHANGE) < 0)
+			return err_sys(err, errno, "rename %s/%s", images->folder, request->fresh);
+		exchanged(images, folder, request->fresh, hex);
+	}
 	return entry_get(images, hex, ret, err);
 }
 

@@ -14,7 +14,6 @@
 #include "base/mem.h"
 #include "scale/image-private.h"
 
-#define DOCUMENT_MAX ((size_t)16 << 20)
 #define LAYERS "io.carte.rootfs.layers"
 
 static const struct oci_row cap_rows[] = {
@@ -59,7 +58,7 @@ void image_entry_free(struct image_entry *entry)
 static int read_document(struct image_entry *entry, int folder, const char *name, char **ret,
 			 size_t *ret_length, struct oci_error *err)
 {
-	int r = io_read_at(folder, name, DOCUMENT_MAX, &entry->arena, ret, ret_length);
+	int r = io_read_at(folder, name, IMAGE_DOCUMENT_MAX, &entry->arena, ret, ret_length);
 
 	return r < 0 ? err_sys(err, -r, "read %s/%s", entry->image.folder, name) : 0;
 }

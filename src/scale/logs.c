@@ -84,7 +84,7 @@ static int drop(const char *path, int64_t number)
 /* FILE.0 becomes FILE.1, the others move up. */
 static int shift(const char *path, int64_t max_files)
 {
-	int r = max_files > 0 ? drop(path, max_files) : drop(path, 0);
+	int r = drop(path, max_files > 0 ? max_files : 0);
 
 	for (int64_t i = max_files - 1; r == 0 && i >= 0; i--)
 		r = move(path, i, i + 1);

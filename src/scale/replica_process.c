@@ -134,7 +134,8 @@ static int add_env(struct replica_plan *plan, struct oci_error *err)
 		oci_arena_array(&plan->arena, from->env_len + given->len + 4, sizeof(char *));
 	if (!process->env)
 		return err_nomem(err);
-	memcpy(process->env, from->env, from->env_len * sizeof(char *));
+	if (from->env_len)
+		memcpy(process->env, from->env, from->env_len * sizeof(char *));
 	r = put_env(plan, "HOSTNAME", plan->hostname, true, err);
 	for (size_t i = 0; r == 0 && i < given->len; i++) {
 		if (given->items[i].value)

@@ -193,7 +193,6 @@ int replica_user(struct replica_plan *plan, struct oci_error *err)
 	struct lookup passwd = { 0 }, group = { 0 };
 	int r;
 
-	plan->user = (struct oci_user){ .umask = plan->user.umask };
 	r = lookup_open(plan, "passwd", &passwd, err);
 	if (r == 0)
 		r = lookup_open(plan, "group", &group, err);

@@ -200,17 +200,69 @@ refused_bundle() {
 
 @test "refused: a folder with something in it stays as it is" {
 	mkdir "$BUNDLE"
-	echo mine >"$BUNDLE/file"
+	echo mine | tee "$BUNDLE/file" >"$BUNDLE/config.json"
 	bundle
 	fails_as exists
 	says "$BUNDLE is not empty: a bundle needs a new or an empty folder"
-	same "$(find "$BUNDLE" -mindepth 1 -printf '%f ')" 'file '
-	rm "$BUNDLE/file"
+	same "$(ls -A "$BUNDLE" | xargs)" 'config.json file'
+	same "$(cat "$BUNDLE/config.json")" mine
+	rm "$BUNDLE/file" "$BUNDLE/config.json"
 	bundle --user nobody
 	[ "$status" -ne 0 ]
 	same "$(find "$BUNDLE" -mindepth 1 -printf '%f ')" ''
 	bundle
 	good
+}
+
+@test "--template: beside config.json what it does not say, of the image as it is" {
+	bundle --template --user 0 --env MORE=1
+	good
+	same "$(find "$BUNDLE" -mindepth 1 -printf '%P\n' | sort | xargs)" \
+		'caps.json config.json digest group image.json passwd rootfs'
+	same "$(cd "$BUNDLE" && stat -c %a caps.json digest group image.json passwd | sort -u)" 644
+	local manifest=$CARTE_STORE/blobs/sha256/$(sed 's/^sha256://' "$BUNDLE/digest")
+	same "sha256:$(sha256sum <"$manifest" | cut -d' ' -f1)" "$(cat "$BUNDLE/digest")"
+	local config=$CARTE_STORE/blobs/sha256/$(jq -r '.config.digest | ltrimstr("sha256:")' <"$manifest")
+	same "$(jq -s '.[0] == .[1]' "$BUNDLE/image.json" "$config")" true
+	cmp "$BUNDLE/passwd" "$MASTER/rootfs/etc/passwd"
+	cmp "$BUNDLE/group" "$MASTER/rootfs/etc/group"
+	same "$(jq -c '.[] | select(.cap == "CAP_BPF").calls' <"$BUNDLE/caps.json")" '["bpf"]'
+	same "$(jq '.[] | select(.cap == "CAP_SYS_ADMIN").calls | contains(["clone", "mount", "unshare"])' <"$BUNDLE/caps.json")" true
+	same "$(jq 'all(.[]; (.cap | startswith("CAP_")) and (.calls | length > 0))' <"$BUNDLE/caps.json")" true
+	# config.json is what it is without
+	cp "$BUNDLE/config.json" "$D/config"
+	rm -rf "$BUNDLE"
+	bundle --user 0 --env MORE=1
+	good
+	cmp "$BUNDLE/config.json" "$D/config"
+	same "$(ls -A "$BUNDLE" | xargs)" 'config.json rootfs'
+}
+
+@test "--template: an image without passwd and group has no such files" {
+	local context=$D/context
+	mkdir -p "$context"
+	cp "$MASTER/rootfs/bin/busybox" "$context/busybox"
+	printf 'FROM scratch\nNAME localhost/test/bare:1\nPATH busybox /bin/\n' >"$context/Cartefile"
+	co build -q "$context"
+	good
+	IMAGE=localhost/test/bare:1 bundle --template -- /bin/busybox true
+	good
+	same "$(ls -A "$BUNDLE" | xargs)" 'caps.json config.json digest image.json rootfs'
+}
+
+@test "--template: refused, nothing written is left" {
+	refused_bundle "User: user 'nobody' is not in the image's /etc/passwd" --template --user nobody
+	mkdir "$BUNDLE"
+	echo mine | tee "$BUNDLE/digest" >"$BUNDLE/passwd"
+	bundle --template
+	fails_as exists
+	says "$BUNDLE is not empty: a bundle needs a new or an empty folder"
+	same "$(ls -A "$BUNDLE" | xargs)" 'digest passwd'
+	same "$(cat "$BUNDLE/digest" "$BUNDLE/passwd" | xargs)" 'mine mine'
+	rm "$BUNDLE/digest" "$BUNDLE/passwd"
+	bundle --template --user nobody
+	[ "$status" -ne 0 ]
+	same "$(ls -A "$BUNDLE")" ''
 }
 
 @test "refused: an image without a program, unless one is given" {

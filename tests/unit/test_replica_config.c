@@ -837,16 +837,58 @@ static void test_live(void **state)
 	loop_free(loop);
 }
 
+/* The same image, prepared by a converter that says more: who asks again gets what it says now. */
+static void test_newer_converter(void **state)
+{
+	struct fixture *f = *state;
+	char converter[PATH_MAX], from[PATH_MAX], path[PATH_MAX];
+	struct images_options options = { .state_dir = f->top, .converter = converter };
+	struct asked first = { 0 }, second = { 0 };
+	CLEANUP_FREE char *text = NULL;
+	struct images *images;
+	struct loop *loop;
+
+	scale_path(from, "%s/from", f->top);
+	assert_int_equal(rename(scale_path(path, "%s/%s", f->images, HEX), from), 0);
+	/* bundle --template --user 0 -- NAME FOLDER - */
+	assert_true(asprintf(&text, "#!/bin/sh\ncp -r %s \"$7\"\n", from) > 0);
+	scale_write(f->top, "converter", text);
+	assert_int_equal(chmod(scale_path(converter, "%s/converter", f->top), 0755), 0);
+	assert_int_equal(loop_new(&loop, &f->err), 0);
+	assert_int_equal(images_new(loop, &options, &images, &f->err), 0);
+	ask(loop, images, "a:1", &first);
+	if (!first.image)
+		fail_msg("%s", first.words);
+	/* prepared again and nothing new in it: the same */
+	ask(loop, images, "b:1", &second);
+	assert_ptr_equal(second.image, first.image);
+	free(text);
+	assert_true(asprintf(&text, "%s\n", first.image->config) > 0);
+	scale_write(from, "config.json", text);
+	ask(loop, images, "c:1", &second);
+	assert_non_null(second.image);
+	assert_string_equal(second.image->config, text);
+	/* who has the old one keeps it */
+	assert_int_equal(first.image->config_length + 1, second.image->config_length);
+	assert_string_equal(first.image->id, second.image->id);
+	images_free(images);
+	loop_free(loop);
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 	const struct CMUnitTest tests[] = {
-		TEST(test_defaults),     TEST(test_arguments),   TEST(test_environment),
-		TEST(test_users),        TEST(test_limits),      TEST(test_capabilities),
-		TEST(test_privileged),   TEST(test_profile),     TEST(test_mounts),
-		TEST(test_image_volume), TEST(test_given_files), TEST(test_restart),
-		TEST(test_namespaces),   TEST(test_resources),   TEST(test_devices),
-		TEST(test_bad),          TEST(test_health),      TEST(test_live),
+		TEST(test_defaults),        TEST(test_arguments),
+		TEST(test_environment),     TEST(test_users),
+		TEST(test_limits),          TEST(test_capabilities),
+		TEST(test_privileged),      TEST(test_profile),
+		TEST(test_mounts),          TEST(test_image_volume),
+		TEST(test_given_files),     TEST(test_restart),
+		TEST(test_namespaces),      TEST(test_resources),
+		TEST(test_devices),         TEST(test_bad),
+		TEST(test_health),          TEST(test_live),
+		TEST(test_newer_converter),
 	};
 
 	return cmocka_run_group_tests_name("replica_config", tests, NULL, NULL);
