@@ -471,6 +471,14 @@ service() { # JQ-FILTER over the service of the last run
 	[ -e "$D/cid" ]
 }
 
+@test "run: what is not UTF-8 is refused, and nothing is asked" {
+	fails 125 'carte: run: "ab..." is not UTF-8' carte run -d -e A=1 -e X=$'ab\xff' -e Y=2 box
+	fails 125 'carte: run: "..." is not UTF-8' carte run -d box sh $'\xc3' -c
+	[ -z "$(document)" ]
+	carte run -d -e X=grün box
+	[ "$(service .environment.X)" = '"grün"' ]
+}
+
 @test "run: what the supervisor refuses, and a start that fails" {
 	answers 'POST /v1/containers 409 {"error":"there is a container '"'box'"'","kind":"exists"}'
 	fails 125 "carte: run: there is a container 'box'" carte run -d --name box --cidfile "$D/cid" i
