@@ -34,6 +34,8 @@ struct events {
 	bool json;
 };
 
+#define AGO_MAX 1000000000 /* of one unit; what is more would overflow */
+
 /* "10m", "1h30m", "1700000000", RFC 3339. -1: none of these */
 static int64_t time_given(const char *text)
 {
@@ -54,7 +56,7 @@ static int64_t time_given(const char *text)
 		number = strtoll(text, &end, 10);
 		while (i < ARRAY_LEN(units) && units[i].letter != *end)
 			i++;
-		if (end == text || i == ARRAY_LEN(units) || number < 0)
+		if (end == text || i == ARRAY_LEN(units) || number < 0 || number > AGO_MAX)
 			return -1;
 		ago += number * units[i].seconds;
 		text = end + 1;

@@ -50,7 +50,6 @@ static const char *const all_caps[] = {
 	"CAP_SYS_TTY_CONFIG",  "CAP_WAKE_ALARM",
 };
 
-/* The runtime's own exit status for what it could not do would be taken for the program's. */
 static void add_options(struct words *words, const struct exec_args *args, const char *user)
 {
 	if (args->detach)
@@ -93,11 +92,12 @@ static int exec_run(void *options, char **operands, int count, struct oci_error 
 {
 	struct exec_args *args = options;
 	CLEANUP_JSON yajl_val container = NULL;
-	int r;
+	int r = 0;
 
 	if (args->tty && args->interactive && !isatty(STDIN_FILENO))
-		return err_set_as(err, ERR_USAGE, ENOTTY, "-t: standard input is no terminal");
-	r = common_container(operands[0], &container, err);
+		r = err_set_as(err, ERR_USAGE, ENOTTY, "-t: standard input is no terminal");
+	if (r == 0)
+		r = common_container(operands[0], &container, err);
 	if (r == 0 && !container_runs(container))
 		r = err_set_as(err, ERR_STATE, ESRCH, "'%s' does not run", operands[0]);
 	if (r == 0)

@@ -142,9 +142,7 @@ static int each_replica(struct act *act, const struct ref *ref,
 	for (size_t i = 0; r == 0 && i < json_count(act->refs.containers); i++) {
 		yajl_val container = json_at(act->refs.containers, i);
 
-		if (strcmp(json_text(container, "project"), ref->project) == 0 &&
-		    strcmp(json_text(container, "service"), ref->service_name) == 0 &&
-		    container_runs(container))
+		if (ref_means(ref, container) && container_runs(container))
 			r = one(act, json_text(container, "id"), err);
 	}
 	return r;

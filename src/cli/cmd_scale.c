@@ -35,19 +35,6 @@ struct scale {
 	bool json;
 };
 
-static int service_path(struct scale *scale, const char *name, const char **ret, struct ref *ref,
-			struct oci_error *err)
-{
-	int r = refs_service(&scale->refs, name, ref, err);
-
-	if (r < 0)
-		return r;
-	*ret = oci_arena_printf(&scale->refs.arena, "/v1/services/%s/%s",
-				client_escape(&scale->refs.arena, ref->project),
-				client_escape(&scale->refs.arena, ref->service_name));
-	return *ret ? 0 : err_nomem(err);
-}
-
 /* ---- why ------------------------------------------------------------------------------------------------------------------ */
 
 static int print_decisions(yajl_val list, struct oci_error *err)
@@ -74,7 +61,7 @@ static int why_once(void *ctx, const char *operand, struct oci_error *err)
 	CLEANUP_JSON yajl_val list = NULL;
 	const char *path = NULL;
 	struct ref ref = { 0 };
-	int r = service_path(scale, operand, &path, &ref, err);
+	int r = refs_service_path(&scale->refs, operand, &ref, &path, err);
 
 	if (r == 0)
 		r = client_get(&list, err, "%s/decisions?limit=%u", path, scale->limit);
@@ -119,7 +106,7 @@ static int scale_once(void *ctx, const char *operand, struct oci_error *err)
 				 equals ? (size_t)(equals - operand) : strlen(operand));
 	if (!name)
 		return err_nomem(err);
-	r = service_path(scale, name, &path, &ref, err);
+	r = refs_service_path(&scale->refs, name, &ref, &path, err);
 	if (r == 0)
 		r = client_post(body, &answer, err, "%s/scale", path);
 	if (r < 0)

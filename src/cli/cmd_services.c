@@ -105,16 +105,9 @@ const struct cmd cmd_services = {
 static int service_path(struct refs *refs, const char *text, const char **ret, struct ref *ref,
 			struct oci_error *err)
 {
-	int r = refs->services ? 0 : refs_load(refs, err);
+	int r = refs_load(refs, err);
 
-	if (r == 0)
-		r = refs_service(refs, text, ref, err);
-	if (r < 0)
-		return r;
-	*ret = oci_arena_printf(&refs->arena, "/v1/services/%s/%s",
-				client_escape(&refs->arena, ref->project),
-				client_escape(&refs->arena, ref->service_name));
-	return *ret ? 0 : err_nomem(err);
+	return r < 0 ? r : refs_service_path(refs, text, ref, ret, err);
 }
 
 /* ---- rollout ------------------------------------------------------------------------------------------------------------ */

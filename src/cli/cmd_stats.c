@@ -84,18 +84,12 @@ static void put_stats(struct table *table, yajl_val stats, bool whole)
 
 /* ---- which ------------------------------------------------------------------------------------------------------------ */
 
-static bool is_operand(struct refs *refs, const struct stats_args *args, yajl_val stats, bool *hit)
+static bool is_operand(struct refs *refs, const struct stats_args *args, yajl_val stats)
 {
 	for (int i = 0; i < args->count; i++) {
 		struct ref ref;
 
-		if (refs_find(refs, args->operands[i], &ref, NULL) < 0)
-			continue;
-		*hit = ref.service
-			       ? strcmp(json_text(stats, "project"), ref.project) == 0 &&
-					 strcmp(json_text(stats, "service"), ref.service_name) == 0
-			       : strcmp(json_text(stats, "id"), ref.id) == 0;
-		if (*hit)
+		if (refs_find(refs, args->operands[i], &ref, NULL) == 0 && ref_means(&ref, stats))
 			return true;
 	}
 	return args->count == 0;
@@ -121,9 +115,8 @@ static int read_stats(const struct stats_args *args, yajl_val *ret, struct oci_e
 		r = client_get(ret, err, "/v1/stats");
 	for (size_t i = 0; r == 0 && i < json_count(*ret); i++) {
 		yajl_val stats = json_at(*ret, i);
-		bool hit = false;
 
-		if (is_operand(&refs, args, stats, &hit))
+		if (is_operand(&refs, args, stats))
 			(*ret)->u.array.values[kept++] = stats;
 		else
 			yajl_tree_free(stats);

@@ -27,7 +27,7 @@ static const struct opt system_opts[] = {
 
 #define WALK_FDS 32
 
-/* nftw(3) has no place for a context; a file of several names counts once if it is one of the first. */
+/* nftw(3) has no place for a context; each name of a file counts its share. */
 static struct {
 	long long bytes, entries;
 } walk;
@@ -60,7 +60,6 @@ static void put_size(struct table *table, const char *what, const char *folder, 
 	table_cell(table, GREY, "%s", path);
 }
 
-/* "What to do" is empty where it is in use by what runs. */
 static int system_df(struct oci_error *err)
 {
 	static const char *const heads[] = { "WHAT", "COUNT", "SIZE", "TO REMOVE", "WHERE", NULL };

@@ -73,6 +73,13 @@ int refs_container(struct refs *refs, const char *text, struct ref *ret, struct 
 /** refs_service - only services. */
 int refs_service(struct refs *refs, const char *text, struct ref *ret, struct oci_error *err);
 
+/** ref_means - is @container the one, or a replica of the service? */
+bool ref_means(const struct ref *ref, yajl_val container);
+
+/** refs_service_path - refs_service, and where the interface has it: "/v1/services/PROJECT/SERVICE" in the refs' arena. */
+int refs_service_path(struct refs *refs, const char *text, struct ref *ret, const char **ret_path,
+		      struct oci_error *err);
+
 /** common_container - GET /v1/containers/ID of what @text means: the whole document. */
 int common_container(const char *text, yajl_val *ret, struct oci_error *err);
 

@@ -12,10 +12,9 @@
 #include <sys/mman.h>
 #include <sys/wait.h>
 
-#include "base/program.h"
 #include "cli/common.h"
 #include "cli/foreground.h"
-#include "cli/start.h"
+#include "cli/user.h"
 
 extern char **environ;
 
@@ -109,15 +108,6 @@ static void report(const char *id, int status)
 	(void)client_post(body, NULL, &err, "/v1/containers/%s/finished", id);
 }
 
-static int runtime_path(const char *name, char ret[PATH_MAX], struct oci_error *err)
-{
-	if (strchr(name, '/')) {
-		snprintf(ret, PATH_MAX, "%s", name);
-		return 0;
-	}
-	return start_find(*name ? name : "carte-runtime", ret, err);
-}
-
 int foreground_run(yajl_val answer, bool input, bool tty, struct oci_error *err)
 {
 	const char *id = json_text(answer, "id");
@@ -125,7 +115,7 @@ int foreground_run(yajl_val answer, bool input, bool tty, struct oci_error *err)
 	CLEANUP_CLOSE int log = memfd_create("log", MFD_CLOEXEC);
 	CLEANUP_CLOSE int null = open("/dev/null", O_RDONLY | O_CLOEXEC);
 	sigset_t set, before;
-	int r = runtime_path(json_text(answer, "runtime"), runtime, err), status;
+	int r = container_runtime(answer, runtime, err), status;
 
 	if (r < 0)
 		return r;

@@ -6,6 +6,7 @@
 
 #include "base/error.h"
 #include "base/mem.h"
+#include "base/utf8.h"
 #include "cli/json.h"
 
 /* ---- reading ------------------------------------------------------------------------------------------------------ */
@@ -74,14 +75,10 @@ yajl_val json_at(yajl_val array, size_t i)
 
 yajl_gen json_new(void)
 {
-	yajl_gen gen = yajl_gen_alloc(NULL);
-
-	if (gen)
-		yajl_gen_config(gen, yajl_gen_validate_utf8, 1);
-	return gen;
+	return yajl_gen_alloc(NULL);
 }
 
-/* The generator remembers its first error, and json_finish tells it. */
+/* Not checked by yajl, which leaves a string away that is not UTF-8 and goes on: json_finish tells it. */
 static void put_string(yajl_gen gen, const char *text)
 {
 	(void)yajl_gen_string(gen, (const unsigned char *)text, strlen(text));
@@ -141,6 +138,19 @@ void json_close_array(yajl_gen gen)
 	(void)yajl_gen_array_close(gen);
 }
 
+#define SHOWN_MAX 64
+
+/* Where the string begins that has a bad byte at @at says whose it is. */
+static int not_utf8(const char *text, size_t at, struct oci_error *err)
+{
+	size_t start = at;
+
+	while (start > 0 && text[start - 1] != '"')
+		start--;
+	return err_set_as(err, ERR_USAGE, EINVAL, "\"%.*s...\" is not UTF-8",
+			  at - start < SHOWN_MAX ? (int)(at - start) : SHOWN_MAX, text + start);
+}
+
 int json_finish(yajl_gen gen, const char **ret_text, size_t *ret_length, struct oci_error *err)
 {
 	const unsigned char *text = NULL;
@@ -148,6 +158,11 @@ int json_finish(yajl_gen gen, const char **ret_text, size_t *ret_length, struct 
 
 	if (yajl_gen_get_buf(gen, &text, &length) != yajl_gen_status_ok || !text)
 		return err_nomem(err);
+	for (size_t at = 0, n; at < length; at += n) {
+		n = utf8_length((const char *)text + at, length - at);
+		if (!n)
+			return not_utf8((const char *)text, at, err);
+	}
 	*ret_text = (const char *)text;
 	*ret_length = length;
 	return 0;

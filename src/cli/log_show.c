@@ -32,14 +32,6 @@ static void show_freep(struct show *show)
 
 /* ---- which ------------------------------------------------------------------------------------------------------------ */
 
-static bool is_meant(const struct ref *ref, yajl_val container)
-{
-	if (!ref->service)
-		return strcmp(json_text(container, "id"), ref->id) == 0;
-	return strcmp(json_text(container, "project"), ref->project) == 0 &&
-	       strcmp(json_text(container, "service"), ref->service_name) == 0;
-}
-
 static struct log_source *find_source(struct show *show, const char *id)
 {
 	for (size_t i = 0; i < show->len; i++)
@@ -143,7 +135,7 @@ static int look_operand(struct show *show, struct refs *refs, const char *operan
 									  : err_copy(err, &words);
 	show->view.prefix |= ref.service && !show->request->no_prefix;
 	for (size_t i = 0; r == 0 && i < json_count(refs->containers); i++)
-		if (is_meant(&ref, json_at(refs->containers, i)))
+		if (ref_means(&ref, json_at(refs->containers, i)))
 			r = look_at(show, json_at(refs->containers, i), err);
 	return r;
 }

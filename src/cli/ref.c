@@ -124,10 +124,12 @@ bool container_runs(yajl_val container)
 	return json_int(container, "pid", 0) > 0;
 }
 
-static bool is_replica_of(yajl_val container, const struct ref *service)
+bool ref_means(const struct ref *ref, yajl_val container)
 {
-	return strcmp(json_text(container, "project"), service->project) == 0 &&
-	       strcmp(json_text(container, "service"), service->service_name) == 0;
+	if (!ref->service)
+		return strcmp(json_text(container, "id"), ref->id) == 0;
+	return strcmp(json_text(container, "project"), ref->project) == 0 &&
+	       strcmp(json_text(container, "service"), ref->service_name) == 0;
 }
 
 int refs_container(struct refs *refs, const char *text, struct ref *ret, struct oci_error *err)
@@ -140,7 +142,7 @@ int refs_container(struct refs *refs, const char *text, struct ref *ret, struct 
 	for (size_t i = 0; ref.service && i < json_count(refs->containers); i++) {
 		yajl_val container = json_at(refs->containers, i);
 
-		if (is_replica_of(container, &ref) && container_runs(container))
+		if (ref_means(&ref, container) && container_runs(container))
 			of_container(container, &ref);
 	}
 	if (ref.service)
@@ -156,6 +158,19 @@ int refs_service(struct refs *refs, const char *text, struct ref *ret, struct oc
 	if (r == 0)
 		return err_set_as(err, ERR_NOT_FOUND, ENOENT, "no service '%s'", text);
 	return r < 0 ? r : 0;
+}
+
+int refs_service_path(struct refs *refs, const char *text, struct ref *ret, const char **ret_path,
+		      struct oci_error *err)
+{
+	int r = refs_service(refs, text, ret, err);
+
+	if (r < 0)
+		return r;
+	*ret_path = oci_arena_printf(&refs->arena, "/v1/services/%s/%s",
+				     client_escape(&refs->arena, ret->project),
+				     client_escape(&refs->arena, ret->service_name));
+	return *ret_path ? 0 : err_nomem(err);
 }
 
 int common_container(const char *text, yajl_val *ret, struct oci_error *err)

@@ -92,7 +92,7 @@ void backtest_summarise(const struct backtest_setup *setup, const struct backtes
 
 /* ---- curves -------------------------------------------------------------------------------------------------------------- */
 
-/* The least that any mixture of two of the points has in @ret_of's place: @x is where, of the coordinate at offset 0 of the pair. */
+/* The least loss (@by_hours; else the least hours) of any mixture of two of the points whose hours (else loss) are @at. */
 static double least_mixture(const struct backtest_point *points, size_t len, bool by_hours,
 			    double at)
 {

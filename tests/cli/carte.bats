@@ -300,7 +300,10 @@ service() { # JQ-FILTER over the service of the last run
 	[ "$(carte events --no-follow --filter kind=oom | wc -l)" = 1 ]
 	[ "$(carte events --no-follow --since 2020-01-01T00:00:30Z --format json | jq -r .serial)" = 2 ]
 	[ "$(carte events --until 2020-01-01T00:00:30Z | wc -l)" = 1 ]
-	fails 2 'carte: events: invalid value "soon" for --since: expected 2026-01-31T08:00:00Z, seconds since 1970, or a time ago such as 10m' carte events --since soon
+	for wrong in soon 99999999999999999d; do
+		fails 2 "carte: events: invalid value \"$wrong\" for --since: expected 2026-01-31T08:00:00Z, seconds since 1970, or a time ago such as 10m" \
+			carte events --since "$wrong"
+	done
 }
 
 # ---- logs ------------------------------------------------------------------------------------------------------------------
@@ -469,6 +472,14 @@ service() { # JQ-FILTER over the service of the last run
 	touch "$D/cid"
 	fails 125 "carte: run: --cidfile $D/cid: File exists" carte run --cidfile "$D/cid" box
 	[ -e "$D/cid" ]
+}
+
+@test "run: what is not UTF-8 is refused, and nothing is asked" {
+	fails 125 'carte: run: "ab..." is not UTF-8' carte run -d -e A=1 -e X=$'ab\xff' -e Y=2 box
+	fails 125 'carte: run: "..." is not UTF-8' carte run -d box sh $'\xc3' -c
+	[ -z "$(document)" ]
+	carte run -d -e X=grün box
+	[ "$(service .environment.X)" = '"grün"' ]
 }
 
 @test "run: what the supervisor refuses, and a start that fails" {

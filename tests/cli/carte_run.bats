@@ -14,7 +14,6 @@ TESTS=$(cd "$BATS_TEST_DIRNAME/.." && pwd)
 setup_file() {
 	carte_find || skip 'carte is not built'
 	[ "$(id -u)" = 0 ] || skip 'networks and cgroups of containers need root'
-	"$(dirname "$CARTE")/carte-scale" --help 2>/dev/null | grep -q '^  serve ' || skip 'carte-scale has no serve'
 	[ -x /usr/lib/cni/bridge ] || skip 'the CNI plugins are not installed'
 	# short, for the socket's path; on the file system of images
 	W=$(mktemp -d /var/tmp/carte-run-XXXXXX)
@@ -41,7 +40,7 @@ teardown_file() {
 		sleep 0.05
 	done
 	# nothing of a container may be left
-	! grep "$W" /proc/self/mountinfo
+	! grep "$W" /proc/self/mountinfo || return 1
 	rm -rf --one-file-system "$W"
 }
 
