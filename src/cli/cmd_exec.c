@@ -4,6 +4,7 @@
  */
 #include <string.h>
 
+#include "base/caps.h"
 #include "base/io.h"
 #include "cli/common.h"
 #include "cli/start.h"
@@ -33,23 +34,6 @@ static const struct opt exec_opts[] = {
 	{ .name = NULL },
 };
 
-static const char *const all_caps[] = {
-	"CAP_AUDIT_CONTROL",   "CAP_AUDIT_READ",   "CAP_AUDIT_WRITE",
-	"CAP_BLOCK_SUSPEND",   "CAP_BPF",          "CAP_CHECKPOINT_RESTORE",
-	"CAP_CHOWN",           "CAP_DAC_OVERRIDE", "CAP_DAC_READ_SEARCH",
-	"CAP_FOWNER",          "CAP_FSETID",       "CAP_IPC_LOCK",
-	"CAP_IPC_OWNER",       "CAP_KILL",         "CAP_LEASE",
-	"CAP_LINUX_IMMUTABLE", "CAP_MAC_ADMIN",    "CAP_MAC_OVERRIDE",
-	"CAP_MKNOD",           "CAP_NET_ADMIN",    "CAP_NET_BIND_SERVICE",
-	"CAP_NET_BROADCAST",   "CAP_NET_RAW",      "CAP_PERFMON",
-	"CAP_SETFCAP",         "CAP_SETGID",       "CAP_SETPCAP",
-	"CAP_SETUID",          "CAP_SYSLOG",       "CAP_SYS_ADMIN",
-	"CAP_SYS_BOOT",        "CAP_SYS_CHROOT",   "CAP_SYS_MODULE",
-	"CAP_SYS_NICE",        "CAP_SYS_PACCT",    "CAP_SYS_PTRACE",
-	"CAP_SYS_RAWIO",       "CAP_SYS_RESOURCE", "CAP_SYS_TIME",
-	"CAP_SYS_TTY_CONFIG",  "CAP_WAKE_ALARM",
-};
-
 static void add_options(struct words *words, const struct exec_args *args, const char *user)
 {
 	if (args->detach)
@@ -60,8 +44,8 @@ static void add_options(struct words *words, const struct exec_args *args, const
 	words_add_option(words, "--cwd", args->workdir);
 	for (size_t i = 0; i < args->env.len; i++)
 		words_add_option(words, "--env", args->env.items[i]);
-	for (size_t i = 0; args->privileged && i < ARRAY_LEN(all_caps); i++)
-		words_add_option(words, "--cap", all_caps[i]);
+	for (size_t i = 0; args->privileged && i < CAPS_COUNT; i++)
+		words_add_option(words, "--cap", caps_names[i]);
 }
 
 static int exec_in(const struct exec_args *args, yajl_val container, char **command, int count,

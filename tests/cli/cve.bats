@@ -21,7 +21,7 @@ host_untouched() {
 		echo "the host's folder was written: $(ls -lA "$HOST")"
 		return 1
 	}
-	! grep -F "$HOST" /proc/self/mountinfo
+	not grep -F "$HOST" /proc/self/mountinfo
 }
 attempt() {
 	try rt run -b "$BUNDLE" "$CID"

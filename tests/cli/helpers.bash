@@ -307,6 +307,13 @@ refused() {
 	for text; do says "$text"; done
 	[ ! -e "$ROOT/$CID" ] || show "the container was left: $(ls "$ROOT/$CID")"
 }
+# not COMMAND... - "! command" never fails a test, unless it is its last one: errexit passes over it (bash(1), set -e)
+not() {
+	if "$@"; then
+		echo "should have failed: $*"
+		return 1
+	fi
+}
 same() { [ "$1" = "$2" ] || {
 	echo "expected: $2"
 	echo "got:      $1"

@@ -137,7 +137,7 @@ startContainer container"
 	FROM_CALLER=1 run_ct
 	good
 	grep -q ONLY=this "$D/log/env"
-	! grep -q FROM_CALLER "$D/log/env"
+	not grep -q FROM_CALLER "$D/log/env"
 	grep -q '^other-name -c' "$D/log/cmd"
 }
 
@@ -237,7 +237,7 @@ startContainer container"
 	args true
 	run_ct
 	good
-	! grep -E 'cgroup|state|rootfs|ns:' "$D/log/fds"
+	not grep -E 'cgroup|state|rootfs|ns:' "$D/log/fds"
 }
 
 @test "hooks: a caller that ignores SIGCHLD" {

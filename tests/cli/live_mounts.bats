@@ -27,7 +27,7 @@ mount_at() { awk -v at="$1" '$5 == at' "/proc/$(pid_of)/mountinfo"; }
 	says "Read-only file system"
 	mount_at /made/on/the/way | grep -q ' ro,nosuid,nodev,'
 	# and nothing of it on the host
-	! grep -F "/made/on/the/way" /proc/self/mountinfo
+	not grep -F "/made/on/the/way" /proc/self/mountinfo
 	remove --destination /made/on/the/way
 	good
 	same "$(mount_at /made/on/the/way)" ""

@@ -54,7 +54,7 @@ nested() {
 
 @test "root: the bundle's folder is not the mount point seen on the host" {
 	idle
-	! grep -q "$BUNDLE" /proc/self/mountinfo
+	not grep -q "$BUNDLE" /proc/self/mountinfo
 }
 
 @test "bind: folder and file, made in the root when missing" {
@@ -522,10 +522,10 @@ overlay() {
 	overlay
 	args sleep 1000
 	up_ct
-	! grep -q "$BUNDLE" /proc/self/mountinfo
+	not grep -q "$BUNDLE" /proc/self/mountinfo
 	kill -9 "$(pid_of)"
 	await_status stopped
-	! grep -q "$BUNDLE" /proc/self/mountinfo
+	not grep -q "$BUNDLE" /proc/self/mountinfo
 }
 
 @test "overlay: upper tmpfs is thrown away" {

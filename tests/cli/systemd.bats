@@ -75,7 +75,7 @@ refuses() { # TEXT - create fails and leaves neither container nor unit
 		same "$(jq -r .cgroup.unit "$ROOT/$CID/state.json")" "$UNIT"
 		try rt delete --force "$CID"
 		good
-		! known "$UNIT"
+		not known "$UNIT"
 	done
 }
 
@@ -108,7 +108,7 @@ refuses() { # TEXT - create fails and leaves neither container nor unit
 	up
 	same "$(prop ControlGroup "$(systemd-escape --mangle "c\\x2bt-$CID.scope")")" "$BASE/c\\x2bt-$CID.scope"
 	rt delete --force "$CID"
-	! known "c\\x2bt-$CID.scope"
+	not known "c\\x2bt-$CID.scope"
 }
 
 @test "a slice as the container's unit" {
@@ -267,7 +267,7 @@ refuses() { # TEXT - create fails and leaves neither container nor unit
 	await_status stopped
 	try rt delete "$CID"
 	good
-	! known "$UNIT"
+	not known "$UNIT"
 }
 
 @test "exec from a login session, whose cgroup is not the user's" {
@@ -393,7 +393,7 @@ bus() {
 	T=60 try env "$BUS=unix:path=$D/bus" timeout 60 "$RUNTIME" --root "$ROOT" --systemd-cgroup create -b "$BUNDLE" "$CID"
 	refused "systemd did not answer within 25 seconds"
 	[ $((SECONDS - before)) -lt 32 ] || show "it took $((SECONDS - before)) s"
-	! known "$UNIT"
+	not known "$UNIT"
 }
 
 @test "a bus that closes, a bus that is not there: an error at once" {
@@ -406,7 +406,7 @@ bus() {
 	try env "$BUS=unix:path=$D/none" "$RUNTIME" --root "$ROOT" --systemd-cgroup create -b "$BUNDLE" "$CID"
 	refused "--cgroup-manager cgroupfs does without"
 	[ $((SECONDS - before)) -lt 15 ] || show "it took $((SECONDS - before)) s"
-	! known "$UNIT"
+	not known "$UNIT"
 }
 
 @test "delete, when the bus stalls: a scope on v2 goes without it, else it says so, and does it the next time" {
@@ -417,7 +417,7 @@ bus() {
 	if [ -n "$V2" ]; then
 		good
 		[ ! -e "$ROOT/$CID" ]
-		! known "$UNIT"
+		not known "$UNIT"
 		[ "$(id -u)" = 0 ] || return 0
 		# systemd keeps an empty slice, so that one has to be stopped
 		UNIT=ct${CID//-/}.slice

@@ -195,7 +195,7 @@ files() {
 	files >"$D/files"
 	grep -q "$lib/json/__init__.py " "$D/files"
 	grep -q "$lib/decimal.py " "$D/files"
-	! grep -q "$lib/smtplib.py " "$D/files"
+	not grep -q "$lib/smtplib.py " "$D/files"
 }
 copy_libraries() {
 	local file
