@@ -41,6 +41,7 @@ uint64_t process_start_ticks(pid_t pid)
 
 void replica_unwatch(struct replica *replica)
 {
+	oom_remove(replica_work(replica)->sv->oom, replica);
 	loop_watch_remove(&replica_work(replica)->exit_watch);
 	loop_timer_cancel(&replica_work(replica)->status);
 	fd_closep(&replica->pidfd);

@@ -89,6 +89,8 @@ static void test_restart_in_place(void **state)
 	/* bundle and namespace were kept */
 	assert_int_equal(parts.configs, 1);
 	assert_int_equal(parts.attached, 1);
+	/* its cgroup is another one */
+	assert_int_equal(parts.watched, 1);
 	/* the second time it waits for a second */
 	first = r->pid;
 	assert_int_equal(kill(first, SIGKILL), 0);
@@ -96,6 +98,7 @@ static void test_restart_in_place(void **state)
 	assert_string_equal(r->reason, "exited with status 137; again in 1.0 s");
 	stage_idle(&s, 50);
 	assert_int_equal(r->pid, 0);
+	assert_int_equal(parts.watched, 0);
 	loop_advance(s.loop, 1000);
 	stage_wait(&s, is(r, REPLICA_READY));
 	/* after ten minutes of health all is forgiven */
