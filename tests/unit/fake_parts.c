@@ -132,6 +132,12 @@ void oom_remove(struct oom *oom, const void *ctx)
 		}
 }
 
+int64_t oom_kills(const char *path)
+{
+	(void)path;
+	return 0;
+}
+
 /* ---- images ------------------------------------------------------------------------------------------------------------- */
 
 int images_new(struct loop *loop, const struct images_options *options, struct images **ret,

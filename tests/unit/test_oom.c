@@ -175,7 +175,9 @@ static void test_no_kill(void **state)
 {
 	(void)state;
 	stage_open();
+	assert_int_equal(oom_kills(path), 0);
 	assert_int_equal(child(TOO_MUCH), 128 + SIGKILL);
+	assert_int_equal(oom_kills(path), 1);
 	assert_int_equal(oom_add(s.oom, path, &s), 0);
 	assert_int_equal(child(FITS), 0);
 	wait_quiet(0);
@@ -236,6 +238,7 @@ static void test_no_cgroup(void **state)
 	(void)state;
 	stage_open();
 	assert_int_equal(oom_add(s.oom, "/carte-test-oom-none", &s), -ENOENT);
+	assert_int_equal(oom_kills("/carte-test-oom-none"), 0);
 	stage_close();
 }
 
