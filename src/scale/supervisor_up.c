@@ -312,7 +312,7 @@ static int carry_out(struct up *up, struct oci_error *err)
 	struct project_work *work = project_work(up->project);
 	struct document *current = work->current;
 	const struct spec_project *spec = up->project->spec;
-	int r = remember(up, err);
+	int r = 0;
 
 	up->document->next = work->documents;
 	work->documents = work->current = up->document;
@@ -354,7 +354,11 @@ static int up_document(struct supervisor *sv, struct document *document, bool fo
 		up.project = project_new(sv, document->spec->name);
 		r = up.project ? 0 : err_nomem(err);
 	}
+	if (r == 0)
+		r = remember(&up, err);
 	if (r < 0) {
+		if (up.project_is_new && up.project)
+			project_free(sv, up.project);
 		for (size_t i = 0; i < up.len; i++)
 			free(up.changes[i].revision);
 		free(up.changes);
