@@ -236,6 +236,8 @@ void replica_busy(struct supervisor *sv, struct replica *replica, enum busy busy
 void replica_idle(struct supervisor *sv, struct replica *replica);
 
 /* supervisor_make.c */
+/** replica_paths - its bundle, log and cgroup, as strings; what it has already stays. 0 or -ENOMEM. */
+int replica_paths(struct supervisor *sv, struct replica *replica);
 void make_image(struct supervisor *sv, struct replica *replica);
 void make_network(struct supervisor *sv, struct replica *replica);
 void make_config(struct supervisor *sv, struct replica *replica);

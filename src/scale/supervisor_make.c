@@ -12,8 +12,6 @@
 #include "scale/supervisor-private.h"
 
 #define RUN_TIMEOUT_MS 60000
-#define FOREGROUND_LOOK_MS 200
-#define FOREGROUND_WAIT_MS 60000
 
 void make_failed(struct supervisor *sv, struct replica *replica, const char *doing,
 		 const char *words)
@@ -183,7 +181,7 @@ int replica_netns(struct supervisor *sv, const struct replica *replica, char *bu
 /* Where the container's cgroup is; with systemd a slice of ours and a scope of its own. */
 static char *cgroup_path(struct supervisor *sv, const struct replica *replica)
 {
-	const char *parent = sv->options.cgroup_parent ? sv->options.cgroup_parent : "carte";
+	const char *parent = sv->options.cgroup_parent;
 	const char *project = replica->service->project->name;
 	char *path = NULL;
 	int r;
@@ -196,7 +194,7 @@ static char *cgroup_path(struct supervisor *sv, const struct replica *replica)
 	return r < 0 ? NULL : path;
 }
 
-static int replica_paths(struct supervisor *sv, struct replica *replica)
+int replica_paths(struct supervisor *sv, struct replica *replica)
 {
 	const char *state = sv->options.state_dir;
 
@@ -365,9 +363,6 @@ void make_run(struct supervisor *sv, struct replica *replica)
 	struct replica_work *work = replica_work(replica);
 	struct oci_error err = OCI_ERROR_INIT;
 
-	/* after an adoption the paths are not known yet */
-	if (replica_paths(sv, replica) < 0)
-		return;
 	if (!work->hosts_fresh) {
 		hosts_write(sv, replica);
 		work->hosts_fresh = true;
