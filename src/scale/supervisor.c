@@ -8,19 +8,16 @@
 #include <sys/random.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "base/mem.h"
 #include "scale/supervisor-private.h"
+#include "scale/view.h"
 
 int64_t supervisor_clock(const struct supervisor *sv)
 {
-	struct timespec ts;
-
 	(void)sv;
-	(void)clock_gettime(CLOCK_REALTIME, &ts);
-	return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
+	return view_clock_ms();
 }
 
 /* ---- projects, services, replicas ----------------------------------------------------------------------------------- */
