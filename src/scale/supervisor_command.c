@@ -205,20 +205,24 @@ int supervisor_scale(struct supervisor *sv, struct service *service, int64_t cou
 	return 0;
 }
 
+struct decided {
+	struct store *store;
+	const struct service *service;
+	const struct scale_decision *decision;
+};
+
 static int put_decision(void *ctx, struct oci_error *err)
 {
-	const struct service *service = ((const void **)ctx)[0];
-	const struct scale_decision *decision = ((const void **)ctx)[1];
-	struct supervisor *sv = (struct supervisor *)((void **)ctx)[2];
+	const struct decided *it = ctx;
 
-	return store_decision_put(sv->store, service->project->name, service->spec->name, decision,
-				  err);
+	return store_decision_put(it->store, it->service->project->name, it->service->spec->name,
+				  it->decision, err);
 }
 
 int supervisor_decide(struct supervisor *sv, struct service *service,
 		      const struct scale_decision *decision, struct oci_error *err)
 {
-	const void *ctx[] = { service, decision, sv };
+	struct decided decided = { sv->store, service, decision };
 	unsigned before = service->desired;
 	int r;
 
@@ -226,7 +230,7 @@ int supervisor_decide(struct supervisor *sv, struct service *service,
 		service->desired = decision->to;
 		service_work(service)->unsaved = true;
 	}
-	r = save_durably(sv, put_decision, ctx, err);
+	r = save_durably(sv, put_decision, &decided, err);
 	if (r < 0) {
 		service->desired = before;
 		return r;
@@ -252,13 +256,16 @@ static void start_again(struct replica *replica)
 
 int supervisor_service_stop(struct supervisor *sv, struct service *service, struct oci_error *err)
 {
+	int r;
+
 	if (service->stopped)
 		return 0;
 	service->stopped = true;
 	service_work(service)->unsaved = true;
-	if (commit(sv, err) < 0) {
+	r = commit(sv, err);
+	if (r < 0) {
 		service->stopped = false;
-		return -err->code;
+		return r;
 	}
 	event_emit(sv, "service", "stop", NULL, service, NULL, -1, "by hand");
 	return 0;
@@ -267,12 +274,14 @@ int supervisor_service_stop(struct supervisor *sv, struct service *service, stru
 int supervisor_service_start(struct supervisor *sv, struct service *service, struct oci_error *err)
 {
 	bool before = service->stopped;
+	int r;
 
 	service->stopped = false;
 	service_work(service)->unsaved = true;
-	if (commit(sv, err) < 0) {
+	r = commit(sv, err);
+	if (r < 0) {
 		service->stopped = before;
-		return -err->code;
+		return r;
 	}
 	FOR_EACH(replica, replica, service->replicas)
 	start_again(replica);
@@ -385,6 +394,8 @@ int supervisor_remove(struct supervisor *sv, struct replica *replica, bool force
 	struct service *service = replica->service;
 	struct replica_work *work = replica_work(replica);
 	unsigned desired = service->desired;
+	bool removed = service_work(service)->removed;
+	int r;
 
 	if (replica->pid > 0 && !force)
 		return err_set_as(err, ERR_STATE, EBUSY,
@@ -401,13 +412,13 @@ int supervisor_remove(struct supervisor *sv, struct replica *replica, bool force
 	if (strcmp(service->project->name, "default") == 0 && service->desired == 0)
 		service_work(service)->removed = true;
 	service_work(service)->unsaved = true;
-	if (commit(sv, err) < 0) {
+	r = commit(sv, err);
+	if (r < 0) {
 		replica->wanted = true;
 		service->desired = desired;
-		service_work(service)->removed = false;
-		return -err->code;
+		service_work(service)->removed = removed;
 	}
-	return 0;
+	return r;
 }
 
 int supervisor_kill(struct supervisor *sv, struct replica *replica, int number,
