@@ -162,7 +162,6 @@ struct supervisor {
 	struct stray strays[STRAYS];
 	unsigned stray_next;
 	int64_t hosts_delay_ms; /* see supervisor_hosts.c */
-	int64_t clock_ms;       /* of tests: 0: CLOCK_REALTIME */
 };
 
 static inline struct replica_work *replica_work(const struct replica *replica)
@@ -224,7 +223,7 @@ void replica_reason(struct replica *replica, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
 /** replica_wake - step it again in @delay_ms. */
 void replica_wake(struct supervisor *sv, struct replica *replica, int64_t delay_ms);
-/** replica_serves - alive, or ended as it should: what a rolling update and dependencies count. */
+/** replica_done - its program has ended as it should: to a rolling update it is as good as ready. */
 bool replica_done(const struct replica *replica);
 /** replica_is_ready - it serves from now on. */
 void replica_is_ready(struct supervisor *sv, struct replica *replica);
