@@ -319,20 +319,26 @@ static bool all_of(struct stage *s, uint64_t revision)
 	return count == 3;
 }
 
+/* Three replicas of @before become three of @after; @least: served at the moment with the fewest. */
+static void update_goes(struct stage *s, const char *before, const char *after, unsigned least)
+{
+	stage_up(s, before);
+	assert_string_equal(stage_settle(s), "");
+	stage_wait(s, parts.backends == 3);
+	parts.least_backends = 99;
+	stage_up(s, after);
+	stage_wait(s, all_of(s, 2));
+	assert_int_equal(parts.least_backends, least);
+}
+
 static void test_update_start_first(void **state)
 {
 	struct stage s;
 
 	(void)state;
 	stage_open(&s);
-	stage_up(&s, WEB("a", UPDATE("start-first", "rollback")));
-	assert_string_equal(stage_settle(&s), "");
-	stage_wait(&s, parts.backends == 3);
-	parts.least_backends = 99;
-	stage_up(&s, WEB("b", UPDATE("start-first", "rollback")));
-	stage_wait(&s, all_of(&s, 2));
-	/* at no moment fewer than wanted */
-	assert_int_equal(parts.least_backends, 3);
+	update_goes(&s, WEB("a", UPDATE("start-first", "rollback")),
+		    WEB("b", UPDATE("start-first", "rollback")), 3);
 	assert_string_not_equal(stage_service(&s, "web")->rollout, "");
 	loop_advance(s.loop, 1000);
 	assert_string_equal(stage_settle(&s), "");
@@ -350,13 +356,8 @@ static void test_update_stop_first(void **state)
 
 	(void)state;
 	stage_open(&s);
-	stage_up(&s, WEB("a", UPDATE("stop-first", "pause")));
-	assert_string_equal(stage_settle(&s), "");
-	stage_wait(&s, parts.backends == 3);
-	parts.least_backends = 99;
-	stage_up(&s, WEB("b", UPDATE("stop-first", "pause")));
-	stage_wait(&s, all_of(&s, 2));
-	assert_int_equal(parts.least_backends, 2);
+	update_goes(&s, WEB("a", UPDATE("stop-first", "pause")),
+		    WEB("b", UPDATE("stop-first", "pause")), 2);
 	stage_close(&s);
 }
 
