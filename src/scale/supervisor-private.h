@@ -3,10 +3,12 @@
  * supervisor-private.h - what the supervisor knows besides model.h, and how its files work together.
  *
  *   supervisor.c           making, freeing, the turn: services, replicas, ports, hosts files, database
+ *   supervisor_model.c     making and freeing projects, services, replicas
  *   supervisor_find.c      lookups
  *   supervisor_document.c  documents: the current one of a project, those of old revisions
  *   supervisor_up.c        up and down
  *   supervisor_command.c   the other commands
+ *   supervisor_settled.c   is all as wanted?
  *   supervisor_service.c   how many, rolling updates
  *   supervisor_replica.c   one replica: the next step
  *   supervisor_make.c      the steps up: image, network, bundle, run, probe
@@ -183,6 +185,8 @@ static inline struct project_work *project_work(const struct project *project)
 void supervisor_turn_soon(struct supervisor *sv);
 void supervisor_turn(struct supervisor *sv);
 int64_t supervisor_clock(const struct supervisor *sv); /* CLOCK_REALTIME, ms */
+
+/* supervisor_model.c */
 struct project *project_new(struct supervisor *sv, const char *name);
 void project_free(struct supervisor *sv, struct project *project);
 struct service *service_new(struct project *project, const char *name);
