@@ -65,7 +65,6 @@ struct project_work {
 	struct document *documents; /* all, the current one too */
 	bool volumes;               /* removing: its volumes go as well */
 	bool hosts_stale;
-	struct store *store;
 };
 
 enum rollout_phase { ROLLOUT_NONE, ROLLOUT_UPDATING, ROLLOUT_PAUSED, ROLLOUT_BACK };
@@ -156,7 +155,7 @@ struct supervisor {
 	struct loop_watch verify_watch;
 	int verify_fd; /* of changes of nftables; -1: none */
 	struct job *sweep_job;
-	bool adopting, quiescing, ports_stale, in_turn, hosts_written, save_failed, rootless;
+	bool adopting, quiescing, ports_stale, in_turn, save_failed, rootless;
 	unsigned building, deleting, busy, parallel;
 	uint64_t serial;
 	struct queued_event *queue, **queue_end;
@@ -309,8 +308,6 @@ void events_free(struct supervisor *sv);
 /* supervisor_save.c */
 /** save_all - rows that have changed and events; a full disk is tried again later. */
 void save_all(struct supervisor *sv);
-int save_service(struct supervisor *sv, const struct service *service, struct oci_error *err);
-int save_replica(struct supervisor *sv, const struct replica *replica, struct oci_error *err);
 /** save_durably - one transaction of a command: every unsaved row, and what @also puts. */
 int save_durably(struct supervisor *sv, int (*also)(void *ctx, struct oci_error *err), void *ctx,
 		 struct oci_error *err);

@@ -547,6 +547,33 @@ static void test_no_room(void **state)
 
 /* ---- adoption ------------------------------------------------------------------------------------------------------------------------ */
 
+/* A removal that could not be written down does not speak for the next one. */
+static void test_no_room_for_down(void **state)
+{
+	static const char document[] = "{\"name\":\"v\",\"services\":{\"db\":{\"image\":\"a\"}},"
+				       "\"volumes\":{\"data\":{\"name\":\"v_data\"}}}";
+	struct rlimit old, none;
+	char path[PATH_MAX];
+	struct stage s;
+
+	(void)state;
+	stage_open(&s);
+	assert_int_equal(supervisor_up(s.sv, document, strlen(document), false, NULL), 0);
+	assert_string_equal(stage_settle(&s), "");
+	(void)scale_path(path, "%s/state/volumes/v_data", s.folder);
+	assert_int_equal(mkdir(path, 0700), 0);
+	assert_int_equal(getrlimit(RLIMIT_FSIZE, &old), 0);
+	none = (struct rlimit){ 0, old.rlim_max };
+	(void)signal(SIGXFSZ, SIG_IGN);
+	assert_int_equal(setrlimit(RLIMIT_FSIZE, &none), 0);
+	assert_true(supervisor_down(s.sv, "v", true, NULL) < 0);
+	assert_int_equal(setrlimit(RLIMIT_FSIZE, &old), 0);
+	assert_int_equal(supervisor_down(s.sv, "v", false, NULL), 0);
+	stage_wait(&s, !supervisor_projects(s.sv));
+	assert_int_equal(access(path, F_OK), 0);
+	stage_close(&s);
+}
+
 static void test_adoption(void **state)
 {
 	struct stage s;
@@ -748,6 +775,7 @@ int main(void)
 		cmocka_unit_test(test_refused),
 		cmocka_unit_test(test_run),
 		cmocka_unit_test(test_no_room),
+		cmocka_unit_test(test_no_room_for_down),
 		cmocka_unit_test(test_adoption),
 		cmocka_unit_test(test_adopted_ends),
 		cmocka_unit_test(test_killed_while_attaching),
