@@ -333,22 +333,17 @@ static int run_job(struct supervisor *sv, struct replica *replica, struct oci_er
 	struct replica_work *work = replica_work(replica);
 	CLEANUP_CLOSE int log = -EBADF;
 	char pid_file[PATH_MAX], log_file[PATH_MAX];
-	const char *argv[] = { supervisor_runtime(sv, replica),
-			       "--root",
-			       supervisor_runtime_root(sv, replica),
-			       "--log",
-			       log_file,
-			       sv->options.systemd_cgroup ? "--systemd-cgroup" : "run",
-			       sv->options.systemd_cgroup ? "run" : "--detach",
-			       sv->options.systemd_cgroup ? "--detach" : "--bundle",
-			       sv->options.systemd_cgroup ? "--bundle" : replica->bundle,
-			       sv->options.systemd_cgroup ? replica->bundle : "--pid-file",
-			       sv->options.systemd_cgroup ? "--pid-file" : pid_file,
-			       sv->options.systemd_cgroup ? pid_file : replica->id,
-			       sv->options.systemd_cgroup ? replica->id : NULL,
-			       NULL };
+	const char *argv[16] = { supervisor_runtime(sv, replica),
+				 "--root",
+				 supervisor_runtime_root(sv, replica),
+				 "--log",
+				 log_file,
+				 "--systemd-cgroup" };
+	const char *const verb[] = { "run",        "--detach", "--bundle",  replica->bundle,
+				     "--pid-file", pid_file,   replica->id, NULL };
 	struct job_spec spec = { .argv = argv, .timeout_ms = RUN_TIMEOUT_MS };
 
+	memcpy(argv + (sv->options.systemd_cgroup ? 6 : 5), verb, sizeof(verb));
 	run_paths(sv, replica, pid_file, log_file);
 	log = work->spec->log_none ? open("/dev/null", O_WRONLY | O_CLOEXEC)
 				   : logs_open(replica->log_path, err);
