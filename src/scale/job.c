@@ -327,7 +327,7 @@ int job_start(struct loop *loop, const struct job_spec *spec,
 		return err_sys(err, -r, "run %s", spec->argv[0]);
 	}
 	job->pidfd = sys_pidfd_open(job->pid, 0);
-	r = job->pidfd < 0 ? -errno : job_watch(job, spec);
+	r = job->pidfd < 0 ? job->pidfd : job_watch(job, spec);
 	if (r < 0) {
 		job_kill(job);
 		(void)RETRY_EINTR(waitpid(job->pid, NULL, 0));

@@ -157,10 +157,12 @@ libcarte_scale_a_SOURCES = \
 	src/scale/supervisor_foreground.c \
 	src/scale/supervisor_hosts.c \
 	src/scale/supervisor_make.c \
+	src/scale/supervisor_model.c \
 	src/scale/supervisor_ports.c \
 	src/scale/supervisor_replica.c \
 	src/scale/supervisor_save.c \
 	src/scale/supervisor_service.c \
+	src/scale/supervisor_settled.c \
 	src/scale/supervisor_take.c \
 	src/scale/supervisor_up.c \
 	src/scale/supervisor_verify.c \

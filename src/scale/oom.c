@@ -44,13 +44,44 @@ struct oom {
 	struct oom_entry *entries;
 };
 
-static int64_t entry_kills(const struct oom_entry *entry)
+static int open_folder(const char *hierarchy, const char *path)
 {
-	int64_t kills = entry->eventfd >= 0
-				? sampler_key(entry->folder, "memory.oom_control", "oom_kill")
-				: sampler_key(entry->folder, "memory.events", "oom_kill");
+	char full[PATH_MAX];
+	int fd;
+
+	if (snprintf(full, sizeof(full), "%s%s", hierarchy, path) >= (int)sizeof(full))
+		return -ENAMETOOLONG;
+	fd = open(full, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	return fd < 0 ? -errno : fd;
+}
+
+static int open_cgroup(const char *path, bool *ret_v1)
+{
+	int fd = open_folder("/sys/fs/cgroup/memory", path);
+
+	*ret_v1 = fd >= 0;
+	return fd >= 0 ? fd : open_folder("/sys/fs/cgroup", path);
+}
+
+static int64_t read_kills(int folder, bool v1)
+{
+	int64_t kills =
+		sampler_key(folder, v1 ? "memory.oom_control" : "memory.events", "oom_kill");
 
 	return kills > 0 ? kills : 0;
+}
+
+int64_t oom_kills(const char *path)
+{
+	bool v1;
+	CLEANUP_CLOSE int folder = open_cgroup(path, &v1);
+
+	return folder < 0 ? 0 : read_kills(folder, v1);
+}
+
+static int64_t entry_kills(const struct oom_entry *entry)
+{
+	return read_kills(entry->folder, entry->eventfd >= 0);
 }
 
 static void entry_free(struct oom_entry *entry)
@@ -192,32 +223,18 @@ void oom_free(struct oom *oom)
 	free(oom);
 }
 
-static int open_folder(const char *hierarchy, const char *path)
-{
-	char full[PATH_MAX];
-	int fd;
-
-	if (snprintf(full, sizeof(full), "%s%s", hierarchy, path) >= (int)sizeof(full))
-		return -ENAMETOOLONG;
-	fd = open(full, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	return fd < 0 ? -errno : fd;
-}
-
 int oom_add(struct oom *oom, const char *path, void *ctx)
 {
 	struct oom_entry *entry = calloc(1, sizeof(*entry));
+	bool v1;
 	int r;
 
 	if (!entry)
 		return -ENOMEM;
 	*entry = (struct oom_entry){ .oom = oom, .ctx = ctx, .eventfd = -1, .wd = -1 };
-	entry->folder = open_folder("/sys/fs/cgroup/memory", path);
-	if (entry->folder >= 0) {
-		r = v1_add(entry);
-	} else {
-		entry->folder = open_folder("/sys/fs/cgroup", path);
-		r = entry->folder < 0 ? entry->folder : v2_add(entry);
-	}
+	r = entry->folder = open_cgroup(path, &v1);
+	if (r >= 0)
+		r = v1 ? v1_add(entry) : v2_add(entry);
 	if (r < 0) {
 		entry_free(entry);
 		return r;

@@ -6,6 +6,8 @@
 #ifndef CARTE_SCALE_OOM_H
 #define CARTE_SCALE_OOM_H
 
+#include <stdint.h>
+
 #include "scale/loop.h"
 
 struct oom;
@@ -19,5 +21,7 @@ void oom_free(struct oom *oom); /* NULL is fine */
 int oom_add(struct oom *oom, const char *path, void *ctx);
 /** oom_remove - whatever was added for @ctx; idempotent. */
 void oom_remove(struct oom *oom, const void *ctx);
+/** oom_kills - of the cgroup @path, so far; 0 also where there is no telling. */
+int64_t oom_kills(const char *path);
 
 #endif

@@ -8,13 +8,13 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include <ocispec-lite/arena.h>
 
 #include "base/error.h"
 #include "base/mem.h"
 #include "scale/scaler-private.h"
+#include "scale/view.h"
 
 #define LOOK_MS 1000        /* for services that have become automatic */
 #define POOL_AGE_MS 500     /* the pool is measured again after this */
@@ -96,14 +96,6 @@ static unsigned find_admissible(struct scaler *scaler, const struct service *ser
 
 /* ---- a decision ------------------------------------------------------------------------------------------------------- */
 
-static int64_t clock_ms(void)
-{
-	struct timespec now;
-
-	(void)clock_gettime(CLOCK_REALTIME, &now);
-	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
-
 static bool same_words(const char *told, const char *why)
 {
 	for (; told && *why; why++) {
@@ -142,9 +134,11 @@ static void keep_last(struct watcher *watcher, const struct autoscale_decision *
 	}
 	free(watcher->last.inputs);
 	free(watcher->last.why);
-	watcher->last = (struct scale_decision){
-		.at_ms = clock_ms(), .from = from, .to = made->wanted, .inputs = inputs, .why = why
-	};
+	watcher->last = (struct scale_decision){ .at_ms = view_clock_ms(),
+						 .from = from,
+						 .to = made->wanted,
+						 .inputs = inputs,
+						 .why = why };
 }
 
 static void carry_out(struct watcher *watcher, struct service *service,
@@ -172,18 +166,17 @@ static void make_decision(struct watcher *watcher, struct service *service,
 	struct scaler *scaler = watcher->scaler;
 	const struct spec_scale *scale = &service->spec->scale;
 	const struct pool *pool = scaler_pool(scaler);
+	bool short_of_memory = pool->available < pool->memory_reserve;
 	struct autoscale_decision made;
 	struct autoscale_input input = {
 		.scale = scale,
 		.now_ms = loop_now(supervisor_loop(scaler->sv)),
-		.clock_s = clock_ms() / 1000,
+		.clock_s = view_clock_ms() / 1000,
 		.current = service->desired,
 		.metrics = metrics,
 		.admissible = find_admissible(scaler, service, (unsigned)scale->max),
-		.veto_growth =
-			pool->memory_pressure > PRESSURE_MAX ||
-			pool->available<pool->memory_reserve,
-					.crash_looping = service_count(service, REPLICA_FAILED)> 0,
+		.veto_growth = pool->memory_pressure > PRESSURE_MAX || short_of_memory,
+		.crash_looping = service_count(service, REPLICA_FAILED) > 0,
 	};
 
 	if (autoscale_decide(&input, &watcher->history, &arena, &made) == 0)

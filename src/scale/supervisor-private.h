@@ -3,10 +3,12 @@
  * supervisor-private.h - what the supervisor knows besides model.h, and how its files work together.
  *
  *   supervisor.c           making, freeing, the turn: services, replicas, ports, hosts files, database
+ *   supervisor_model.c     making and freeing projects, services, replicas
  *   supervisor_find.c      lookups
  *   supervisor_document.c  documents: the current one of a project, those of old revisions
  *   supervisor_up.c        up and down
  *   supervisor_command.c   the other commands
+ *   supervisor_settled.c   is all as wanted?
  *   supervisor_service.c   how many, rolling updates
  *   supervisor_replica.c   one replica: the next step
  *   supervisor_make.c      the steps up: image, network, bundle, run, probe
@@ -63,7 +65,6 @@ struct project_work {
 	struct document *documents; /* all, the current one too */
 	bool volumes;               /* removing: its volumes go as well */
 	bool hosts_stale;
-	struct store *store;
 };
 
 enum rollout_phase { ROLLOUT_NONE, ROLLOUT_UPDATING, ROLLOUT_PAUSED, ROLLOUT_BACK };
@@ -154,7 +155,7 @@ struct supervisor {
 	struct loop_watch verify_watch;
 	int verify_fd; /* of changes of nftables; -1: none */
 	struct job *sweep_job;
-	bool adopting, quiescing, ports_stale, in_turn, hosts_written, save_failed, rootless;
+	bool adopting, quiescing, ports_stale, in_turn, save_failed, rootless;
 	unsigned building, deleting, busy, parallel;
 	uint64_t serial;
 	struct queued_event *queue, **queue_end;
@@ -162,7 +163,6 @@ struct supervisor {
 	struct stray strays[STRAYS];
 	unsigned stray_next;
 	int64_t hosts_delay_ms; /* see supervisor_hosts.c */
-	int64_t clock_ms;       /* of tests: 0: CLOCK_REALTIME */
 };
 
 static inline struct replica_work *replica_work(const struct replica *replica)
@@ -184,6 +184,8 @@ static inline struct project_work *project_work(const struct project *project)
 void supervisor_turn_soon(struct supervisor *sv);
 void supervisor_turn(struct supervisor *sv);
 int64_t supervisor_clock(const struct supervisor *sv); /* CLOCK_REALTIME, ms */
+
+/* supervisor_model.c */
 struct project *project_new(struct supervisor *sv, const char *name);
 void project_free(struct supervisor *sv, struct project *project);
 struct service *service_new(struct project *project, const char *name);
@@ -224,7 +226,7 @@ void replica_reason(struct replica *replica, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
 /** replica_wake - step it again in @delay_ms. */
 void replica_wake(struct supervisor *sv, struct replica *replica, int64_t delay_ms);
-/** replica_serves - alive, or ended as it should: what a rolling update and dependencies count. */
+/** replica_done - its program has ended as it should: to a rolling update it is as good as ready. */
 bool replica_done(const struct replica *replica);
 /** replica_is_ready - it serves from now on. */
 void replica_is_ready(struct supervisor *sv, struct replica *replica);
@@ -236,6 +238,8 @@ void replica_busy(struct supervisor *sv, struct replica *replica, enum busy busy
 void replica_idle(struct supervisor *sv, struct replica *replica);
 
 /* supervisor_make.c */
+/** replica_paths - its bundle, log and cgroup, as strings; what it has already stays. 0 or -ENOMEM. */
+int replica_paths(struct supervisor *sv, struct replica *replica);
 void make_image(struct supervisor *sv, struct replica *replica);
 void make_network(struct supervisor *sv, struct replica *replica);
 void make_config(struct supervisor *sv, struct replica *replica);
@@ -304,8 +308,6 @@ void events_free(struct supervisor *sv);
 /* supervisor_save.c */
 /** save_all - rows that have changed and events; a full disk is tried again later. */
 void save_all(struct supervisor *sv);
-int save_service(struct supervisor *sv, const struct service *service, struct oci_error *err);
-int save_replica(struct supervisor *sv, const struct replica *replica, struct oci_error *err);
 /** save_durably - one transaction of a command: every unsaved row, and what @also puts. */
 int save_durably(struct supervisor *sv, int (*also)(void *ctx, struct oci_error *err), void *ctx,
 		 struct oci_error *err);

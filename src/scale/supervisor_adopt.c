@@ -176,21 +176,6 @@ static void load_spec(struct supervisor *sv, struct replica *replica)
 		work->spec = spec;
 }
 
-static void load_paths(struct supervisor *sv, struct replica *replica)
-{
-	char path[PATH_MAX];
-
-	(void)snprintf(path, sizeof(path), "%s/bundles/%s", sv->options.state_dir, replica->id);
-	replica->bundle = strdup(path);
-	(void)snprintf(path, sizeof(path), "%s/logs/%s.log", sv->options.state_dir, replica->id);
-	replica->log_path = strdup(path);
-	(void)snprintf(path, sizeof(path), "%s%s/%s/%s", sv->rootless ? "" : "/",
-		       sv->options.cgroup_parent ? sv->options.cgroup_parent : "carte",
-		       replica->service->project->name, replica->id);
-	if (!sv->options.systemd_cgroup)
-		replica->cgroup = strdup(path);
-}
-
 static int load_replica(void *ctx, const struct store_replica *row)
 {
 	struct loading *loading = ctx;
@@ -223,12 +208,11 @@ static int load_replica(void *ctx, const struct store_replica *row)
 	work->image_id = row->image[0] ? oci_arena_strdup(&work->probe_arena, row->image) : NULL;
 	load_flags(replica, row->flags);
 	load_spec(sv, replica);
-	load_paths(sv, replica);
 	read_places(replica, row->places);
 	work->unsaved = false;
 	/* until the runtime says otherwise: it ran, and what became of it is not known */
 	work->was_running = row->pid > 0;
-	return 0;
+	return replica_paths(sv, replica) < 0 ? err_nomem(loading->err) : 0;
 }
 
 static int load_boot(struct supervisor *sv, bool *ret_rebooted, struct oci_error *err)

@@ -205,20 +205,24 @@ int supervisor_scale(struct supervisor *sv, struct service *service, int64_t cou
 	return 0;
 }
 
+struct decided {
+	struct store *store;
+	const struct service *service;
+	const struct scale_decision *decision;
+};
+
 static int put_decision(void *ctx, struct oci_error *err)
 {
-	const struct service *service = ((const void **)ctx)[0];
-	const struct scale_decision *decision = ((const void **)ctx)[1];
-	struct supervisor *sv = (struct supervisor *)((void **)ctx)[2];
+	const struct decided *it = ctx;
 
-	return store_decision_put(sv->store, service->project->name, service->spec->name, decision,
-				  err);
+	return store_decision_put(it->store, it->service->project->name, it->service->spec->name,
+				  it->decision, err);
 }
 
 int supervisor_decide(struct supervisor *sv, struct service *service,
 		      const struct scale_decision *decision, struct oci_error *err)
 {
-	const void *ctx[] = { service, decision, sv };
+	struct decided decided = { sv->store, service, decision };
 	unsigned before = service->desired;
 	int r;
 
@@ -226,7 +230,7 @@ int supervisor_decide(struct supervisor *sv, struct service *service,
 		service->desired = decision->to;
 		service_work(service)->unsaved = true;
 	}
-	r = save_durably(sv, put_decision, ctx, err);
+	r = save_durably(sv, put_decision, &decided, err);
 	if (r < 0) {
 		service->desired = before;
 		return r;
@@ -252,13 +256,16 @@ static void start_again(struct replica *replica)
 
 int supervisor_service_stop(struct supervisor *sv, struct service *service, struct oci_error *err)
 {
+	int r;
+
 	if (service->stopped)
 		return 0;
 	service->stopped = true;
 	service_work(service)->unsaved = true;
-	if (commit(sv, err) < 0) {
+	r = commit(sv, err);
+	if (r < 0) {
 		service->stopped = false;
-		return -err->code;
+		return r;
 	}
 	event_emit(sv, "service", "stop", NULL, service, NULL, -1, "by hand");
 	return 0;
@@ -267,12 +274,14 @@ int supervisor_service_stop(struct supervisor *sv, struct service *service, stru
 int supervisor_service_start(struct supervisor *sv, struct service *service, struct oci_error *err)
 {
 	bool before = service->stopped;
+	int r;
 
 	service->stopped = false;
 	service_work(service)->unsaved = true;
-	if (commit(sv, err) < 0) {
+	r = commit(sv, err);
+	if (r < 0) {
 		service->stopped = before;
-		return -err->code;
+		return r;
 	}
 	FOR_EACH(replica, replica, service->replicas)
 	start_again(replica);
@@ -385,6 +394,8 @@ int supervisor_remove(struct supervisor *sv, struct replica *replica, bool force
 	struct service *service = replica->service;
 	struct replica_work *work = replica_work(replica);
 	unsigned desired = service->desired;
+	bool removed = service_work(service)->removed;
+	int r;
 
 	if (replica->pid > 0 && !force)
 		return err_set_as(err, ERR_STATE, EBUSY,
@@ -401,13 +412,13 @@ int supervisor_remove(struct supervisor *sv, struct replica *replica, bool force
 	if (strcmp(service->project->name, "default") == 0 && service->desired == 0)
 		service_work(service)->removed = true;
 	service_work(service)->unsaved = true;
-	if (commit(sv, err) < 0) {
+	r = commit(sv, err);
+	if (r < 0) {
 		replica->wanted = true;
 		service->desired = desired;
-		service_work(service)->removed = false;
-		return -err->code;
+		service_work(service)->removed = removed;
 	}
-	return 0;
+	return r;
 }
 
 int supervisor_kill(struct supervisor *sv, struct replica *replica, int number,
@@ -476,113 +487,4 @@ int supervisor_pause(struct supervisor *sv, struct replica *replica, bool pause,
 	if (r < 0)
 		replica_idle(sv, replica);
 	return r;
-}
-
-/* ---- is all as wanted? ------------------------------------------------------------------------------------------------------------------- */
-
-#define SETTLED_FAILURES \
-	3 /* of the program itself: it may want another service that is not there yet */
-
-/* 1: as wanted; 0: under way; -1: cannot be. */
-static int replica_settled(const struct replica *replica)
-{
-	const struct replica_work *work = replica_work(replica);
-
-	if (!replica->wanted)
-		return 0;
-	switch (replica_goal(replica)) {
-	case GOAL_STOP:
-		if (replica->pid > 0 || work->container)
-			return 0;
-		if (replica->state == REPLICA_FAILED)
-			return -1;
-		if (replica->state != REPLICA_EXITED)
-			return 0;
-		return work->ended && replica->exit_status != 0 && !replica->stopped_by_hand &&
-				       !replica->foreground
-			       ? -1
-			       : 1;
-	case GOAL_PREPARE:
-		return replica->state == REPLICA_FAILED ? -1 : work->configured;
-	default:
-		if (replica->state == REPLICA_READY)
-			return 1;
-		if (replica->state == REPLICA_FAILED &&
-		    (replica->started_ms == 0 || work->failures >= SETTLED_FAILURES ||
-		     work->make_failures > 0))
-			return -1;
-		if (replica->state == REPLICA_PENDING && strstr(replica->reason, " has failed: "))
-			return -1;
-		return replica->state == REPLICA_UNHEALTHY &&
-				       work->spec->restart.condition == SPEC_RESTART_NO
-			       ? -1
-			       : 0;
-	}
-}
-
-static int service_settled(const struct service *service, char *words, size_t size)
-{
-	const struct service_work *work = service_work(service);
-	unsigned there = 0;
-	int all = 1;
-
-	if (work->removed || service->project->removing)
-		return 0;
-	if (work->rollout == ROLLOUT_PAUSED) {
-		(void)snprintf(words, size, "%.100s: update paused: %s", service->spec->name,
-			       service->rollout);
-		return -1;
-	}
-	FOR_EACH(replica, replica, service->replicas)
-	{
-		int one = replica_settled(replica);
-
-		there += replica->wanted;
-		if (one < 0 && all >= 0)
-			(void)snprintf(words, size, "%s: %s", replica->name, replica->reason);
-		if (one < 0 && !replica->reason[0])
-			(void)snprintf(words, size, "%s: exited with status %d", replica->name,
-				       replica->exit_status);
-		/* what is under way is waited for, even when another cannot be */
-		if (one == 0)
-			return 0;
-		if (one < 0)
-			all = -1;
-	}
-	if (all > 0 && (there < work->admitted || work->rollout != ROLLOUT_NONE))
-		return 0;
-	if (work->admitted < service->desired && all > 0) {
-		(void)snprintf(words, size, "%s: %u of %u replicas: %s", service->spec->name,
-			       work->admitted, service->desired, service->reason);
-		return -1;
-	}
-	return all;
-}
-
-bool supervisor_settled(struct supervisor *sv, const char *project_name, char *ret_words,
-			size_t size)
-{
-	char words[640] = "";
-	size_t length = 0;
-	bool settled = !sv->adopting && sv->turn_timer.place == 0;
-
-	if (size > 0)
-		ret_words[0] = '\0';
-	FOR_EACH(project, project, sv->projects)
-	{
-		if (project_name && strcmp(project->name, project_name) != 0)
-			continue;
-		settled = settled && !project->removing;
-		for (struct service *s = project->services; s && settled; s = s->next) {
-			int one = service_settled(s, words, sizeof(words));
-
-			settled = one != 0;
-			if (one < 0 && length < size)
-				length += (size_t)snprintf(ret_words + length, size - length,
-							   "%s%s", length ? "; " : "", words);
-		}
-	}
-	if (!settled && size > 0)
-		ret_words[0] = '\0';
-	return settled;
 }

@@ -41,37 +41,11 @@ uint64_t process_start_ticks(pid_t pid)
 
 void replica_unwatch(struct replica *replica)
 {
+	oom_remove(replica_work(replica)->sv->oom, replica);
 	loop_watch_remove(&replica_work(replica)->exit_watch);
 	loop_timer_cancel(&replica_work(replica)->status);
 	fd_closep(&replica->pidfd);
 	replica->pidfd = -1;
-}
-
-/* ---- out of memory ------------------------------------------------------------------------------------------------------------- */
-
-static bool counter_above_zero(const char *path, const char *key)
-{
-	char text[1024];
-	const char *at;
-
-	if (io_read_small(AT_FDCWD, path, text, sizeof(text)) <= 0)
-		return false;
-	at = strstr(text, key);
-	return at && strtoul(at + strlen(key), NULL, 10) > 0;
-}
-
-static bool oom_killed(const struct replica *replica)
-{
-	char path[PATH_MAX];
-
-	if (!replica->cgroup || replica->cgroup[0] != '/')
-		return false;
-	(void)snprintf(path, sizeof(path), "/sys/fs/cgroup/memory%s/memory.oom_control",
-		       replica->cgroup);
-	if (counter_above_zero(path, "oom_kill "))
-		return true;
-	(void)snprintf(path, sizeof(path), "/sys/fs/cgroup%s/memory.events", replica->cgroup);
-	return counter_above_zero(path, "oom_kill ");
 }
 
 /* ---- the end --------------------------------------------------------------------------------------------------------------------- */
@@ -164,7 +138,7 @@ void replica_ended(struct supervisor *sv, struct replica *replica, int status)
 	replica->paused = false;
 	replica->exit_status = status;
 	replica->exited_ms = supervisor_clock(sv);
-	replica->oom_killed = oom_killed(replica);
+	replica->oom_killed = replica->cgroup && oom_kills(replica->cgroup) > 0;
 	work->phase = STOP_NONE;
 	work->phase_until = 0;
 	work->grace_ms = -1;

@@ -12,8 +12,6 @@
 #include "scale/supervisor-private.h"
 
 #define RUN_TIMEOUT_MS 60000
-#define FOREGROUND_LOOK_MS 200
-#define FOREGROUND_WAIT_MS 60000
 
 void make_failed(struct supervisor *sv, struct replica *replica, const char *doing,
 		 const char *words)
@@ -183,7 +181,7 @@ int replica_netns(struct supervisor *sv, const struct replica *replica, char *bu
 /* Where the container's cgroup is; with systemd a slice of ours and a scope of its own. */
 static char *cgroup_path(struct supervisor *sv, const struct replica *replica)
 {
-	const char *parent = sv->options.cgroup_parent ? sv->options.cgroup_parent : "carte";
+	const char *parent = sv->options.cgroup_parent;
 	const char *project = replica->service->project->name;
 	char *path = NULL;
 	int r;
@@ -196,7 +194,7 @@ static char *cgroup_path(struct supervisor *sv, const struct replica *replica)
 	return r < 0 ? NULL : path;
 }
 
-static int replica_paths(struct supervisor *sv, struct replica *replica)
+int replica_paths(struct supervisor *sv, struct replica *replica)
 {
 	const char *state = sv->options.state_dir;
 
@@ -335,22 +333,17 @@ static int run_job(struct supervisor *sv, struct replica *replica, struct oci_er
 	struct replica_work *work = replica_work(replica);
 	CLEANUP_CLOSE int log = -EBADF;
 	char pid_file[PATH_MAX], log_file[PATH_MAX];
-	const char *argv[] = { supervisor_runtime(sv, replica),
-			       "--root",
-			       supervisor_runtime_root(sv, replica),
-			       "--log",
-			       log_file,
-			       sv->options.systemd_cgroup ? "--systemd-cgroup" : "run",
-			       sv->options.systemd_cgroup ? "run" : "--detach",
-			       sv->options.systemd_cgroup ? "--detach" : "--bundle",
-			       sv->options.systemd_cgroup ? "--bundle" : replica->bundle,
-			       sv->options.systemd_cgroup ? replica->bundle : "--pid-file",
-			       sv->options.systemd_cgroup ? "--pid-file" : pid_file,
-			       sv->options.systemd_cgroup ? pid_file : replica->id,
-			       sv->options.systemd_cgroup ? replica->id : NULL,
-			       NULL };
+	const char *argv[16] = { supervisor_runtime(sv, replica),
+				 "--root",
+				 supervisor_runtime_root(sv, replica),
+				 "--log",
+				 log_file,
+				 "--systemd-cgroup" };
+	const char *const verb[] = { "run",        "--detach", "--bundle",  replica->bundle,
+				     "--pid-file", pid_file,   replica->id, NULL };
 	struct job_spec spec = { .argv = argv, .timeout_ms = RUN_TIMEOUT_MS };
 
+	memcpy(argv + (sv->options.systemd_cgroup ? 6 : 5), verb, sizeof(verb));
 	run_paths(sv, replica, pid_file, log_file);
 	log = work->spec->log_none ? open("/dev/null", O_WRONLY | O_CLOEXEC)
 				   : logs_open(replica->log_path, err);
@@ -365,9 +358,6 @@ void make_run(struct supervisor *sv, struct replica *replica)
 	struct replica_work *work = replica_work(replica);
 	struct oci_error err = OCI_ERROR_INIT;
 
-	/* after an adoption the paths are not known yet */
-	if (replica_paths(sv, replica) < 0)
-		return;
 	if (!work->hosts_fresh) {
 		hosts_write(sv, replica);
 		work->hosts_fresh = true;

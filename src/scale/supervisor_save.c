@@ -10,7 +10,7 @@
 
 #define SAVE_AGAIN_MS 2000
 
-int save_service(struct supervisor *sv, const struct service *service, struct oci_error *err)
+static int save_service(struct supervisor *sv, const struct service *service, struct oci_error *err)
 {
 	const struct service_work *work = service_work(service);
 	char ports[64 * 6 + 1] = "";
@@ -60,7 +60,7 @@ static void places_of(const struct net_result *net, char *buf, size_t size)
 	}
 }
 
-int save_replica(struct supervisor *sv, const struct replica *replica, struct oci_error *err)
+static int save_replica(struct supervisor *sv, const struct replica *replica, struct oci_error *err)
 {
 	const struct replica_work *work = replica_work(replica);
 	char places[NET_MAX * (64 + INET_ADDRSTRLEN + 2)];

@@ -163,13 +163,14 @@ static void view_of(const struct replica *replica, struct decide_replica *ret)
 		ret->ready = true;
 }
 
-static int compare_name(char *buf, size_t size, const struct service *service, unsigned slot)
+static void replica_name(char *buf, size_t size, const struct service *service, unsigned slot)
 {
 	const struct spec_service *spec = service->spec;
 
 	if (spec->container_name)
-		return snprintf(buf, size, "%s", spec->container_name);
-	return snprintf(buf, size, "%s-%s-%u", service->project->name, spec->name, slot);
+		(void)snprintf(buf, size, "%s", spec->container_name);
+	else
+		(void)snprintf(buf, size, "%s-%s-%u", service->project->name, spec->name, slot);
 }
 
 static void make_replica(struct supervisor *sv, struct service *service, unsigned slot)
@@ -184,16 +185,15 @@ static void make_replica(struct supervisor *sv, struct service *service, unsigne
 	replica->made_ms = supervisor_clock(sv);
 	replica_work(replica)->revision = revision_current(service);
 	memcpy(replica->published, work->published, sizeof(replica->published));
-	(void)compare_name(replica->name, sizeof(replica->name), service, slot);
+	replica_name(replica->name, sizeof(replica->name), service, slot);
 	event_emit(sv, "replica", "create", NULL, NULL, replica, -1, "revision %llu",
 		   (unsigned long long)replica->revision);
 }
 
-static void drop_replica(struct supervisor *sv, struct replica *replica)
+static void drop_replica(struct replica *replica)
 {
 	replica->wanted = false;
 	replica_work(replica)->unsaved = true;
-	(void)sv;
 }
 
 /* Is the time to watch new replicas over? While it is not, a wake-up is set for its end. */
@@ -234,11 +234,11 @@ static void service_words(struct service *service, const char *admission)
 	memcpy(service->reason, words, sizeof(words));
 }
 
-static void drop_all(struct supervisor *sv, struct service *service)
+static void drop_all(struct service *service)
 {
 	FOR_EACH(replica, replica, service->replicas)
 	if (replica->wanted)
-		drop_replica(sv, replica);
+		drop_replica(replica);
 }
 
 static bool delay_runs(struct supervisor *sv, struct service *service)
@@ -267,7 +267,7 @@ static void carry_out(struct supervisor *sv, struct service *service,
 		count++;
 	for (size_t i = 0; i < count; i++, replica = replica->next)
 		if (plan->stop[i])
-			drop_replica(sv, replica);
+			drop_replica(replica);
 	for (size_t i = 0; i < plan->make; i++)
 		make_replica(sv, service, plan->slots[i]);
 }
@@ -302,7 +302,7 @@ static void decide_and_act(struct supervisor *sv, struct service *service, size_
 }
 
 /* A program that has run once and is to be forgotten. */
-static void remove_ended(struct supervisor *sv, struct service *service)
+static void remove_ended(struct service *service)
 {
 	struct replica *replica = service->replicas;
 
@@ -310,7 +310,7 @@ static void remove_ended(struct supervisor *sv, struct service *service)
 		return;
 	service_work(service)->removed = true;
 	service_work(service)->unsaved = true;
-	drop_all(sv, service);
+	drop_all(service);
 }
 
 void service_turn(struct supervisor *sv, struct service *service)
@@ -319,9 +319,9 @@ void service_turn(struct supervisor *sv, struct service *service)
 	char admission[256];
 	size_t count = 0;
 
-	remove_ended(sv, service);
+	remove_ended(service);
 	if (work->removed || service->project->removing) {
-		drop_all(sv, service);
+		drop_all(service);
 		return;
 	}
 	FOR_EACH(replica, replica, service->replicas)

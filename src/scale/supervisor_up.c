@@ -312,7 +312,7 @@ static int carry_out(struct up *up, struct oci_error *err)
 	struct project_work *work = project_work(up->project);
 	struct document *current = work->current;
 	const struct spec_project *spec = up->project->spec;
-	int r = remember(up, err);
+	int r = 0;
 
 	up->document->next = work->documents;
 	work->documents = work->current = up->document;
@@ -354,7 +354,11 @@ static int up_document(struct supervisor *sv, struct document *document, bool fo
 		up.project = project_new(sv, document->spec->name);
 		r = up.project ? 0 : err_nomem(err);
 	}
+	if (r == 0)
+		r = remember(&up, err);
 	if (r < 0) {
+		if (up.project_is_new && up.project)
+			project_free(sv, up.project);
 		for (size_t i = 0; i < up.len; i++)
 			free(up.changes[i].revision);
 		free(up.changes);
@@ -476,31 +480,41 @@ int supervisor_rollback(struct supervisor *sv, struct service *service, uint64_t
 
 /* ---- down ------------------------------------------------------------------------------------------------------------------------------ */
 
+struct down {
+	struct store *store;
+	const struct project *project;
+};
+
 static int put_down(void *ctx, struct oci_error *err)
 {
-	struct project *project = ctx;
+	const struct down *down = ctx;
+	const struct project *project = down->project;
 	const struct project_work *work = project_work(project);
 	struct store_project row = { .name = project->name,
 				     .document = work->current ? work->current->text : "{}",
 				     .length = work->current ? work->current->length : 2,
 				     .removing = work->volumes ? 2 : 1 };
 
-	return store_project_put(work->store, &row, err);
+	return store_project_put(down->store, &row, err);
 }
 
 int supervisor_down(struct supervisor *sv, const char *name, bool volumes, struct oci_error *err)
 {
 	struct project *project = supervisor_project(sv, name);
+	struct down down = { sv->store, project };
+	bool removing, with_volumes;
 	int r;
 
 	if (!project)
 		return err_set_as(err, ERR_NOT_FOUND, ENOENT, "no project '%s'", name);
+	removing = project->removing;
+	with_volumes = project_work(project)->volumes;
 	project->removing = true;
-	project_work(project)->volumes = project_work(project)->volumes || volumes;
-	project_work(project)->store = sv->store;
-	r = save_durably(sv, put_down, project, err);
+	project_work(project)->volumes = with_volumes || volumes;
+	r = save_durably(sv, put_down, &down, err);
 	if (r < 0) {
-		project->removing = false;
+		project->removing = removing;
+		project_work(project)->volumes = with_volumes;
 		return r;
 	}
 	event_emit(sv, "project", "down", project, NULL, NULL, -1, volumes ? "with volumes" : "");

@@ -123,6 +123,7 @@ SCALE_TESTS = \
 	tests/unit/test_net_after \
 	tests/unit/test_net_hosts \
 	tests/unit/test_net_reach \
+	tests/unit/test_oom \
 	tests/unit/test_pool \
 	tests/unit/test_probe \
 	tests/unit/test_replica_config \
@@ -150,6 +151,7 @@ tests_unit_test_net_LDADD = $(SCALE_LIBS) $(CMOCKA_LIBS)
 tests_unit_test_net_after_LDADD = $(SCALE_LIBS) $(CMOCKA_LIBS)
 tests_unit_test_net_hosts_LDADD = $(SCALE_LIBS) $(CMOCKA_LIBS)
 tests_unit_test_net_reach_LDADD = $(SCALE_LIBS) $(CMOCKA_LIBS)
+tests_unit_test_oom_LDADD = $(SCALE_LIBS) $(CMOCKA_LIBS)
 tests_unit_test_pool_LDADD = $(SCALE_LIBS) $(CMOCKA_LIBS)
 tests_unit_test_probe_CPPFLAGS = $(AM_CPPFLAGS) $(SCALE_CFLAGS)
 tests_unit_test_probe_LDADD = $(SCALE_LIBS) $(CMOCKA_LIBS)

@@ -19,6 +19,7 @@ struct parts {
 	bool silent;        /* probes say nothing */
 	bool loses_one;     /* the next probe that is started says healthy, then not */
 	unsigned attached, detached, configs, removed, probes, swept;
+	unsigned watched;        /* oom_add without oom_remove */
 	unsigned backends;       /* of the last balance_apply */
 	unsigned least_backends; /* since somebody set it to a large number */
 	uint16_t busy_port;      /* balance_port_check refuses it */

@@ -89,6 +89,8 @@ static void test_restart_in_place(void **state)
 	/* bundle and namespace were kept */
 	assert_int_equal(parts.configs, 1);
 	assert_int_equal(parts.attached, 1);
+	/* its cgroup is another one */
+	assert_int_equal(parts.watched, 1);
 	/* the second time it waits for a second */
 	first = r->pid;
 	assert_int_equal(kill(first, SIGKILL), 0);
@@ -96,6 +98,7 @@ static void test_restart_in_place(void **state)
 	assert_string_equal(r->reason, "exited with status 137; again in 1.0 s");
 	stage_idle(&s, 50);
 	assert_int_equal(r->pid, 0);
+	assert_int_equal(parts.watched, 0);
 	loop_advance(s.loop, 1000);
 	stage_wait(&s, is(r, REPLICA_READY));
 	/* after ten minutes of health all is forgiven */
@@ -316,20 +319,26 @@ static bool all_of(struct stage *s, uint64_t revision)
 	return count == 3;
 }
 
+/* Three replicas of @before become three of @after; @least: served at the moment with the fewest. */
+static void update_goes(struct stage *s, const char *before, const char *after, unsigned least)
+{
+	stage_up(s, before);
+	assert_string_equal(stage_settle(s), "");
+	stage_wait(s, parts.backends == 3);
+	parts.least_backends = 99;
+	stage_up(s, after);
+	stage_wait(s, all_of(s, 2));
+	assert_int_equal(parts.least_backends, least);
+}
+
 static void test_update_start_first(void **state)
 {
 	struct stage s;
 
 	(void)state;
 	stage_open(&s);
-	stage_up(&s, WEB("a", UPDATE("start-first", "rollback")));
-	assert_string_equal(stage_settle(&s), "");
-	stage_wait(&s, parts.backends == 3);
-	parts.least_backends = 99;
-	stage_up(&s, WEB("b", UPDATE("start-first", "rollback")));
-	stage_wait(&s, all_of(&s, 2));
-	/* at no moment fewer than wanted */
-	assert_int_equal(parts.least_backends, 3);
+	update_goes(&s, WEB("a", UPDATE("start-first", "rollback")),
+		    WEB("b", UPDATE("start-first", "rollback")), 3);
 	assert_string_not_equal(stage_service(&s, "web")->rollout, "");
 	loop_advance(s.loop, 1000);
 	assert_string_equal(stage_settle(&s), "");
@@ -347,13 +356,8 @@ static void test_update_stop_first(void **state)
 
 	(void)state;
 	stage_open(&s);
-	stage_up(&s, WEB("a", UPDATE("stop-first", "pause")));
-	assert_string_equal(stage_settle(&s), "");
-	stage_wait(&s, parts.backends == 3);
-	parts.least_backends = 99;
-	stage_up(&s, WEB("b", UPDATE("stop-first", "pause")));
-	stage_wait(&s, all_of(&s, 2));
-	assert_int_equal(parts.least_backends, 2);
+	update_goes(&s, WEB("a", UPDATE("stop-first", "pause")),
+		    WEB("b", UPDATE("stop-first", "pause")), 2);
 	stage_close(&s);
 }
 
@@ -542,6 +546,33 @@ static void test_no_room(void **state)
 }
 
 /* ---- adoption ------------------------------------------------------------------------------------------------------------------------ */
+
+/* A removal that could not be written down does not speak for the next one. */
+static void test_no_room_for_down(void **state)
+{
+	static const char document[] = "{\"name\":\"v\",\"services\":{\"db\":{\"image\":\"a\"}},"
+				       "\"volumes\":{\"data\":{\"name\":\"v_data\"}}}";
+	struct rlimit old, none;
+	char path[PATH_MAX];
+	struct stage s;
+
+	(void)state;
+	stage_open(&s);
+	assert_int_equal(supervisor_up(s.sv, document, strlen(document), false, NULL), 0);
+	assert_string_equal(stage_settle(&s), "");
+	(void)scale_path(path, "%s/state/volumes/v_data", s.folder);
+	assert_int_equal(mkdir(path, 0700), 0);
+	assert_int_equal(getrlimit(RLIMIT_FSIZE, &old), 0);
+	none = (struct rlimit){ 0, old.rlim_max };
+	(void)signal(SIGXFSZ, SIG_IGN);
+	assert_int_equal(setrlimit(RLIMIT_FSIZE, &none), 0);
+	assert_true(supervisor_down(s.sv, "v", true, NULL) < 0);
+	assert_int_equal(setrlimit(RLIMIT_FSIZE, &old), 0);
+	assert_int_equal(supervisor_down(s.sv, "v", false, NULL), 0);
+	stage_wait(&s, !supervisor_projects(s.sv));
+	assert_int_equal(access(path, F_OK), 0);
+	stage_close(&s);
+}
 
 static void test_adoption(void **state)
 {
@@ -744,6 +775,7 @@ int main(void)
 		cmocka_unit_test(test_refused),
 		cmocka_unit_test(test_run),
 		cmocka_unit_test(test_no_room),
+		cmocka_unit_test(test_no_room_for_down),
 		cmocka_unit_test(test_adoption),
 		cmocka_unit_test(test_adopted_ends),
 		cmocka_unit_test(test_killed_while_attaching),
