@@ -127,7 +127,7 @@ static void command_of_bundle(const struct replica *replica, char *text, size_t 
 	CLEANUP_ARENA struct oci_arena arena = OCI_ARENA_INIT;
 	size_t length = 0;
 	char *config = NULL;
-	yajl_val root = NULL;
+	CLEANUP_TREE yajl_val root = NULL;
 	yajl_val args;
 
 	if (read_config(replica, &arena, &config, &length) < 0 ||
@@ -137,7 +137,6 @@ static void command_of_bundle(const struct replica *replica, char *text, size_t 
 	for (size_t i = 0; args && i < args->u.array.len; i++)
 		if (YAJL_IS_STRING(args->u.array.values[i]))
 			append_words(text, size, YAJL_GET_STRING(args->u.array.values[i]));
-	yajl_tree_free(root);
 }
 
 static void command_of_spec(const struct spec_service *spec, char *text, size_t size)
@@ -241,7 +240,7 @@ static void view_mounts(struct json *json, const struct spec_service *spec)
 static void view_env(struct json *json, const char *config, size_t length)
 {
 	static const char *const path[] = { "process", "env", NULL };
-	yajl_val root = NULL;
+	CLEANUP_TREE yajl_val root = NULL;
 	yajl_val env = NULL;
 
 	if (config && json_read(config, length, &root, NULL) == 0)
@@ -251,7 +250,6 @@ static void view_env(struct json *json, const char *config, size_t length)
 		if (YAJL_IS_STRING(env->u.array.values[i]))
 			json_text(json, NULL, YAJL_GET_STRING(env->u.array.values[i]));
 	json_list_end(json);
-	yajl_tree_free(root);
 }
 
 void view_bundle(struct json *json, const struct replica *replica)
