@@ -11,9 +11,8 @@
 #include "scale/http.h"
 #include "scale/http_guard.h"
 
-#define HTTP_EVENTS_BYTES \
-	(1u               \
-	 << 20) /* of a stream that is not read; then it is ended, and begins again with ?after= */
+/* Of a stream that is not read; then it is ended, and begins again with ?after=. */
+#define HTTP_EVENTS_BYTES (1u << 20)
 
 struct event_line;
 

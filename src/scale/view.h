@@ -32,7 +32,7 @@ struct view_command {
 void view_replica(struct json *json, const struct replica *replica, struct view_command *command);
 void view_service(struct json *json, const struct service *service, bool with_count);
 
-/** view_bundle - the members env, mounts and config, from the bundle's config.json; null without one. */
+/** view_bundle - the members mounts (of the service), env and config (of config.json in the bundle: empty and null without it). */
 void view_bundle(struct json *json, const struct replica *replica);
 
 #endif
