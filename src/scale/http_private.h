@@ -47,8 +47,7 @@ struct http {
 	struct http_request *requests; /* those that wait or stream */
 	unsigned busy;
 	int64_t request_ms;
-	struct loop_timer tick;
-	int64_t ticked; /* loop_now when those that wait were asked last */
+	struct loop_timer tick; /* asks those that wait */
 };
 
 /** struct http_request - from its first line to its end. */

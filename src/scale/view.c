@@ -44,7 +44,8 @@ unsigned view_running(const struct service *service)
 	return count;
 }
 
-const char *view_policy(const struct service *service)
+/* Who decides on the number now. */
+static const char *policy_word(const struct service *service)
 {
 	const struct spec_scale *scale = &service->spec->scale;
 
@@ -53,7 +54,7 @@ const char *view_policy(const struct service *service)
 	return scale->policy == SPEC_SCALE_TARGET ? "target" : "calendar";
 }
 
-const char *view_health(const struct replica *replica)
+static const char *health_word(const struct replica *replica)
 {
 	if (replica->service->spec->probe.kind == SPEC_PROBE_NONE)
 		return "none";
@@ -176,7 +177,7 @@ void view_replica(struct json *json, const struct replica *replica, struct view_
 	json_text(json, "image", spec->image);
 	json_text(json, "command", command_text(replica, command));
 	json_text(json, "state", replica_state_word(replica->state));
-	json_text(json, "health", view_health(replica));
+	json_text(json, "health", health_word(replica));
 	json_bool(json, "paused", replica->paused);
 	json_bool(json, "foreground", replica->foreground);
 	json_int(json, "revision", (int64_t)replica->revision);
@@ -207,7 +208,7 @@ void view_service(struct json *json, const struct service *service, bool with_co
 	if (with_count)
 		json_int(json, "replicas", service_count(service, 0));
 	json_bool(json, "stopped", service->stopped);
-	json_text(json, "policy", view_policy(service));
+	json_text(json, "policy", policy_word(service));
 	json_bool(json, "manual", service->manual);
 	json_count(json, "min", spec->scale.given ? spec->scale.min : -1);
 	json_count(json, "max", spec->scale.given ? spec->scale.max : -1);
