@@ -123,14 +123,13 @@ static void knows_its_own_name(void **state)
 	}
 }
 
-static void other_user(void *arg)
+static void other_user(void)
 {
 	static const char request[] = "GET /v1/info HTTP/1.0\r\n\r\n";
 	int fd;
 	char answer[256];
 	ssize_t n;
 
-	(void)arg;
 	REQUIRE(setgid(65534) == 0);
 	REQUIRE(setuid(65534) == 0);
 	fd = io_connect_unix(SOCK_STREAM, socket_path);
@@ -155,7 +154,7 @@ static void keeps_other_users_out(void **state)
 	pid = fork();
 	assert_true(pid >= 0);
 	if (pid == 0)
-		other_user(NULL);
+		other_user();
 	while (waitpid(pid, &status, WNOHANG) == 0 && now_ms() < until)
 		loop_once(loop, 5);
 	assert_true(WIFEXITED(status));
