@@ -210,7 +210,7 @@ static bool is_method(const struct api_call *call, const char *method)
 	       (strcmp(call->method, "HEAD") == 0 && strcmp(method, "GET") == 0);
 }
 
-/* 0, or the answer is an error already */
+/* NULL: @err tells why, and call->allow is there when it is the method. */
 static const struct api_route *find_route(struct api_call *call, struct oci_error *err)
 {
 	char allow[64] = "";

@@ -126,14 +126,6 @@ int api_wait(struct api_call *call, api_handler *again, int64_t timeout_ms);
 int api_service(const struct api_call *call, struct service **ret, struct oci_error *err);
 int api_replica(const struct api_call *call, struct replica **ret, struct oci_error *err);
 
-static inline void yajl_freep(yajl_val *value)
-{
-	yajl_tree_free(*value);
-	*value = NULL;
-}
-#define CLEANUP_JSON __attribute__((cleanup(json_end)))
-#define CLEANUP_TREE __attribute__((cleanup(yajl_freep)))
-
 /* The handlers, by file. 0: answered, 1: see api_wait, or -errno. */
 api_handler api_info, api_shutdown, api_healthz, api_metrics, api_page, api_events;
 api_handler project_put, project_list, project_get, project_delete, project_wait;

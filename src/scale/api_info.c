@@ -178,18 +178,14 @@ int api_event_line(const struct supervisor_event *event, char **ret, size_t *ret
 	return json_take(&json, ret, ret_length, err);
 }
 
-struct lines {
-	FILE *out;
-};
-
 static int put_line(void *ctx, const struct supervisor_event *event)
 {
-	struct lines *lines = ctx;
+	FILE *out = ctx;
 	CLEANUP_FREE char *text = NULL;
 	size_t length = 0;
 	int r = api_event_line(event, &text, &length, NULL);
 
-	if (r == 0 && fwrite(text, 1, length, lines->out) != length)
+	if (r == 0 && fwrite(text, 1, length, out) != length)
 		r = -ENOMEM;
 	return r;
 }
@@ -201,7 +197,8 @@ int api_events(struct api_call *call, struct oci_error *err)
 	uint64_t last = 0;
 	uint64_t limit = 0;
 	bool follow = false;
-	struct lines lines;
+	CLEANUP_FREE char *text = NULL;
+	FILE *out;
 	int r = api_flag(call, "follow", &follow, err);
 
 	if (r == 0)
@@ -223,11 +220,13 @@ int api_events(struct api_call *call, struct oci_error *err)
 		call->after = after;
 		return 0;
 	}
-	lines.out = open_memstream(&call->reply, &call->reply_length);
-	if (!lines.out)
+	out = open_memstream(&text, &call->reply_length);
+	if (!out)
 		return err_nomem(err);
-	r = supervisor_events(call->api->sv, after, (unsigned)limit, put_line, &lines, err);
-	if (fclose(lines.out) != 0 && r == 0)
+	r = supervisor_events(call->api->sv, after, (unsigned)limit, put_line, out, err);
+	if (fclose(out) != 0 && r == 0)
 		r = err_nomem(err);
+	if (r == 0)
+		call->reply = TAKE_PTR(text);
 	return r;
 }

@@ -184,17 +184,18 @@ union address {
 static int parse_listen(const char *text, union address *ret, char host[64], struct oci_error *err)
 {
 	const char *colon = strrchr(text, ':');
+	const char *from = text;
 	size_t length = colon ? (size_t)(colon - text) : 0;
 	uint32_t port = 0;
 
 	if (length >= 2 && text[0] == '[' && text[length - 1] == ']') {
-		text++;
+		from++;
 		length -= 2;
 	}
 	if (length == 0 || length >= 64 || parse_u32(colon + 1, &port) < 0 || port > UINT16_MAX)
 		return err_set_as(err, ERR_USAGE, EINVAL,
 				  "listen: expected ADDRESS:PORT, got %.100s", text);
-	(void)snprintf(host, 64, "%.*s", (int)length, text);
+	(void)snprintf(host, 64, "%.*s", (int)length, from);
 	if (strcmp(host, "localhost") == 0)
 		(void)strcpy(host, "127.0.0.1");
 	memset(ret, 0, sizeof(*ret));

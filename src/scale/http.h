@@ -15,8 +15,8 @@ struct http;
 struct http_options {
 	int socket;         /* listening unix socket (systemd's, or ours); taken over */
 	const char *listen; /* "127.0.0.1:9700", "[::1]:0"; NULL: no TCP */
-	const char *
-		token; /* what TCP clients must show: "Authorization: Bearer TOKEN"; /healthz alone needs none */
+	/* what TCP clients must show: "Authorization: Bearer TOKEN"; /healthz alone needs none */
+	const char *token;
 	void (*shutdown)(void *ctx); /* of POST /v1/shutdown; NULL: loop_stop */
 	void *ctx;
 	int64_t request_ms; /* for a whole request, however slowly it trickles; 0: 30 seconds */

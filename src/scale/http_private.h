@@ -11,9 +11,8 @@
 #include "scale/http.h"
 #include "scale/http_guard.h"
 
-#define HTTP_EVENTS_BYTES \
-	(1u               \
-	 << 20) /* of a stream that is not read; then it is ended, and begins again with ?after= */
+/* Of a stream that is not read; then it is ended, and begins again with ?after=. */
+#define HTTP_EVENTS_BYTES (1u << 20)
 
 struct event_line;
 
@@ -48,8 +47,7 @@ struct http {
 	struct http_request *requests; /* those that wait or stream */
 	unsigned busy;
 	int64_t request_ms;
-	struct loop_timer tick;
-	int64_t ticked; /* loop_now when those that wait were asked last */
+	struct loop_timer tick; /* asks those that wait */
 };
 
 /** struct http_request - from its first line to its end. */

@@ -44,9 +44,8 @@ void http_request_suspend(struct http_request *request)
 
 	request->suspended = true;
 	MHD_suspend_connection(request->connection);
-	if (loop_watch_add(http_of(request)->loop, &request->hangup, request->conn->fd, events,
-			   hung_up, request) < 0)
-		request->hangup.active = false;
+	(void)loop_watch_add(http_of(request)->loop, &request->hangup, request->conn->fd, events,
+			     hung_up, request);
 }
 
 static void request_list(struct http_request *request)

@@ -53,6 +53,14 @@ int json_take(struct json *json, char **ret_text, size_t *ret_length, struct oci
  */
 int json_read(const char *text, size_t length, yajl_val *ret, struct oci_error *err);
 
+static inline void yajl_freep(yajl_val *value)
+{
+	yajl_tree_free(*value);
+	*value = NULL;
+}
+#define CLEANUP_JSON __attribute__((cleanup(json_end)))
+#define CLEANUP_TREE __attribute__((cleanup(yajl_freep)))
+
 /** json_member - of an object, or NULL. */
 yajl_val json_member(yajl_val object, const char *key);
 

@@ -317,13 +317,6 @@ int net_detach(struct net *net, const char *id, net_done done, void *ctx, struct
 	return 0;
 }
 
-static bool nobody(void *ctx, const char *id)
-{
-	(void)ctx;
-	(void)id;
-	return false;
-}
-
 int net_network_remove(struct net *net, const struct spec_network *network, struct oci_error *err)
 {
 	struct net_network *known =
@@ -332,7 +325,7 @@ int net_network_remove(struct net *net, const struct spec_network *network, stru
 
 	if (!known)
 		return 0;
-	if (net_leases_drop(net, known->name, nobody, NULL) > 0)
+	if (net_leases_drop(net, known->name, NULL, NULL) > 0)
 		return err_set_as(err, ERR_STATE, EBUSY, "network '%s' is in use", known->name);
 	r = net_network_drop(net, known, err);
 	if (r == 0)

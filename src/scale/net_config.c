@@ -10,10 +10,10 @@
 #include <stdlib.h>
 #include <string.h>
 #include <yajl/yajl_gen.h>
-#include <yajl/yajl_tree.h>
 
 #include "base/error.h"
 #include "base/mem.h"
+#include "scale/json.h"
 #include "scale/net_parts.h"
 
 /* ---- writing: yajl remembers a failure, and gives no text then */
@@ -196,25 +196,16 @@ int net_config_text(const struct net *net, const struct net_network *network, co
 
 /* ---- reading ----------------------------------------------------------------------------------------------------- */
 
-static void tree_freep(yajl_val *tree)
-{
-	yajl_tree_free(*tree);
-}
-
-#define CLEANUP_TREE __attribute__((cleanup(tree_freep)))
-
 static const char *string_at(yajl_val tree, const char *key)
 {
-	const char *path[] = { key, NULL };
-
-	return YAJL_GET_STRING(yajl_tree_get(tree, path, yajl_t_string));
+	return YAJL_GET_STRING(json_member(tree, key));
 }
 
 int net_config_read(const char *text, char type[32], char network[NET_NAME_SIZE])
 {
 	CLEANUP_TREE yajl_val tree = yajl_tree_parse(text, NULL, 0);
-	const char *plugin = tree ? string_at(tree, "type") : NULL;
-	const char *name = tree ? string_at(tree, "name") : NULL;
+	const char *plugin = string_at(tree, "type");
+	const char *name = string_at(tree, "name");
 
 	if (!plugin || !name || strchr(plugin, '/') || !net_name_check(plugin) ||
 	    strlen(plugin) >= 32 || !net_name_check(name))
@@ -226,11 +217,10 @@ int net_config_read(const char *text, char type[32], char network[NET_NAME_SIZE]
 
 int net_result_read(const char *text, struct net_place *place)
 {
-	static const char *const ips_path[] = { "ips", NULL };
 	CLEANUP_TREE yajl_val tree = yajl_tree_parse(text, NULL, 0);
-	yajl_val ips = tree ? yajl_tree_get(tree, (const char **)ips_path, yajl_t_array) : NULL;
+	yajl_val ips = json_member(tree, "ips");
 
-	for (size_t i = 0; ips && i < ips->u.array.len; i++) {
+	for (size_t i = 0; YAJL_IS_ARRAY(ips) && i < ips->u.array.len; i++) {
 		yajl_val ip = ips->u.array.values[i];
 		const char *address = string_at(ip, "address"), *gateway = string_at(ip, "gateway");
 
@@ -247,8 +237,8 @@ int net_result_read(const char *text, struct net_place *place)
 void net_plugin_error(const char *out, int status, char *buf, size_t size)
 {
 	CLEANUP_TREE yajl_val tree = yajl_tree_parse(out, NULL, 0);
-	const char *message = tree ? string_at(tree, "msg") : NULL;
-	const char *details = tree ? string_at(tree, "details") : NULL;
+	const char *message = string_at(tree, "msg");
+	const char *details = string_at(tree, "details");
 
 	if (!message)
 		(void)snprintf(buf, size, "exit status %d", status);

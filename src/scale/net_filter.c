@@ -91,8 +91,9 @@ static char *filter_text(const struct net *net)
 /* Our bridges are named in no chain of iptables' that drops what it does not know. */
 static bool forward_dropped(struct nft_ctx *nft)
 {
-	return strstr(nft_list(nft, "list chain ip filter FORWARD\n"), "policy drop") &&
-	       !strstr(nft_list(nft, "list chain ip filter FORWARD\n"), "\"carte-") &&
+	const char *forward = nft_list(nft, "list chain ip filter FORWARD\n");
+
+	return strstr(forward, "policy drop") && !strstr(forward, "\"carte-") &&
 	       !strstr(nft_list(nft, "list chain ip filter DOCKER-USER\n"), "\"carte-");
 }
 

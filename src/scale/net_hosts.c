@@ -56,8 +56,8 @@ static int hosts_text(const char *own_names, struct in_addr own, const struct ne
 		return err_nomem(err);
 	(void)fputs("127.0.0.1\tlocalhost\n::1\tlocalhost ip6-localhost ip6-loopback\n", out);
 	if (own_names && *own_names) {
-		struct in_addr loopback = { .s_addr = htonl(
-						    0x7f000101) }; /* 127.0.1.1, as Debian does */
+		/* 127.0.1.1, as Debian does */
+		struct in_addr loopback = { .s_addr = htonl(0x7f000101) };
 
 		put_host(out, own.s_addr ? own : loopback, own_names);
 	}

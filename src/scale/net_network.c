@@ -54,12 +54,8 @@ static int network_append(struct net *net, const struct net_network *network)
  */
 static void bridge_name(const char *table, const char *name, char buf[IFNAMSIZ])
 {
-	uint32_t hash = 2166136261u;
+	uint32_t hash = net_hash(net_hash(NET_HASH_BEGIN, table), name);
 
-	for (; *table; table++)
-		hash = (hash ^ (unsigned char)*table) * 16777619u;
-	for (; *name; name++)
-		hash = (hash ^ (unsigned char)*name) * 16777619u;
 	(void)snprintf(buf, IFNAMSIZ, "carte-%08x", hash);
 }
 
@@ -328,13 +324,6 @@ static int network_read(const struct net *net, const struct spec_network *spec,
 
 /* ---- use and removal --------------------------------------------------------------------------------------------- */
 
-static bool nobody(void *ctx, const char *id)
-{
-	(void)ctx;
-	(void)id;
-	return false;
-}
-
 static bool same(const struct net_network *a, const struct net_network *b)
 {
 	char one[1024], other[1024];
@@ -347,7 +336,7 @@ static bool same(const struct net_network *a, const struct net_network *b)
 static int network_change(struct net *net, struct net_network *known,
 			  const struct net_network *wanted, struct oci_error *err)
 {
-	if (net_leases_drop(net, known->name, nobody, NULL) > 0)
+	if (net_leases_drop(net, known->name, NULL, NULL) > 0)
 		return err_set_as(
 			err, ERR_STATE, EBUSY,
 			"network '%s' was made otherwise and is in use: `carte down` first",

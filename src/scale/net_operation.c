@@ -212,8 +212,8 @@ static void detach_next(struct net_operation *operation)
 		r = removal_start(operation, interface, detach_done);
 		if (r == 0)
 			return;
-		if (r !=
-		    -ENOENT) /* a configuration that is half-written, no plugin: no ADD, or no way to ask */
+		/* a configuration that is half-written, no plugin: no ADD, or no way to ask */
+		if (r != -ENOENT)
 			net_scrub(operation->net, operation->id);
 	}
 	detach_end(operation);

@@ -70,6 +70,9 @@ struct net_subnet {
 };
 struct net_subnet net_subnet_of(struct in_addr address, unsigned prefix);
 int net_subnet_parse(const char *text, struct in_addr *ret_address, unsigned *ret_prefix);
+/** net_hash - FNV-1a of @text, going on from @hash. */
+#define NET_HASH_BEGIN 2166136261u
+uint32_t net_hash(uint32_t hash, const char *text);
 /** net_subnet_choose - one of the pool that overlaps neither routes nor networks of ours. */
 int net_subnet_choose(const struct net *net, const char *name, struct in_addr *ret,
 		      unsigned *ret_prefix, struct oci_error *err);
@@ -121,7 +124,7 @@ int net_place_read(const struct net *net, const char *id, const char *interface,
 void net_place_remove(const struct net *net, const char *id, const char *interface);
 /** net_scrub - without plugins: every place, lease and the namespace of @id. */
 void net_scrub(const struct net *net, const char *id);
-/** net_leases_drop - leases of @network (NULL: all) that @stale says so of. Number of leases that stay. */
+/** net_leases_drop - leases of @network (NULL: all) that @stale (NULL: none) says so of. Number of leases that stay. */
 size_t net_leases_drop(const struct net *net, const char *network,
 		       bool (*stale)(void *ctx, const char *id), void *ctx);
 

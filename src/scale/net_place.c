@@ -101,7 +101,7 @@ static size_t folder_leases_drop(int parent, const char *network,
 		    io_read_small(fd, entry->d_name, text, sizeof(text)) < 0)
 			continue;
 		text[strcspn(text, "\r\n")] = '\0';
-		if (stale(ctx, text))
+		if (stale && stale(ctx, text))
 			(void)unlinkat(fd, entry->d_name, 0);
 		else
 			kept++;

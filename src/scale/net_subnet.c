@@ -101,12 +101,10 @@ static const struct route *route_at(const struct route *routes, size_t count,
 	return NULL;
 }
 
-static uint32_t name_hash(const char *name)
+uint32_t net_hash(uint32_t hash, const char *text)
 {
-	uint32_t hash = 2166136261u; /* FNV-1a */
-
-	for (; *name; name++)
-		hash = (hash ^ (unsigned char)*name) * 16777619u;
+	for (; *text; text++)
+		hash = (hash ^ (unsigned char)*text) * 16777619u;
 	return hash;
 }
 
@@ -114,7 +112,7 @@ int net_subnet_choose(const struct net *net, const char *name, struct in_addr *r
 		      unsigned *ret_prefix, struct oci_error *err)
 {
 	const uint32_t step = 1u << (32 - POOL_PREFIX), places = (POOL_END - POOL_FIRST) / step;
-	uint32_t from = name_hash(name) % places;
+	uint32_t from = net_hash(NET_HASH_BEGIN, name) % places;
 	CLEANUP_FREE struct route *routes = calloc(ROUTES_MAX, sizeof(*routes));
 	size_t count;
 

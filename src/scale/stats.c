@@ -90,7 +90,8 @@ void stats_sweep(struct stats *stats)
 	stats->len = kept;
 }
 
-double stats_percent(const struct stats_entry *entry, int64_t before, int64_t now)
+/* A counter's growth per second of time, in per cent, when both are of microseconds; -1: not known. */
+static double percent(const struct stats_entry *entry, int64_t before, int64_t now)
 {
 	int64_t window = entry->now.at_us - entry->before.at_us;
 
@@ -120,18 +121,17 @@ void stats_json(struct json *json, const struct stats_entry *entry, const struct
 	view_replica_names(json, replica);
 	json_time(json, "at", view_clock_ms());
 	json_count(json, "cpuUsec", now->cpu_us);
-	json_real(json, "cpuPercent", stats_percent(entry, before->cpu_us, now->cpu_us));
+	json_real(json, "cpuPercent", percent(entry, before->cpu_us, now->cpu_us));
 	json_count(json, "cpuLimitMilli", replica->service->spec->resources.cpu_milli);
 	json_count(json, "memory", now->memory);
 	json_count(json, "memoryLimit", now->memory_limit);
 	json_count(json, "pids", now->pids);
 	json_count(json, "pidsLimit", replica->service->spec->resources.pids);
 	json_real(json, "cpuPressure",
-		  stats_percent(entry, before->cpu_pressure_us, now->cpu_pressure_us));
+		  percent(entry, before->cpu_pressure_us, now->cpu_pressure_us));
 	json_real(json, "memoryPressure",
-		  stats_percent(entry, before->memory_pressure_us, now->memory_pressure_us));
-	json_real(json, "ioPressure",
-		  stats_percent(entry, before->io_pressure_us, now->io_pressure_us));
+		  percent(entry, before->memory_pressure_us, now->memory_pressure_us));
+	json_real(json, "ioPressure", percent(entry, before->io_pressure_us, now->io_pressure_us));
 	json_count(json, "throttledUsec", now->throttled_us);
 	json_real(json, "throttledPercent", throttled_percent(entry));
 	json_count(json, "oomKills", now->oom_kills);

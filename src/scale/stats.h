@@ -30,9 +30,6 @@ const struct stats_entry *stats_take(struct stats *stats, const struct replica *
 /** stats_sweep - forget those that were not asked for since the last sweep. */
 void stats_sweep(struct stats *stats);
 
-/** stats_percent - a counter's growth per second of time, in per cent, when both are of microseconds; -1: not known. */
-double stats_percent(const struct stats_entry *entry, int64_t before, int64_t now);
-
 /** stats_json - the members of {id,name,...}; the object is the caller's. */
 void stats_json(struct json *json, const struct stats_entry *entry, const struct replica *replica);
 

@@ -44,7 +44,8 @@ unsigned view_running(const struct service *service)
 	return count;
 }
 
-const char *view_policy(const struct service *service)
+/* Who decides on the number now. */
+static const char *policy_word(const struct service *service)
 {
 	const struct spec_scale *scale = &service->spec->scale;
 
@@ -53,7 +54,7 @@ const char *view_policy(const struct service *service)
 	return scale->policy == SPEC_SCALE_TARGET ? "target" : "calendar";
 }
 
-const char *view_health(const struct replica *replica)
+static const char *health_word(const struct replica *replica)
 {
 	if (replica->service->spec->probe.kind == SPEC_PROBE_NONE)
 		return "none";
@@ -127,7 +128,7 @@ static void command_of_bundle(const struct replica *replica, char *text, size_t 
 	CLEANUP_ARENA struct oci_arena arena = OCI_ARENA_INIT;
 	size_t length = 0;
 	char *config = NULL;
-	yajl_val root = NULL;
+	CLEANUP_TREE yajl_val root = NULL;
 	yajl_val args;
 
 	if (read_config(replica, &arena, &config, &length) < 0 ||
@@ -137,7 +138,6 @@ static void command_of_bundle(const struct replica *replica, char *text, size_t 
 	for (size_t i = 0; args && i < args->u.array.len; i++)
 		if (YAJL_IS_STRING(args->u.array.values[i]))
 			append_words(text, size, YAJL_GET_STRING(args->u.array.values[i]));
-	yajl_tree_free(root);
 }
 
 static void command_of_spec(const struct spec_service *spec, char *text, size_t size)
@@ -177,7 +177,7 @@ void view_replica(struct json *json, const struct replica *replica, struct view_
 	json_text(json, "image", spec->image);
 	json_text(json, "command", command_text(replica, command));
 	json_text(json, "state", replica_state_word(replica->state));
-	json_text(json, "health", view_health(replica));
+	json_text(json, "health", health_word(replica));
 	json_bool(json, "paused", replica->paused);
 	json_bool(json, "foreground", replica->foreground);
 	json_int(json, "revision", (int64_t)replica->revision);
@@ -208,7 +208,7 @@ void view_service(struct json *json, const struct service *service, bool with_co
 	if (with_count)
 		json_int(json, "replicas", service_count(service, 0));
 	json_bool(json, "stopped", service->stopped);
-	json_text(json, "policy", view_policy(service));
+	json_text(json, "policy", policy_word(service));
 	json_bool(json, "manual", service->manual);
 	json_count(json, "min", spec->scale.given ? spec->scale.min : -1);
 	json_count(json, "max", spec->scale.given ? spec->scale.max : -1);
@@ -241,7 +241,7 @@ static void view_mounts(struct json *json, const struct spec_service *spec)
 static void view_env(struct json *json, const char *config, size_t length)
 {
 	static const char *const path[] = { "process", "env", NULL };
-	yajl_val root = NULL;
+	CLEANUP_TREE yajl_val root = NULL;
 	yajl_val env = NULL;
 
 	if (config && json_read(config, length, &root, NULL) == 0)
@@ -251,7 +251,6 @@ static void view_env(struct json *json, const char *config, size_t length)
 		if (YAJL_IS_STRING(env->u.array.values[i]))
 			json_text(json, NULL, YAJL_GET_STRING(env->u.array.values[i]));
 	json_list_end(json);
-	yajl_tree_free(root);
 }
 
 void view_bundle(struct json *json, const struct replica *replica)

@@ -14,9 +14,6 @@ int64_t view_clock_ms(void);
 /** view_is_running - its program runs, healthy or not. */
 bool view_is_running(const struct replica *replica);
 unsigned view_running(const struct service *service);
-/** view_policy - "manual", "target", "calendar": who decides on the number now. */
-const char *view_policy(const struct service *service);
-const char *view_health(const struct replica *replica);
 
 /** view_replica_names - members id, name, project, service. */
 void view_replica_names(struct json *json, const struct replica *replica);
@@ -32,7 +29,7 @@ struct view_command {
 void view_replica(struct json *json, const struct replica *replica, struct view_command *command);
 void view_service(struct json *json, const struct service *service, bool with_count);
 
-/** view_bundle - the members env, mounts and config, from the bundle's config.json; null without one. */
+/** view_bundle - the members mounts (of the service), env and config (of config.json in the bundle: empty and null without it). */
 void view_bundle(struct json *json, const struct replica *replica);
 
 #endif

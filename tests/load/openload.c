@@ -299,7 +299,7 @@ static void flows_open(struct flow *flows, unsigned count, const struct sockaddr
 	}
 }
 
-static void flows_pump(struct flow *flows, int64_t until)
+static void flows_pump(int64_t until)
 {
 	int left;
 
@@ -309,7 +309,6 @@ static void flows_pump(struct flow *flows, int64_t until)
 
 		left = wait_ms(until);
 		n = epoll_wait(epoll, events, 256, left);
-		(void)flows;
 		for (int i = 0; i < n; i++)
 			flow_ready(events[i].data.ptr);
 	} while (left > 0);
@@ -327,7 +326,7 @@ static int load_udp(const struct sockaddr_in *to, unsigned count, double rate, d
 		return 2;
 	flows_open(flows, count, to);
 	for (unsigned long round = 0; round < rounds; round++) {
-		flows_pump(flows, begin + (int64_t)((double)round * 1e9 / rate));
+		flows_pump(begin + (int64_t)((double)round * 1e9 / rate));
 		for (unsigned i = 0; i < count; i++) {
 			char text[32];
 			int n = snprintf(text, sizeof(text), "%lu", round);
@@ -336,7 +335,7 @@ static int load_udp(const struct sockaddr_in *to, unsigned count, double rate, d
 				flows[i].sent++;
 		}
 	}
-	flows_pump(flows, now_ns() + NS / 2);
+	flows_pump(now_ns() + NS / 2);
 	for (unsigned i = 0; i < count; i++) {
 		int64_t quiet = begin + (int64_t)(seconds * 1e9) - flows[i].last;
 

@@ -18,6 +18,8 @@
 
 #define EVENTS_MAX 5000
 #define POOL_REPLICAS 20
+#define BUSY_MILLI 100 /* thousandths of a core */
+#define BUSY_MEMORY (INT64_C(12) << 20)
 
 struct kept_event {
 	struct supervisor_event event;
@@ -45,9 +47,6 @@ struct supervisor {
 	char last[256];
 	char folder[512];
 };
-
-static unsigned busy_milli = 100;
-static int64_t busy_memory = 12 << 20;
 
 static int64_t clock_ms(clockid_t clock)
 {
@@ -191,6 +190,15 @@ static void replica_free(struct replica *replica)
 	free(replica);
 }
 
+static void replica_end(struct supervisor *sv, struct replica *replica, int status)
+{
+	replica->state = REPLICA_EXITED;
+	replica->pid = 0;
+	replica->exit_status = status;
+	replica->exited_ms = clock_ms(CLOCK_REALTIME);
+	fake_emit(sv, "replica", "die", replica->service, replica, status, "");
+}
+
 static void step(struct supervisor *sv, struct replica *replica)
 {
 	struct service *service = replica->service;
@@ -222,7 +230,7 @@ static void step(struct supervisor *sv, struct replica *replica)
 		fake_emit(sv, "replica", "ready", service, replica, -1, "");
 		break;
 	case REPLICA_DRAINING:
-		fake_end(sv, replica, 143);
+		replica_end(sv, replica, 143);
 		break;
 	default:
 		break;
@@ -305,15 +313,6 @@ static void reconcile(void *ctx)
 	}
 	if (!steady)
 		soon(sv);
-}
-
-void fake_end(struct supervisor *sv, struct replica *replica, int status)
-{
-	replica->state = REPLICA_EXITED;
-	replica->pid = 0;
-	replica->exit_status = status;
-	replica->exited_ms = clock_ms(CLOCK_REALTIME);
-	fake_emit(sv, "replica", "die", replica->service, replica, status, "");
 }
 
 void fake_slow(struct supervisor *sv, int64_t ms)
@@ -618,7 +617,7 @@ int supervisor_finished(struct supervisor *sv, struct replica *replica, int stat
 			struct oci_error *err)
 {
 	(void)err;
-	fake_end(sv, replica, status);
+	replica_end(sv, replica, status);
 	return 0;
 }
 
@@ -820,13 +819,6 @@ bool supervisor_settled(struct supervisor *sv, const char *project, char *ret_wo
 
 /* ---- the host ---------------------------------------------------------------------------------------------------- */
 
-void fake_busy(struct supervisor *sv, unsigned cpu_milli, int64_t memory)
-{
-	(void)sv;
-	busy_milli = cpu_milli;
-	busy_memory = memory;
-}
-
 int pool_measure(struct pool *pool, struct oci_error *err)
 {
 	(void)err;
@@ -843,7 +835,7 @@ int pool_measure(struct pool *pool, struct oci_error *err)
 int sample_read(const struct replica *replica, struct sample *ret, struct oci_error *err)
 {
 	int64_t now = clock_ms(CLOCK_MONOTONIC) * 1000;
-	int64_t milli = busy_milli * (1 + replica->slot % 2);
+	int64_t milli = BUSY_MILLI * (1 + replica->slot % 2);
 
 	(void)err;
 	memset(ret, 0xff, sizeof(*ret));
@@ -852,7 +844,7 @@ int sample_read(const struct replica *replica, struct sample *ret, struct oci_er
 	ret->throttled_us = 0;
 	ret->periods = now / 100000;
 	ret->throttled_periods = now / 400000;
-	ret->memory = busy_memory * (1 + replica->slot % 2);
+	ret->memory = BUSY_MEMORY * (1 + replica->slot % 2);
 	ret->memory_limit = replica->service->spec->resources.memory;
 	ret->pids = 3;
 	ret->cpu_pressure_us = now / 20;

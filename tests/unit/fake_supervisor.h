@@ -9,10 +9,6 @@
 
 int fake_new(struct loop *loop, const char *folder, struct supervisor **ret);
 
-/** fake_busy - processor use of each replica from now on, in thousandths of a core, and its memory. */
-void fake_busy(struct supervisor *sv, unsigned cpu_milli, int64_t memory);
-/** fake_end - a replica's program ends. */
-void fake_end(struct supervisor *sv, struct replica *replica, int status);
 /** fake_slow - how long each change takes from now on; 10 ms. */
 void fake_slow(struct supervisor *sv, int64_t ms);
 void fake_emit(struct supervisor *sv, const char *kind, const char *action, struct service *service,

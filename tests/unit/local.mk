@@ -116,6 +116,8 @@ SCALE_TESTS = \
 	tests/unit/test_compose \
 	tests/unit/test_decide \
 	tests/unit/test_http \
+	tests/unit/test_http_guard \
+	tests/unit/test_http_stream \
 	tests/unit/test_job \
 	tests/unit/test_logs \
 	tests/unit/test_loop \
@@ -139,10 +141,19 @@ tests_unit_test_balance_LDADD = $(SCALE_LIBS) $(CMOCKA_LIBS)
 tests_unit_test_calendar_LDADD = $(SCALE_LIBS) $(CMOCKA_LIBS)
 tests_unit_test_compose_LDADD = $(SCALE_LIBS) $(CMOCKA_LIBS)
 tests_unit_test_decide_LDADD = $(SCALE_LIBS) $(CMOCKA_LIBS)
+HTTP_STAGE = tests/unit/fake_supervisor.c tests/unit/fake_supervisor.h tests/unit/http-stage.h
 tests_unit_test_http_CPPFLAGS = $(AM_CPPFLAGS) $(SCALE_CFLAGS) $(YAJL_CFLAGS)
 tests_unit_test_http_LDADD = $(SCALE_LIBS) $(CMOCKA_LIBS)
 tests_unit_test_http_LDFLAGS = $(AM_LDFLAGS) $(SCALE_LDFLAGS)
-tests_unit_test_http_SOURCES = tests/unit/fake_supervisor.c tests/unit/fake_supervisor.h tests/unit/test_http.c
+tests_unit_test_http_SOURCES = $(HTTP_STAGE) tests/unit/test_http.c
+tests_unit_test_http_guard_CPPFLAGS = $(AM_CPPFLAGS) $(SCALE_CFLAGS) $(YAJL_CFLAGS)
+tests_unit_test_http_guard_LDADD = $(SCALE_LIBS) $(CMOCKA_LIBS)
+tests_unit_test_http_guard_LDFLAGS = $(AM_LDFLAGS) $(SCALE_LDFLAGS)
+tests_unit_test_http_guard_SOURCES = $(HTTP_STAGE) tests/unit/test_http_guard.c
+tests_unit_test_http_stream_CPPFLAGS = $(AM_CPPFLAGS) $(SCALE_CFLAGS) $(YAJL_CFLAGS)
+tests_unit_test_http_stream_LDADD = $(SCALE_LIBS) $(CMOCKA_LIBS)
+tests_unit_test_http_stream_LDFLAGS = $(AM_LDFLAGS) $(SCALE_LDFLAGS)
+tests_unit_test_http_stream_SOURCES = $(HTTP_STAGE) tests/unit/test_http_stream.c
 tests_unit_test_job_LDADD = $(SCALE_LIBS) $(CMOCKA_LIBS)
 tests_unit_test_logs_CPPFLAGS = $(AM_CPPFLAGS) $(SCALE_CFLAGS)
 tests_unit_test_logs_LDADD = $(SCALE_LIBS) $(CMOCKA_LIBS)
