@@ -148,6 +148,7 @@ libcarte_scale_a_SOURCES = \
 	src/scale/supervisor-private.h \
 	src/scale/supervisor.c \
 	src/scale/supervisor.h \
+	src/scale/supervisor_admit.c \
 	src/scale/supervisor_adopt.c \
 	src/scale/supervisor_command.c \
 	src/scale/supervisor_document.c \

@@ -215,14 +215,14 @@ static int64_t reserved(int64_t value)
 	return value > 0 ? value : 0;
 }
 
-/* Those that have taken their memory already. */
-static unsigned running(const struct service *service)
+/* Those that have taken their memory already, or are to have it again. */
+static unsigned there(const struct pool_wish *wish)
 {
 	unsigned count = 0;
 
-	for (const struct replica *replica = service->replicas; replica; replica = replica->next)
-		count += replica->pid > 0;
-	return count;
+	for (const struct replica *r = wish->service->replicas; r; r = r->next)
+		count += r->pid > 0;
+	return count > wish->held ? count : wish->held;
 }
 
 static const char *size_words(int64_t bytes, char buf[32])
@@ -241,7 +241,7 @@ static bool admit_one(const struct pool *pool, struct left *left, struct pool_wi
 	const struct spec_resources *needs = &wish->service->spec->resources;
 	int64_t cpu = reserved(needs->cpu_reserved_milli),
 		memory = reserved(needs->memory_reserved);
-	bool is_new = wish->admitted >= running(wish->service);
+	bool is_new = wish->admitted >= there(wish);
 	unsigned number = wish->admitted + 1;
 	char a[32], b[32];
 

@@ -28,6 +28,8 @@ int pool_measure(struct pool *pool, struct oci_error *err);
 struct pool_wish {
 	const struct service *service;
 	unsigned wanted;
+	unsigned
+		held; /* that exist already, running or between two runs: they are not sent away when memory gets short */
 	unsigned admitted; /* result */
 	char reason[256];  /* result, when fewer: what is short, and by how much */
 };

@@ -9,6 +9,7 @@
  *   supervisor_up.c        up and down
  *   supervisor_command.c   the other commands
  *   supervisor_settled.c   is all as wanted?
+ *   supervisor_admit.c     the host's pool shared among services
  *   supervisor_service.c   how many, rolling updates
  *   supervisor_replica.c   one replica: the next step
  *   supervisor_make.c      the steps up: image, network, bundle, run, probe
@@ -34,6 +35,7 @@
 #include "scale/logs.h"
 #include "scale/net.h"
 #include "scale/oom.h"
+#include "scale/pool.h"
 #include "scale/probe.h"
 #include "scale/replica_config.h"
 #include "scale/store.h"
@@ -75,7 +77,8 @@ struct service_work {
 	struct revision *revisions; /* those that replicas have, and the current one */
 	bool removed;
 	bool unsaved;
-	unsigned admitted;
+	unsigned admitted;   /* how many of the desired ones the pool carries */
+	char admission[256]; /* why no more, "" */
 	uint16_t published[64];
 	enum rollout_phase rollout;
 	unsigned rollout_failures;
@@ -150,6 +153,9 @@ struct supervisor {
 	struct balance *balance; /* NULL: not allowed to */
 	struct project *projects;
 	struct supervisor_listener *listeners;
+	struct pool pool;
+	int64_t pool_at; /* when it was measured; 0: never */
+	struct loop_timer admit_timer;
 	struct loop_timer turn_timer, hosts_timer, save_timer, rotate_timer, weights_timer,
 		sweep_timer, trim_timer, verify_timer;
 	struct loop_watch verify_watch;
@@ -209,14 +215,16 @@ bool replica_is_current(const struct replica *replica);
 /** documents_collect - free those that nothing needs any more, remove networks that went with them. */
 void documents_collect(struct supervisor *sv, struct project *project);
 
+/* supervisor_admit.c */
+/** admission_turn - share the host's pool among all services: how many each may have, and why no more. */
+void admission_turn(struct supervisor *sv);
+
 /* supervisor_service.c */
 void service_turn(struct supervisor *sv, struct service *service);
 /** service_failed - a replica of the current revision has failed: of account for a rolling update. */
 void service_failed(struct supervisor *sv, struct replica *replica);
 /** service_gained - a replica serves. */
 void service_gained(struct supervisor *sv, struct replica *replica);
-unsigned supervisor_admit(struct supervisor *sv, struct service *service, char *reason,
-			  size_t size);
 
 /* supervisor_replica.c */
 void replica_step(struct supervisor *sv, struct replica *replica);

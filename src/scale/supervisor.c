@@ -149,6 +149,7 @@ void supervisor_turn(struct supervisor *sv)
 		return;
 	sv->in_turn = true;
 	if (!sv->quiescing) {
+		admission_turn(sv);
 		for (struct project *project = sv->projects; project; project = next) {
 			next = project->next;
 			turn_of_project(sv, project);
@@ -336,6 +337,7 @@ void supervisor_free(struct supervisor *sv)
 	if (sv->sweep_job)
 		job_cancel(sv->sweep_job);
 	loop_timer_cancel(&sv->turn_timer);
+	loop_timer_cancel(&sv->admit_timer);
 	loop_timer_cancel(&sv->hosts_timer);
 	loop_timer_cancel(&sv->save_timer);
 	loop_timer_cancel(&sv->rotate_timer);

@@ -82,6 +82,20 @@ static int with_one_more(struct supervisor *sv, const struct spec_project *extra
 	return compose_emit(&all, arena, ret_text, ret_length, err);
 }
 
+/* Nobody waits for room with a terminal, or for the name of a container that there may never be. */
+static int run_refused(struct supervisor *sv, struct service *service, struct oci_error *err)
+{
+	struct service_work *work = service_work(service);
+	int r = err_set_as(err, ERR_RESOURCES, ENOSPC, "container '%s' is not started: %s",
+			   service->spec->name, work->admission);
+
+	work->removed = true;
+	work->unsaved = true;
+	(void)commit(sv, NULL);
+	supervisor_turn_soon(sv);
+	return r;
+}
+
 static int run_document(struct supervisor *sv, const struct spec_project *extra, bool foreground,
 			struct replica **ret, struct oci_error *err)
 {
@@ -97,10 +111,14 @@ static int run_document(struct supervisor *sv, const struct spec_project *extra,
 		return r;
 	service = supervisor_service(sv, extra->name, extra->services[0].name);
 	/* its one replica is made now, so that it can be told by name */
-	if (service && !service->replicas)
+	if (service && !service->replicas) {
+		admission_turn(sv);
 		service_turn(sv, service);
+	}
 	if (!service || !service->replicas)
-		return err_nomem(err);
+		return service && service_work(service)->admission[0]
+			       ? run_refused(sv, service, err)
+			       : err_nomem(err);
 	service->replicas->foreground = foreground;
 	replica_work(service->replicas)->unsaved = true;
 	*ret = service->replicas;
@@ -165,7 +183,6 @@ int supervisor_scale(struct supervisor *sv, struct service *service, int64_t cou
 	const struct spec_service *spec = service->spec;
 	unsigned before = service->desired;
 	bool manual = service->manual;
-	char reason[256];
 	int r;
 
 	if (service_work(service)->removed || service->project->removing)
@@ -199,7 +216,7 @@ int supervisor_scale(struct supervisor *sv, struct service *service, int64_t cou
 	else if (before != service->desired)
 		event_emit(sv, "scale", "manual", NULL, service, NULL, -1, "from %u to %u by %s",
 			   before, service->desired, who ? who : "hand");
-	service_work(service)->admitted = supervisor_admit(sv, service, reason, sizeof(reason));
+	admission_turn(sv);
 	if (ret_admitted)
 		*ret_admitted = service_work(service)->admitted;
 	return 0;

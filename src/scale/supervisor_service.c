@@ -7,15 +7,6 @@
 #include "base/mem.h"
 #include "scale/supervisor-private.h"
 
-/* Until the host's pool is measured, everybody is admitted. */
-unsigned supervisor_admit(struct supervisor *sv, struct service *service, char *reason, size_t size)
-{
-	(void)sv;
-	if (size > 0)
-		reason[0] = '\0';
-	return service->desired;
-}
-
 static const struct spec_update *update_of(const struct service *service)
 {
 	return service_work(service)->rollout == ROLLOUT_BACK ? &service->spec->rollback
@@ -316,7 +307,6 @@ static void remove_ended(struct service *service)
 void service_turn(struct supervisor *sv, struct service *service)
 {
 	struct service_work *work = service_work(service);
-	char admission[256];
 	size_t count = 0;
 
 	remove_ended(service);
@@ -326,7 +316,6 @@ void service_turn(struct supervisor *sv, struct service *service)
 	}
 	FOR_EACH(replica, replica, service->replicas)
 	count++;
-	work->admitted = supervisor_admit(sv, service, admission, sizeof(admission));
 	decide_and_act(sv, service, count);
-	service_words(service, admission);
+	service_words(service, work->admission);
 }

@@ -14,6 +14,7 @@
 #include <sys/resource.h>
 #include <sys/wait.h>
 
+#include "scale/pool.h"
 #include "supervisor-stage.h"
 
 #define WEB(image, more) "\"web\":{\"image\":\"" image "\"" more "}"
@@ -510,6 +511,79 @@ static void test_run(void **state)
 }
 
 /* The database takes nothing: the command says so, nothing has changed, and the loop goes on. */
+/* Half of what the host has to give, and a bit: one replica of that is carried, two are not. */
+static const char *more_than_half(void)
+{
+	static char text[96];
+	struct pool pool = { 0 };
+
+	assert_int_equal(pool_measure(&pool, NULL), 0);
+	(void)snprintf(text, sizeof(text),
+		       "\"resources\":{\"reservations\":{\"memory\":\"%lldb\"}}",
+		       (long long)(pool.memory / 100 * 55));
+	return text;
+}
+
+static void test_admission(void **state)
+{
+	struct stage s;
+	char services[1024];
+	struct service *low;
+	unsigned admitted = 9;
+
+	(void)state;
+	stage_open(&s);
+	(void)snprintf(services, sizeof(services), WEB("a", ",\"deploy\":{\"replicas\":2,%s}"),
+		       more_than_half());
+	stage_up(&s, services);
+	assert_non_null(strstr(stage_settle(&s), "web: 1 of 2 replicas: replica 2 needs "));
+	assert_non_null(strstr(stage_service(&s, "web")->reason, "of memory, "));
+	assert_int_equal(stage_ready(&s, "web"), 1);
+	assert_int_equal(
+		supervisor_scale(s.sv, stage_service(&s, "web"), 3, "test", &admitted, NULL), 0);
+	assert_int_equal(admitted, 1);
+	stage_idle(&s, 50);
+	assert_int_equal(stage_containers(&s), 1);
+	/* one with a higher priority takes its place; what has none asks for nothing and stays */
+	(void)snprintf(
+		services, sizeof(services),
+		WEB("a",
+		    ",\"deploy\":{\"replicas\":1,%s}") ",\"first\":{\"image\":\"a\",\"x-carte\":"
+						       "{\"scale\":{\"priority\":5,\"max\":1}},"
+						       "\"deploy\":{%s}},\"small\":{\"image\":"
+						       "\"a\"}",
+		more_than_half(), more_than_half());
+	stage_up(&s, services);
+	stage_wait(&s, stage_ready(&s, "first") == 1 && stage_ready(&s, "web") == 0);
+	stage_wait(&s, stage_ready(&s, "small") == 1);
+	low = stage_service(&s, "web");
+	assert_int_equal(low->desired, 1);
+	assert_non_null(strstr(low->reason, "replica 1 needs "));
+	/* and gives it back */
+	assert_int_equal(supervisor_service_stop(s.sv, stage_service(&s, "first"), NULL), 0);
+	stage_wait(&s, stage_ready(&s, "web") == 1);
+	stage_close(&s);
+}
+
+static void test_run_without_room(void **state)
+{
+	struct stage s;
+	struct replica *r = NULL;
+	struct oci_error err = OCI_ERROR_INIT;
+	static const char document[] =
+		"{\"name\":\"default\",\"services\":{\"big\":{\"image\":\"a\",\"deploy\":"
+		"{\"resources\":{\"reservations\":{\"memory\":\"900000g\"}}}}}}";
+
+	(void)state;
+	stage_open(&s);
+	assert_true(supervisor_run(s.sv, document, strlen(document), false, &r, &err) < 0);
+	assert_int_equal(err_kind(&err), ERR_RESOURCES);
+	assert_non_null(strstr(err.message, "container 'big' is not started: replica 1 needs "));
+	stage_wait(&s, !supervisor_service(s.sv, "default", "big"));
+	assert_int_equal(stage_containers(&s), 0);
+	stage_close(&s);
+}
+
 static void test_no_room(void **state)
 {
 	struct rlimit old, none;
@@ -774,6 +848,8 @@ int main(void)
 		cmocka_unit_test(test_unhealthy),
 		cmocka_unit_test(test_refused),
 		cmocka_unit_test(test_run),
+		cmocka_unit_test(test_admission),
+		cmocka_unit_test(test_run_without_room),
 		cmocka_unit_test(test_no_room),
 		cmocka_unit_test(test_no_room_for_down),
 		cmocka_unit_test(test_adoption),
