@@ -140,3 +140,31 @@ int folder_remove(int dirfd, const char *name)
 		r = -errno;
 	return r;
 }
+
+int folder_make_parents(const char *path, struct oci_error *err)
+{
+	char part[PATH_MAX];
+	size_t length = strlen(path);
+
+	if (length >= sizeof(part))
+		return err_set(err, ENAMETOOLONG, "%s: the path is too long", path);
+	memcpy(part, path, length + 1);
+	for (char *at = strchr(part + 1, '/'); at; at = strchr(at + 1, '/')) {
+		*at = '\0';
+		if (mkdir(part, 0755) < 0 && errno != EEXIST)
+			return err_sys(err, errno, "make folder %s", part);
+		*at = '/';
+	}
+	return 0;
+}
+
+int folder_make(const char *path, mode_t mode, struct oci_error *err)
+{
+	int r = folder_make_parents(path, err);
+
+	if (r < 0)
+		return r;
+	return mkdir(path, mode) < 0 && errno != EEXIST
+		       ? err_sys(err, errno, "make folder %s", path)
+		       : 0;
+}

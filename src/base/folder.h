@@ -5,6 +5,8 @@
 #ifndef CARTE_BASE_FOLDER_H
 #define CARTE_BASE_FOLDER_H
 
+#include <sys/types.h>
+
 struct oci_error;
 
 /** folder_each - @visit every entry of @dirfd but "." and ".."; ends with the first that returns < 0. */
@@ -14,5 +16,9 @@ int folder_each(int dirfd,
 
 /** folder_remove - @name with all that is in it, folders that nobody may read too; no link is followed. What is not there is no failure. */
 int folder_remove(int dirfd, const char *name);
+
+/** folder_make_parents - those of the absolute path @path that are missing, 0755. folder_make - it too, with @mode; there already: as it is. */
+int folder_make_parents(const char *path, struct oci_error *err);
+int folder_make(const char *path, mode_t mode, struct oci_error *err);
 
 #endif

@@ -13,6 +13,7 @@ libbase_a_SOURCES = \
 	src/base/error.h \
 	src/base/folder.c \
 	src/base/folder.h \
+	src/base/fnv.h \
 	src/base/hint.c \
 	src/base/io.c \
 	src/base/io.h \
@@ -24,6 +25,8 @@ libbase_a_SOURCES = \
 	src/base/parse.c \
 	src/base/path.c \
 	src/base/path.h \
+	src/base/places.c \
+	src/base/places.h \
 	src/base/procfs.c \
 	src/base/procfs.h \
 	src/base/program.c \

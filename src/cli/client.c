@@ -11,6 +11,7 @@
 #include "base/error.h"
 #include "base/io.h"
 #include "base/mem.h"
+#include "base/places.h"
 #include "cli/client.h"
 #include "cli/start.h"
 
@@ -35,23 +36,14 @@ static const char *from_environment(const char *name)
 
 int client_socket(struct oci_arena *arena, const char **ret, struct oci_error *err)
 {
-	const char *given = from_environment("CARTE_SOCKET");
-	const char *folder = from_environment("CARTE_RUN_DIR");
-	const char *user = from_environment("XDG_RUNTIME_DIR");
-	char *path;
+	const char *path;
 
-	if (given)
-		path = oci_arena_strdup(arena, given);
-	else if (folder)
-		path = oci_arena_printf(arena, "%s/carte.sock", folder);
-	else if (geteuid() == 0)
-		path = oci_arena_strdup(arena, "/run/carte/carte.sock");
-	else if (user)
-		path = oci_arena_printf(arena, "%s/carte/carte.sock", user);
-	else
+	if (!from_environment("CARTE_SOCKET") && !from_environment("CARTE_RUN_DIR") &&
+	    geteuid() != 0 && !from_environment("XDG_RUNTIME_DIR"))
 		return err_set(err, ENOENT,
 			       "no place for the supervisor's socket: set XDG_RUNTIME_DIR, "
 			       "which a login session has, or CARTE_RUN_DIR");
+	path = places_socket(NULL, arena);
 	if (!path)
 		return err_nomem(err);
 	*ret = path;

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/fnv.h"
 #include "devs/forecast-private.h"
 
 #define MAGIC 0x31746366u /* "fct1" */
@@ -115,15 +116,6 @@ static void pass_rest(struct bytes *bytes, struct forecast *f)
 	pass_floats(bytes, f->said_q, f->horizon);
 }
 
-static uint32_t checksum(const uint8_t *bytes, size_t length)
-{
-	uint32_t sum = 2166136261u;
-
-	for (size_t i = 0; i < length; i++)
-		sum = (sum ^ bytes[i]) * 16777619u;
-	return sum;
-}
-
 size_t forecast_size(const struct forecast *f)
 {
 	size_t numbers = f->table_len + (size_t)f->horizon * (ERROR_BINS + f->horizon + 1);
@@ -142,7 +134,7 @@ void forecast_save(const struct forecast *forecast, uint8_t *to)
 
 	pass_head(&bytes, &head);
 	pass_rest(&bytes, &f);
-	put(&bytes, checksum(to, bytes.at), CHECK_SIZE);
+	put(&bytes, fnv_add(FNV_BEGIN, to, bytes.at), CHECK_SIZE);
 }
 
 /* Numbers that no model can have would make it speak nonsense for ever. */
@@ -167,7 +159,7 @@ static bool is_whole(const uint8_t *from, size_t length)
 	struct bytes bytes = { .from = from, .at = length - CHECK_SIZE };
 
 	return length > HEAD_SIZE + CHECK_SIZE &&
-	       get(&bytes, CHECK_SIZE) == checksum(from, length - CHECK_SIZE);
+	       get(&bytes, CHECK_SIZE) == fnv_add(FNV_BEGIN, from, length - CHECK_SIZE);
 }
 
 int forecast_load(const uint8_t *from, size_t length, struct forecast **ret)

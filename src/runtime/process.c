@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/error.h"
+#include "base/fnv.h"
 #include "base/mem.h"
 #include "runtime/process-private.h"
 
@@ -47,15 +48,6 @@ static bool same_name(const char *a, const char *b, size_t length)
 	return strncmp(a, b, length) == 0 && a[length] == '=';
 }
 
-static uint32_t name_hash(const char *name, size_t length)
-{
-	uint32_t hash = 2166136261u; /* FNV-1a */
-
-	while (length--)
-		hash = (hash ^ (unsigned char)*name++) * 16777619u;
-	return hash;
-}
-
 /*
  * The last of several entries with one name counts, as a shell would have it. From the end to the start, so that the
  * first one met is the one that stays; a hash keeps an environment of thousands of entries linear.
@@ -81,7 +73,7 @@ static int plan_env(struct oci_arena *arena, const struct oci_process *process,
 		if (length == 0 || !entry[length])
 			return err_set(err, EINVAL, "%s%senv[%zu]: expected NAME=VALUE, got \"%s\"",
 				       AT(plan->where), i, entry);
-		slot = name_hash(entry, length) & (slots - 1);
+		slot = fnv_add(FNV_BEGIN, entry, length) & (slots - 1);
 		while (seen[slot] && !same_name(seen[slot], entry, length))
 			slot = (slot + 1) & (slots - 1);
 		if (seen[slot])

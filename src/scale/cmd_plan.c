@@ -12,6 +12,7 @@
 
 #include "base/io.h"
 #include "base/mem.h"
+#include "base/places.h"
 #include "scale/autoscale-private.h"
 #include "scale/cmds.h"
 #include "scale/compose.h"
@@ -161,22 +162,6 @@ static int plan_files(const struct plan_args *args, struct oci_arena *arena, str
 
 /* ---- the running supervisor ------------------------------------------------------------------------------------------- */
 
-static const char *socket_path(struct oci_arena *arena)
-{
-	const char *given = getenv("CARTE_SOCKET"), *run = getenv("CARTE_RUN_DIR");
-	const char *user = getenv("XDG_RUNTIME_DIR");
-
-	if (given && *given)
-		return given;
-	if (run && *run)
-		return oci_arena_printf(arena, "%s/carte.sock", run);
-	if (geteuid() == 0)
-		return "/run/carte/carte.sock";
-	return user && *user == '/'
-		       ? oci_arena_printf(arena, "%s/carte/carte.sock", user)
-		       : oci_arena_printf(arena, "/run/user/%u/carte/carte.sock", geteuid());
-}
-
 static int read_answer(const char *text, size_t length, const char *service, yajl_val *ret,
 		       struct oci_error *err)
 {
@@ -202,7 +187,7 @@ static int read_answer(const char *text, size_t length, const char *service, yaj
 static int ask(const char *path, const char *service, struct oci_arena *arena, yajl_val *ret,
 	       struct oci_error *err)
 {
-	const char *at = socket_path(arena);
+	const char *at = places_socket(NULL, arena);
 	CLEANUP_CLOSE int fd = at ? io_connect_unix(SOCK_STREAM, at) : -ENOMEM;
 	char *request = oci_arena_printf(arena, "GET %s HTTP/1.0\r\nHost: carte\r\n\r\n", path);
 	size_t length;

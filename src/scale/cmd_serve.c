@@ -3,7 +3,6 @@
  * cmd_serve.c - carte-scale serve: one supervisor per state folder, until SIGTERM; containers outlive it.
  */
 #include <fcntl.h>
-#include <pwd.h>
 #include <signal.h>
 #include <stddef.h>
 #include <string.h>
@@ -16,8 +15,10 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/folder.h"
 #include "base/io.h"
 #include "base/mem.h"
+#include "base/places.h"
 #include "base/program.h"
 #include "scale/cmds.h"
 #include "scale/http.h"
@@ -77,34 +78,6 @@ struct server {
 
 /* ---- where things are ------------------------------------------------------------------------------------------------------------- */
 
-static const char *home_folder(void)
-{
-	const char *home = getenv("HOME");
-	const struct passwd *pw;
-
-	if (home && home[0] == '/')
-		return home;
-	pw = getpwuid(geteuid());
-	return pw ? pw->pw_dir : "/";
-}
-
-static const char *default_folder(struct server *s, bool state)
-{
-	const char *set = getenv(state ? "CARTE_STATE_DIR" : "CARTE_RUN_DIR");
-	const char *base;
-
-	if (set && set[0])
-		return set;
-	if (geteuid() == 0)
-		return state ? "/var/lib/carte/scale" : "/run/carte";
-	base = getenv(state ? "XDG_DATA_HOME" : "XDG_RUNTIME_DIR");
-	if (base && base[0] == '/')
-		return oci_arena_printf(&s->arena, state ? "%s/carte/scale" : "%s/carte", base);
-	if (state)
-		return oci_arena_printf(&s->arena, "%s/.local/share/carte/scale", home_folder());
-	return oci_arena_printf(&s->arena, "/run/user/%u/carte", (unsigned)geteuid());
-}
-
 static bool is_program(const char *path)
 {
 	struct stat st;
@@ -142,33 +115,21 @@ static const char *find_program(struct server *s, const char *given, const char 
 	return NULL;
 }
 
-static int make_path(const char *path, mode_t mode, struct oci_error *err)
+static int make_place(const char *path, struct oci_error *err)
 {
-	char part[PATH_MAX];
-	size_t length = strlen(path);
-
-	if (path[0] != '/' || length >= sizeof(part))
-		return err_set_as(err, ERR_USAGE, EINVAL, "%s: expected an absolute path", path);
-	memcpy(part, path, length + 1);
-	for (char *at = strchr(part + 1, '/'); at; at = strchr(at + 1, '/')) {
-		*at = '\0';
-		if (mkdir(part, 0755) < 0 && errno != EEXIST)
-			return err_sys(err, errno, "make %s", part);
-		*at = '/';
-	}
-	if (mkdir(part, mode) < 0 && errno != EEXIST)
-		return err_sys(err, errno, "make %s", part);
-	return 0;
+	return path[0] == '/'
+		       ? folder_make(path, 0711, err)
+		       : err_set_as(err, ERR_USAGE, EINVAL, "%s: expected an absolute path", path);
 }
 
 static int find_places(struct server *s, struct oci_error *err)
 {
 	const struct serve_args *args = s->args;
-	const char *socket_path = getenv("CARTE_SOCKET");
+	int r;
 
 	s->options = (struct supervisor_options){
-		.state_dir = args->state_dir ? args->state_dir : default_folder(s, true),
-		.run_dir = args->run_dir ? args->run_dir : default_folder(s, false),
+		.state_dir = args->state_dir ? args->state_dir : places_state(&s->arena),
+		.run_dir = args->run_dir ? args->run_dir : places_run(&s->arena),
 		.store = getenv("CARTE_STORE"),
 		.cni_path = args->cni_path ? args->cni_path : "/usr/lib/cni",
 		.cgroup_parent = args->cgroup_parent ? args->cgroup_parent : "carte",
@@ -176,18 +137,17 @@ static int find_places(struct server *s, struct oci_error *err)
 	};
 	if (!s->options.state_dir || !s->options.run_dir)
 		return err_nomem(err);
-	s->socket_path = socket_path && socket_path[0]
-				 ? socket_path
-				 : oci_arena_printf(&s->arena, "%s/carte.sock", s->options.run_dir);
+	s->socket_path = places_socket(s->options.run_dir, &s->arena);
+	if (!s->socket_path)
+		return err_nomem(err);
 	s->options.runtime = find_program(s, args->runtime, "carte-runtime", err);
 	if (!s->options.runtime)
 		return -ENOENT;
 	s->options.converter = find_program(s, args->converter, "cartefile-to-oci", err);
 	if (!s->options.converter)
 		return -ENOENT;
-	if (make_path(s->options.state_dir, 0711, err) < 0)
-		return -err->code;
-	return make_path(s->options.run_dir, 0711, err);
+	r = make_place(s->options.state_dir, err);
+	return r < 0 ? r : make_place(s->options.run_dir, err);
 }
 
 /* ---- one of them, and its socket ------------------------------------------------------------------------------------------------------ */

@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "base/error.h"
+#include "base/fnv.h"
 #include "base/io.h"
 #include "base/mem.h"
 #include "scale/net_parts.h"
@@ -54,8 +55,9 @@ static int network_append(struct net *net, const struct net_network *network)
  */
 static void bridge_name(const char *table, const char *name, char buf[IFNAMSIZ])
 {
-	uint32_t hash = net_hash(net_hash(NET_HASH_BEGIN, table), name);
+	uint32_t hash = fnv_add(FNV_BEGIN, table, strlen(table));
 
+	hash = fnv_add(hash, name, strlen(name));
 	(void)snprintf(buf, IFNAMSIZ, "carte-%08x", hash);
 }
 

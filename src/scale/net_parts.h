@@ -70,9 +70,6 @@ struct net_subnet {
 };
 struct net_subnet net_subnet_of(struct in_addr address, unsigned prefix);
 int net_subnet_parse(const char *text, struct in_addr *ret_address, unsigned *ret_prefix);
-/** net_hash - FNV-1a of @text, going on from @hash. */
-#define NET_HASH_BEGIN 2166136261u
-uint32_t net_hash(uint32_t hash, const char *text);
 /** net_subnet_choose - one of the pool that overlaps neither routes nor networks of ours. */
 int net_subnet_choose(const struct net *net, const char *name, struct in_addr *ret,
 		      unsigned *ret_prefix, struct oci_error *err);

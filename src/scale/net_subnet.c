@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "base/error.h"
+#include "base/fnv.h"
 #include "base/io.h"
 #include "base/mem.h"
 #include "scale/net_parts.h"
@@ -101,18 +102,11 @@ static const struct route *route_at(const struct route *routes, size_t count,
 	return NULL;
 }
 
-uint32_t net_hash(uint32_t hash, const char *text)
-{
-	for (; *text; text++)
-		hash = (hash ^ (unsigned char)*text) * 16777619u;
-	return hash;
-}
-
 int net_subnet_choose(const struct net *net, const char *name, struct in_addr *ret,
 		      unsigned *ret_prefix, struct oci_error *err)
 {
 	const uint32_t step = 1u << (32 - POOL_PREFIX), places = (POOL_END - POOL_FIRST) / step;
-	uint32_t from = net_hash(NET_HASH_BEGIN, name) % places;
+	uint32_t from = fnv_add(FNV_BEGIN, name, strlen(name)) % places;
 	CLEANUP_FREE struct route *routes = calloc(ROUTES_MAX, sizeof(*routes));
 	size_t count;
 

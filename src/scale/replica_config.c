@@ -107,22 +107,6 @@ static int plan_all(struct replica_plan *plan, struct oci_error *err)
 
 /* ---- volumes -------------------------------------------------------------------------------------------------------- */
 
-static int make_parents(const char *path, struct oci_error *err)
-{
-	char copy[PATH_MAX];
-
-	if (strlen(path) >= sizeof(copy))
-		return err_set(err, ENAMETOOLONG, "%s: the path is too long", path);
-	strcpy(copy, path);
-	for (char *p = strchr(copy + 1, '/'); p; p = strchr(p + 1, '/')) {
-		*p = '\0';
-		if (mkdir(copy, 0755) < 0 && errno != EEXIST)
-			return err_sys(err, errno, "make folder %s", copy);
-		*p = '/';
-	}
-	return 0;
-}
-
 /* A volume appears whole: filled under another name, then renamed. Somebody else's that came first is as good. */
 static int fill_volume(const struct replica_plan *plan, const struct plan_folder *volume,
 		       const char *fresh, struct oci_error *err)
@@ -151,7 +135,7 @@ static int make_folder(struct replica_plan *plan, const struct plan_folder *fold
 		return 0;
 	if (!fresh)
 		return err_nomem(err);
-	r = make_parents(folder->path, err);
+	r = folder_make_parents(folder->path, err);
 	if (r < 0)
 		return r;
 	if (!folder->target || plan->in->rootless)

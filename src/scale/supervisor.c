@@ -9,6 +9,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/fnv.h"
 #include "base/mem.h"
 #include "scale/supervisor-private.h"
 #include "scale/view.h"
@@ -248,15 +249,12 @@ static int make_folders(struct supervisor *sv, struct oci_error *err)
 /* The usual place has the usual name; others have one of their own, so that two supervisors do not meet. */
 static void table_name(const struct supervisor *sv, const char *usual, char *buf, size_t size)
 {
-	uint32_t hash = 2166136261u;
+	const char *run = sv->options.run_dir;
 
-	if (strcmp(sv->options.run_dir, "/run/carte") == 0) {
+	if (strcmp(run, "/run/carte") == 0)
 		(void)snprintf(buf, size, "%s", usual);
-		return;
-	}
-	for (const char *c = sv->options.run_dir; *c; c++)
-		hash = (hash ^ (unsigned char)*c) * 16777619u;
-	(void)snprintf(buf, size, "%s-%08x", usual, hash);
+	else
+		(void)snprintf(buf, size, "%s-%08x", usual, fnv_add(FNV_BEGIN, run, strlen(run)));
 }
 
 static int make_parts(struct supervisor *sv, struct oci_error *err)
