@@ -192,6 +192,7 @@ int write_yaml(const struct node *node, struct oci_arena *arena, char **ret_text
 struct maker {
 	struct oci_arena *arena;
 	bool failed;
+	bool dollars_as_they_are; /* for readers that know no variables */
 };
 
 struct node *make_node(struct maker *maker, enum node_kind kind);

@@ -10,6 +10,7 @@
 
 #include "scale/spec.h"
 
+struct node;
 struct oci_arena;
 struct oci_error;
 
@@ -24,6 +25,8 @@ struct compose_options {
 	const char *env_file; /* ".env" beside the file is used when NULL and it exists */
 	const char *const *profiles;
 	bool normalised; /* @text is of compose_emit: nothing is substituted, no file is read */
+	const struct node **
+		ret_tree; /* what was read, merged: for places in messages (compose-private.h); NULL: not wanted */
 };
 
 /**

@@ -19,7 +19,7 @@ struct node *make_node(struct maker *maker, enum node_kind kind)
 	return node ?: failed(maker);
 }
 
-/* Dollars are doubled: the reader, and Docker's, make variables of single ones. */
+/* Dollars are doubled: the reader, Docker's and Kubernetes', make variables of single ones. */
 struct node *make_text(struct maker *maker, const char *text)
 {
 	struct node *node = make_node(maker, text ? NODE_SCALAR : NODE_NULL);
@@ -28,7 +28,7 @@ struct node *make_text(struct maker *maker, const char *text)
 
 	if (!node || !text)
 		return node;
-	for (const char *p = text; *p; p++)
+	for (const char *p = text; *p && !maker->dollars_as_they_are; p++)
 		dollars += *p == '$';
 	to = oci_arena_alloc(maker->arena, strlen(text) + dollars + 1);
 	if (!to)
@@ -36,7 +36,7 @@ struct node *make_text(struct maker *maker, const char *text)
 	node->text = to;
 	for (; *text; text++) {
 		*to++ = *text;
-		if (*text == '$')
+		if (*text == '$' && dollars)
 			*to++ = '$';
 	}
 	return node;

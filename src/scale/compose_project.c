@@ -103,7 +103,11 @@ static int read_project(struct reader *reader, const struct node *tree)
 		r = read_map(reader, &root, top_rows, reader->project);
 	if (r == 0 && !node_get(tree, "services"))
 		r = fail(reader, &root, "services is missing");
-	return r < 0 ? r : compose_check(reader, &root);
+	if (r == 0)
+		r = compose_check(reader, &root);
+	if (r == 0 && reader->options->ret_tree)
+		*reader->options->ret_tree = tree;
+	return r;
 }
 
 /* Of the file that is named, or of .env in the project's folder. */

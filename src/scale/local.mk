@@ -27,6 +27,7 @@ libcarte_scale_a_SOURCES = \
 	src/scale/calendar.c \
 	src/scale/cmd_backtest.c \
 	src/scale/cmd_config.c \
+	src/scale/cmd_export.c \
 	src/scale/cmd_plan.c \
 	src/scale/cmd_serve.c \
 	src/scale/cmds.h \
@@ -61,6 +62,16 @@ libcarte_scale_a_SOURCES = \
 	src/scale/decide.c \
 	src/scale/decide.h \
 	src/scale/embed.h \
+	src/scale/export-private.h \
+	src/scale/export.c \
+	src/scale/export.h \
+	src/scale/export_kubernetes.c \
+	src/scale/export_kubernetes_mounts.c \
+	src/scale/export_kubernetes_pod.c \
+	src/scale/export_kubernetes_scale.c \
+	src/scale/export_nomad.c \
+	src/scale/export_nomad_task.c \
+	src/scale/export_swarm.c \
 	src/scale/fetch.c \
 	src/scale/fetch.h \
 	src/scale/http.c \

@@ -21,7 +21,7 @@ static int write_into(const char *path, const void *data, size_t length)
 	return fd < 0 ? -errno : io_write_all(fd, data, length);
 }
 
-static int replace(const char *path, const void *data, size_t length)
+static int replace(const char *path, const void *data, size_t length, mode_t mode)
 {
 	const char *slash = strrchr(path, '/'), *name = slash ? slash + 1 : path;
 	CLEANUP_CLOSE int dir = -EBADF;
@@ -33,10 +33,11 @@ static int replace(const char *path, const void *data, size_t length)
 	if (!*name)
 		return -EISDIR;
 	dir = open(parent, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	return dir < 0 ? -errno : io_replace_at(dir, name, data, length, 0666);
+	return dir < 0 ? -errno : io_replace_at(dir, name, data, length, mode);
 }
 
-int save_file(const char *path, const void *data, size_t length, struct oci_error *err)
+static int save(const char *path, const void *data, size_t length, mode_t mode,
+		struct oci_error *err)
 {
 	struct stat st;
 	int r;
@@ -45,6 +46,16 @@ int save_file(const char *path, const void *data, size_t length, struct oci_erro
 	if (lstat(path, &st) == 0 && !S_ISREG(st.st_mode))
 		r = write_into(path, data, length);
 	else
-		r = replace(path, data, length);
+		r = replace(path, data, length, mode);
 	return r < 0 ? err_sys(err, -r, "write %s", path) : 0;
+}
+
+int save_file(const char *path, const void *data, size_t length, struct oci_error *err)
+{
+	return save(path, data, length, 0666, err);
+}
+
+int save_private(const char *path, const void *data, size_t length, struct oci_error *err)
+{
+	return save(path, data, length, 0600, err);
 }

@@ -1,0 +1,423 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * export_swarm.c - a folder for Docker Swarm: the file as `docker stack deploy` takes it, the daemons' configuration, what to do.
+ *
+ * A stack file is Compose 3.9 as Docker 20.10 and later read it: the normalised service, without the keys that its schema refuses or
+ * that a swarm passes over.
+ */
+#include <stdio.h>
+
+#include "scale/export-private.h"
+
+/* ---- a service -------------------------------------------------------------------------------------------------------- */
+
+/* @words NULL: another key says the same. */
+static const struct loss left_out[] = {
+	{ "build", "a swarm builds nothing: build here and push the image where every node finds it" },
+	{ "container_name", "tasks of a swarm have names of their own" },
+	{ "restart", NULL },
+	{ "pids_limit", NULL },
+	{ "network_mode", NULL },
+	{ "annotations", "Docker's stack files have no annotations" },
+	{ "group_add", "Docker's stack files have no further groups" },
+	{ "runtime", "a swarm runs everything with the daemon's default-runtime, see daemon.json" },
+	{ "memswap_limit", "a swarm limits memory only" },
+	{ "cpu_shares", "a swarm has no cpu weights; reserve cpus in deploy.resources" },
+	{ "cpuset", "a swarm places no task on certain cores" },
+	{ "oom_score_adj", "a swarm sets none" },
+	{ "oom_kill_disable", "a swarm sets none" },
+	{ "security_opt", "a swarm passes it over: set it for all in the daemons' configuration" },
+	{ "shm_size", "a swarm passes it over: /dev/shm has 64 MiB; mount a tmpfs there" },
+	{ "devices", "a swarm passes it over: mount /dev/NAME and run an engine that allows it" },
+	{ "ipc", "a swarm passes it over" },
+	{ "pid", "a swarm passes it over" },
+	{ "privileged", "a swarm passes it over" },
+	{ "userns_mode", "a swarm passes it over" },
+	{ "domainname", "a swarm passes it over" },
+	{ NULL, NULL },
+};
+
+static const struct loss losses[] = {
+	{ "depends_on", "a swarm starts everything at once: programs must try again" },
+	{ "healthcheck.start_interval", "Docker 20.10 does not know it" },
+	{ "x-carte.probe", "a swarm asks nothing over the network: write a healthcheck, which runs "
+			   "a program in the container" },
+	{ "x-carte.scale.metric|x-carte.scale.metrics|x-carte.scale.calendar",
+	  "a swarm does not scale by itself: run carte-scale drive swarm, see README.md" },
+	{ "x-carte.scale.drain", "a swarm sends the stop signal at once" },
+	{ "x-carte.scale.priority", "a swarm knows none: tasks without room wait" },
+	{ "x-carte.scale.balance", "a swarm balances in turn" },
+	{ NULL, NULL },
+};
+
+static bool is_left_out(const char *key)
+{
+	for (const struct loss *row = left_out; row->keys; row++)
+		if (strcmp(row->keys, key) == 0)
+			return true;
+	return false;
+}
+
+static void put_ports(struct export *x, struct node *map)
+{
+	struct maker *maker = &x->maker;
+	struct node *list = make_node(maker, NODE_LIST);
+
+	for (size_t i = 0; i < x->service->ports_len; i++) {
+		const struct spec_port *port = &x->service->ports[i];
+		struct node *one = make_node(maker, NODE_MAP);
+
+		put_int(maker, one, "target", port->target);
+		if (port->published)
+			put_int(maker, one, "published", port->published);
+		put_text(maker, one, "protocol", port->protocol == SPEC_UDP ? "udp" : "tcp");
+		put_text(maker, one, "mode", x->request->host_ports ? "host" : "ingress");
+		push(maker, list, one);
+		if (port->host_ip)
+			lose(x, "ports", "a swarm publishes port %u on every address, not on %s alone",
+			     port->published, port->host_ip);
+		if (x->request->host_ports && port->published && export_largest(x->service) > 1)
+			lose(x, "ports",
+			     "port %u is each node's own: one replica on a node; leave the "
+			     "published port away to let Docker choose",
+			     port->published);
+	}
+	put_filled(maker, map, "ports", list);
+}
+
+/* "host" and "none" are networks that every daemon has. */
+static const char *own_network(const struct spec_service *service)
+{
+	switch (service->network_mode) {
+	case SPEC_NET_HOST:
+		return "host";
+	case SPEC_NET_NONE:
+		return "none";
+	default:
+		return NULL;
+	}
+}
+
+static void put_networks(struct export *x, struct node *map)
+{
+	struct maker *maker = &x->maker;
+	struct node *networks = make_node(maker, NODE_MAP);
+
+	if (own_network(x->service))
+		put(maker, networks, own_network(x->service), make_text(maker, NULL));
+	else if (x->service->network_mode != SPEC_NET_BRIDGE)
+		lose(x, "network_mode", "a swarm's tasks share no namespace; they are in the default network");
+	for (size_t i = 0; i < x->service->networks_len; i++) {
+		const struct spec_network_use *use = &x->service->networks[i];
+		struct node *one = make_node(maker, NODE_MAP);
+
+		put_strings(maker, one, "aliases", &use->aliases);
+		put(maker, networks, use->network,
+		    !maker->failed && one->len ? one : make_text(maker, NULL));
+		if (use->ipv4)
+			lose(x, "networks", "%s: a swarm gives the addresses", use->network);
+	}
+	put_filled(maker, map, "networks", networks);
+}
+
+/* Of the health check what 20.10 reads; of mounts what the schema has. */
+static struct node *without(struct export *x, const struct node *map, const char *key)
+{
+	struct node *copy = make_node(&x->maker, NODE_MAP);
+
+	for (size_t i = 0; !x->maker.failed && i < map->len; i++)
+		if (strcmp(map->entries[i].key->text, key) != 0)
+			put(&x->maker, copy, map->entries[i].key->text, map->entries[i].value);
+	return copy;
+}
+
+static struct node *plain_mounts(struct export *x, const struct node *list)
+{
+	struct node *copy = make_node(&x->maker, NODE_LIST);
+
+	for (size_t i = 0; !x->maker.failed && i < list->len; i++) {
+		struct node *each = list->entries[i].value;
+
+		push(&x->maker, copy, each->kind == NODE_MAP ? without(x, each, "bind") : each);
+	}
+	return copy;
+}
+
+static struct node *names_of(struct export *x, const struct node *map)
+{
+	struct node *list = make_node(&x->maker, NODE_LIST);
+
+	for (size_t i = 0; !x->maker.failed && i < map->len; i++)
+		push(&x->maker, list, make_text(&x->maker, map->entries[i].key->text));
+	return list;
+}
+
+static void add_limits(struct export *x, struct node *deploy)
+{
+	const struct spec_service *service = x->service;
+	struct node *resources = node_get(deploy, "resources"), *limits;
+	struct node *policy = node_get(deploy, "restart_policy");
+
+	if (service->restart.condition == SPEC_RESTART_ON_FAILURE &&
+	    service->restart.max_attempts > 0 && policy)
+		put_int(&x->maker, policy, "max_attempts", service->restart.max_attempts);
+	if (x->request->host_ports)
+		put_text(&x->maker, deploy, "endpoint_mode", "dnsrr");
+	if (service->resources.pids < 0)
+		return;
+	if (!resources) {
+		resources = make_node(&x->maker, NODE_MAP);
+		put(&x->maker, deploy, "resources", resources);
+	}
+	limits = node_get(resources, "limits");
+	if (!limits) {
+		limits = make_node(&x->maker, NODE_MAP);
+		put(&x->maker, resources, "limits", limits);
+	}
+	put_int(&x->maker, limits, "pids", service->resources.pids);
+}
+
+static void lose_mounts(struct export *x)
+{
+	for (size_t i = 0; i < x->service->mounts_len; i++) {
+		const struct spec_mount *mount = &x->service->mounts[i];
+
+		if (mount->type == SPEC_BIND)
+			lose(x, "volumes", "%s must be on every node: a swarm makes no folder",
+			     mount->source);
+		else if (mount->type == SPEC_VOLUME)
+			lose(x, "volumes",
+			     "%s is a volume of each node: what is written on one is not on "
+			     "another",
+			     mount->source ? mount->source : mount->target);
+	}
+}
+
+static struct node *stack_value(struct export *x, const char *key, struct node *value)
+{
+	if (strcmp(key, "healthcheck") == 0)
+		return without(x, value, "start_interval");
+	if (strcmp(key, "volumes") == 0)
+		return plain_mounts(x, value);
+	return strcmp(key, "depends_on") == 0 ? names_of(x, value) : value;
+}
+
+static struct node *stack_service(struct export *x)
+{
+	struct maker *maker = &x->maker;
+	struct node *from = make_service(maker, x->service, false);
+	struct node *map = make_node(maker, NODE_MAP);
+
+	for (size_t i = 0; !maker->failed && i < from->len; i++) {
+		const char *key = from->entries[i].key->text;
+		struct node *value = from->entries[i].value;
+
+		if (is_left_out(key) || strcmp(key, "networks") == 0)
+			continue;
+		if (strcmp(key, "ports") == 0) {
+			put_ports(x, map);
+			continue;
+		}
+		if (strcmp(key, "deploy") == 0)
+			add_limits(x, value);
+		put(maker, map, key, stack_value(x, key, value));
+	}
+	put_networks(x, map);
+	for (const struct loss *row = left_out; row->keys; row++)
+		if (row->words)
+			lose(x, row->keys, "%s", row->words);
+	lose_all(x, losses);
+	lose_mounts(x);
+	return map;
+}
+
+/* ---- the project ------------------------------------------------------------------------------------------------------ */
+
+static void put_own_networks(struct export *x, struct node *map)
+{
+	static const char *const names[] = { "host", "none" };
+	struct maker *maker = &x->maker;
+
+	for (size_t i = 0; i < ARRAY_LEN(names); i++) {
+		bool used = false;
+		struct node *one;
+
+		for (size_t j = 0; j < x->project->services_len; j++) {
+			const char *own = own_network(&x->project->services[j]);
+
+			used |= own && strcmp(own, names[i]) == 0;
+		}
+		if (!used)
+			continue;
+		one = make_node(maker, NODE_MAP);
+		put_true(maker, one, "external", true);
+		put_text(maker, one, "name", names[i]);
+		put(maker, map, names[i], one);
+	}
+}
+
+static struct node *stack_networks(struct export *x)
+{
+	struct maker *maker = &x->maker;
+	struct node *map = make_node(maker, NODE_MAP);
+
+	for (size_t i = 0; i < x->project->networks_len; i++) {
+		const struct spec_network *network = &x->project->networks[i];
+		struct node *one = make_node(maker, NODE_MAP), *ipam, *list, *pool;
+
+		put_text(maker, one, "name", network->name);
+		put_true(maker, one, "external", network->external);
+		if (!network->external) {
+			put_text(maker, one, "driver", "overlay");
+			put_true(maker, one, "attachable", true);
+			put_true(maker, one, "internal", network->internal);
+		}
+		if (network->subnet && !network->external) {
+			pool = make_node(maker, NODE_MAP);
+			put_text(maker, pool, "subnet", network->subnet);
+			list = make_node(maker, NODE_LIST);
+			push(maker, list, pool);
+			ipam = make_node(maker, NODE_MAP);
+			put(maker, ipam, "config", list);
+			put(maker, one, "ipam", ipam);
+		}
+		put(maker, map, network->key, one);
+		if ((network->driver && strcmp(network->driver, "bridge") != 0) ||
+		    network->options.len)
+			lose(x, "networks", "%s: a network of many nodes is an overlay",
+			     network->key);
+		if (network->gateway || network->ip_range)
+			lose(x, "networks", "%s: of its addresses a stack file takes the subnet only",
+			     network->key);
+	}
+	put_own_networks(x, map);
+	return map;
+}
+
+static struct node *stack_volumes(struct export *x)
+{
+	struct maker *maker = &x->maker;
+	struct node *map = make_node(maker, NODE_MAP);
+
+	for (size_t i = 0; i < x->project->volumes_len; i++) {
+		struct node *one = make_node(maker, NODE_MAP);
+
+		put_text(maker, one, "name", x->project->volumes[i].name);
+		put_true(maker, one, "external", x->project->volumes[i].external);
+		put(maker, map, x->project->volumes[i].key, one);
+	}
+	return map;
+}
+
+/* A copy of each lies beside the stack file, so that the folder is all that has to be carried. */
+static int put_sources(struct export *x, struct node *map, bool secret)
+{
+	struct node *all = make_node(&x->maker, NODE_MAP);
+
+	for (size_t i = 0; i < x->project->files_len; i++) {
+		const struct spec_file_source *source = &x->project->files[i];
+		struct node *one;
+		const char *text;
+		char *name;
+		size_t length;
+		int r;
+
+		if (source->secret != secret)
+			continue;
+		name = oci_arena_printf(x->arena, "%s-%s", secret ? "secret" : "config",
+					label_name(x, source->name));
+		if (!name)
+			return err_nomem(x->err);
+		r = file_content(x, source, &text, &length);
+		if (r == 0)
+			r = add_file(x, name, text, length, secret);
+		if (r < 0)
+			return r;
+		one = make_node(&x->maker, NODE_MAP);
+		put_text(&x->maker, one, "file", oci_arena_printf(x->arena, "./%s", name));
+		put(&x->maker, all, source->name, one);
+	}
+	put_filled(&x->maker, map, secret ? "secrets" : "configs", all);
+	return 0;
+}
+
+/* ---- the other files -------------------------------------------------------------------------------------------------- */
+
+static const char daemon_json[] = "{\n"
+				  "  \"default-runtime\": \"" EXPORT_RUNTIME "\",\n"
+				  "  \"runtimes\": {\n"
+				  "    \"" EXPORT_RUNTIME "\": { \"path\": \"" EXPORT_RUNTIME_PATH "\" }\n"
+				  "  }\n"
+				  "}\n";
+
+static const char readme[] =
+	"# %s on Docker Swarm\n\n"
+	"1. On every node: install carte-runtime as " EXPORT_RUNTIME_PATH ", merge `daemon.json` of this\n"
+	"   folder into `/etc/docker/daemon.json`, restart Docker. `docker info -f '{{.DefaultRuntime}}'`\n"
+	"   says " EXPORT_RUNTIME ". A swarm has no runtime of a service's own, so it is the daemon's default.\n"
+	"2. On the first node: `docker swarm init`. On the others the command that it prints.\n"
+	"3. Give every node the images: push them to a registry that all reach, or on each node\n"
+	"   `docker load`. Those of this stack:\n%s"
+	"4. On a manager, in this folder: `docker stack deploy -c stack.yaml %s`\n"
+	"   (`--resolve-image never` for images that were loaded by hand).\n"
+	"5. A swarm keeps a number of replicas, it does not choose it. The policies of the Compose file go on\n"
+	"   working when this runs on a manager: `carte-scale drive swarm -f stack.yaml --stack %s`.\n\n"
+	"Names of services and published ports need IPVS in the kernel (`modprobe ip_vs`). Without it:\n"
+	"`carte-scale export --to swarm --host-ports`, which publishes on each replica's own node.\n";
+
+static char *image_lines(struct export *x)
+{
+	char *lines = oci_arena_strdup(x->arena, "");
+
+	for (size_t i = 0; lines && i < x->project->services_len; i++)
+		lines = oci_arena_printf(x->arena, "%s   - %s\n", lines,
+					 x->project->services[i].image);
+	return lines;
+}
+
+static int add_others(struct export *x)
+{
+	const char *name = x->project->name, *lines = image_lines(x);
+	char *text = lines ? oci_arena_printf(x->arena, readme, name, lines, name, name) : NULL;
+	int r;
+
+	if (!text)
+		return err_nomem(x->err);
+	r = add_file(x, "daemon.json", daemon_json, sizeof(daemon_json) - 1, false);
+	return r < 0 ? r : add_file(x, "README.md", text, strlen(text), false);
+}
+
+int export_swarm(struct export *x)
+{
+	struct maker *maker = &x->maker;
+	struct node *map = make_node(maker, NODE_MAP), *services = make_node(maker, NODE_MAP);
+	char *text;
+	size_t length;
+	int r;
+
+	/* the main document is the first, whatever else there is */
+	r = add_file(x, "stack.yaml", "", 0, false);
+	if (r < 0)
+		return r;
+	put_text(maker, map, "version", "3.9");
+	for (size_t i = 0; i < x->project->services_len; i++) {
+		x->service = &x->project->services[i];
+		put(maker, services, x->service->name, stack_service(x));
+	}
+	x->service = NULL;
+	put(maker, map, "services", services);
+	put_filled(maker, map, "networks", stack_networks(x));
+	put_filled(maker, map, "volumes", stack_volumes(x));
+	r = put_sources(x, map, false);
+	if (r == 0)
+		r = put_sources(x, map, true);
+	if (r == 0 && maker->failed)
+		r = err_nomem(x->err);
+	if (r == 0)
+		r = write_yaml(map, x->arena, &text, &length, x->err);
+	if (r < 0)
+		return r;
+	x->files[0].text = text;
+	x->files[0].length = length;
+	return add_others(x);
+}
