@@ -120,9 +120,8 @@ static int write_out(const struct export_args *args, bool many, const struct exp
 	}
 	if (many || is_folder(args->output))
 		return write_folder(args->output, files, count, err);
-	return files[0].private
-		       ? save_private(args->output, files[0].text, files[0].length, err)
-		       : save_file(args->output, files[0].text, files[0].length, err);
+	return files[0].private ? save_private(args->output, files[0].text, files[0].length, err)
+				: save_file(args->output, files[0].text, files[0].length, err);
 }
 
 static int export(const struct export_args *args, struct oci_error *err)

@@ -14,7 +14,8 @@
 #define EXPORT_RUNTIME "carte" /* what the nodes call carte-runtime */
 #define EXPORT_RUNTIME_PATH "/usr/bin/carte-runtime"
 
-struct export {
+struct export
+{
 	struct oci_arena *arena;
 	struct oci_error *err;
 	struct maker maker;
@@ -24,7 +25,7 @@ struct export {
 	struct export_file *files;
 	size_t files_len;
 	bool unreadable; /* file_content failed where only trees are made: @err says why */
-	FILE *comments; /* what was lost, for the document: "# ..." lines; NULL: not kept */
+	FILE *comments;  /* what was lost, for the document: "# ..." lines; NULL: not kept */
 };
 
 /**
@@ -53,8 +54,6 @@ const char *label_name(struct export *x, const char *text);
 /** check_names - two services whose label_name is one: -EINVAL. Says which are renamed. */
 int check_names(struct export *x, const char *engine);
 
-/** whole_cpu - what 100 per cent of the metric cpu are, in thousandths of a core: the limit, else what is reserved, else a core. */
-int64_t export_whole_cpu(const struct spec_service *service);
 /** largest - how many there may ever be. */
 int64_t export_largest(const struct spec_service *service);
 bool export_is_scaled(const struct spec_service *service);

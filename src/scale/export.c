@@ -95,8 +95,8 @@ void note(struct export *x, const char *text)
 const char *label_name(struct export *x, const char *text)
 {
 	static const char small[] = "abcdefghijklmnopqrstuvwxyz";
-	char *name = oci_arena_printf(x->arena, "%s%s",
-				      *text >= '0' && *text <= '9' ? "s" : "", text);
+	char *name =
+		oci_arena_printf(x->arena, "%s%s", *text >= '0' && *text <= '9' ? "s" : "", text);
 	size_t n;
 
 	if (!name) {
@@ -139,15 +139,6 @@ int check_names(struct export *x, const char *engine)
 }
 
 /* ---- numbers ---------------------------------------------------------------------------------------------------------- */
-
-int64_t export_whole_cpu(const struct spec_service *service)
-{
-	const struct spec_resources *needs = &service->resources;
-
-	if (needs->cpu_milli > 0)
-		return needs->cpu_milli;
-	return needs->cpu_reserved_milli > 0 ? needs->cpu_reserved_milli : 1000;
-}
 
 bool export_is_scaled(const struct spec_service *service)
 {
@@ -192,8 +183,7 @@ void put_boolean(struct maker *maker, struct node *map, const char *key, bool va
 
 int add_file(struct export *x, const char *name, const char *text, size_t length, bool private)
 {
-	struct export_file *more =
-		array_more(x->arena, x->files, &x->files_len, sizeof(*x->files));
+	struct export_file *more = array_more(x->arena, x->files, &x->files_len, sizeof(*x->files));
 
 	if (!more)
 		return err_nomem(x->err);
@@ -233,9 +223,10 @@ int file_content(struct export *x, const struct spec_file_source *source, const 
 int export_project(const struct export_request *request, struct oci_arena *arena,
 		   struct export_file **ret, size_t *ret_len, struct oci_error *err)
 {
-	static int (*const writers[])(struct export *x) = { [EXPORT_KUBERNETES] = export_kubernetes,
-							    [EXPORT_NOMAD] = export_nomad,
-							    [EXPORT_SWARM] = export_swarm };
+	static int (*const writers[])(struct export * x) = { [EXPORT_KUBERNETES] =
+								     export_kubernetes,
+							     [EXPORT_NOMAD] = export_nomad,
+							     [EXPORT_SWARM] = export_swarm };
 	struct export x = { .arena = arena,
 			    .err = err,
 			    .maker = { .arena = arena },

@@ -82,10 +82,14 @@ static struct node *strategy(struct export *x)
 
 static const struct loss update_losses[] = {
 	{ "deploy.update_config.delay", "a Deployment waits for readiness only (minReadySeconds)" },
-	{ "deploy.update_config.max_failure_ratio", "a Deployment stands still at the first pod that does not get ready" },
-	{ "deploy.update_config.failure_action", "a Deployment stands still: kubectl rollout undo goes back" },
+	{ "deploy.update_config.max_failure_ratio",
+	  "a Deployment stands still at the first pod that does not get ready" },
+	{ "deploy.update_config.failure_action",
+	  "a Deployment stands still: kubectl rollout undo goes back" },
 	{ "deploy.rollback_config", "a Deployment goes back as it goes on" },
-	{ "deploy.restart_policy.delay|deploy.restart_policy.max_attempts|deploy.restart_policy.window", "a Deployment restarts after 10 s, 20 s and so on up to 5 minutes, for ever" },
+	{ "deploy.restart_policy.delay|deploy.restart_policy.max_attempts|deploy.restart_policy."
+	  "window",
+	  "a Deployment restarts after 10 s, 20 s and so on up to 5 minutes, for ever" },
 	{ NULL, NULL },
 };
 
@@ -93,8 +97,8 @@ static int add_deployment(struct export *x, FILE *out)
 {
 	struct maker *maker = &x->maker;
 	const struct spec_service *service = x->service;
-	struct node *map = kubernetes_document(x, "apps/v1", "Deployment",
-					       label_name(x, service->name));
+	struct node *map =
+		kubernetes_document(x, "apps/v1", "Deployment", label_name(x, service->name));
 	struct node *spec = make_node(maker, NODE_MAP), *selector = make_node(maker, NODE_MAP);
 
 	/* a number here would undo at each apply what the autoscaler has chosen */
@@ -110,9 +114,10 @@ static int add_deployment(struct export *x, FILE *out)
 	lose_all(x, update_losses);
 	if (service->restart.condition == SPEC_RESTART_NO ||
 	    service->restart.condition == SPEC_RESTART_ON_FAILURE)
-		lose(x, says(x, "restart") || says(x, "deploy.restart_policy")
-				? "restart|deploy.restart_policy"
-				: "",
+		lose(x,
+		     says(x, "restart") || says(x, "deploy.restart_policy")
+			     ? "restart|deploy.restart_policy"
+			     : "",
 		     "a Deployment restarts whatever ends; for what ends for good write a Job");
 	return kubernetes_add(x, out, map);
 }
@@ -121,8 +126,8 @@ static int add_deployment(struct export *x, FILE *out)
 
 static const char *port_name(struct export *x, const struct spec_port *port, uint16_t number)
 {
-	char *name = oci_arena_printf(x->arena, "%s-%u",
-				      port->protocol == SPEC_UDP ? "udp" : "tcp", number);
+	char *name = oci_arena_printf(x->arena, "%s-%u", port->protocol == SPEC_UDP ? "udp" : "tcp",
+				      number);
 
 	if (!name)
 		x->maker.failed = true;
@@ -159,8 +164,7 @@ static int add_inner(struct export *x, FILE *out)
 {
 	struct maker *maker = &x->maker;
 	const struct spec_service *service = x->service;
-	struct node *map =
-		kubernetes_document(x, "v1", "Service", label_name(x, service->name));
+	struct node *map = kubernetes_document(x, "v1", "Service", label_name(x, service->name));
 	struct node *spec = make_node(maker, NODE_MAP), *ports = make_node(maker, NODE_LIST);
 
 	for (size_t i = 0; i < service->ports_len; i++)
@@ -191,16 +195,18 @@ static int add_public(struct export *x, FILE *out)
 		const struct spec_port *port = &service->ports[i];
 
 		if (port->host_ip)
-			lose(x, "ports", is_public(port)
-						 ? "%s: a load balancer has an address of its own"
-						 : "%s is a node's own: the port is open in the cluster only",
+			lose(x, "ports",
+			     is_public(port)
+				     ? "%s: a load balancer has an address of its own"
+				     : "%s is a node's own: the port is open in the cluster only",
 			     port->host_ip);
 		if (is_public(port) && !(port->published && is_repeated(service, i, true)))
 			push_port(x, ports, port, port->published ? port->published : port->target);
 	}
 	if (x->maker.failed || !ports->len)
 		return 0;
-	map = kubernetes_document(x, "v1", "Service", oci_arena_printf(x->arena, "%.56s-public", name));
+	map = kubernetes_document(x, "v1", "Service",
+				  oci_arena_printf(x->arena, "%.56s-public", name));
 	put_text(maker, spec, "type", "LoadBalancer");
 	put(maker, spec, "selector", kubernetes_selector(x));
 	put(maker, spec, "ports", ports);
@@ -296,7 +302,9 @@ static int add_source(struct export *x, FILE *out, const struct spec_file_source
 		put_text(maker, data, "content", base64(x, text, length));
 	put(maker, map, plain || source->secret ? "data" : "binaryData", data);
 	if (source->secret)
-		lose(x, "secrets", "%s is in the document, in base64 which everyone can read: keep it to yourself",
+		lose(x, "secrets",
+		     "%s is in the document, in base64 which everyone can read: keep it to "
+		     "yourself",
 		     source->name);
 	return kubernetes_add(x, out, map);
 }
@@ -320,8 +328,8 @@ static int add_claim(struct export *x, FILE *out, const struct spec_volume *volu
 {
 	struct maker *maker = &x->maker;
 	bool shared = is_shared(x->project, volume->key);
-	struct node *map = kubernetes_document(x, "v1", "PersistentVolumeClaim",
-					       label_name(x, volume->key));
+	struct node *map =
+		kubernetes_document(x, "v1", "PersistentVolumeClaim", label_name(x, volume->key));
 	struct node *spec = make_node(maker, NODE_MAP), *modes = make_node(maker, NODE_LIST);
 	struct node *resources = make_node(maker, NODE_MAP), *requests = make_node(maker, NODE_MAP);
 
@@ -331,8 +339,8 @@ static int add_claim(struct export *x, FILE *out, const struct spec_volume *volu
 	put(maker, resources, "requests", requests);
 	put(maker, spec, "resources", resources);
 	put(maker, map, "spec", spec);
-	lose(x, "volumes", "%s: a Compose file says no size: " CLAIM_SIZE " is asked for%s", volume->key,
-	     shared ? ", of a storage class that many nodes can write to" : "");
+	lose(x, "volumes", "%s: a Compose file says no size: " CLAIM_SIZE " is asked for%s",
+	     volume->key, shared ? ", of a storage class that many nodes can write to" : "");
 	return kubernetes_add(x, out, map);
 }
 
@@ -356,7 +364,8 @@ static const char head[] =
 	"# On every node the runtime has to be known. containerd, /etc/containerd/config.toml:\n"
 	"#   [plugins.\"io.containerd.grpc.v1.cri\".containerd.runtimes." EXPORT_RUNTIME "]\n"
 	"#     runtime_type = \"io.containerd.runc.v2\"\n"
-	"#     [plugins.\"io.containerd.grpc.v1.cri\".containerd.runtimes." EXPORT_RUNTIME ".options]\n"
+	"#     [plugins.\"io.containerd.grpc.v1.cri\".containerd.runtimes." EXPORT_RUNTIME
+	".options]\n"
 	"#       BinaryName = \"" EXPORT_RUNTIME_PATH "\"\n"
 	"# CRI-O, /etc/crio/crio.conf.d/carte.conf:\n"
 	"#   [crio.runtime.runtimes." EXPORT_RUNTIME "]\n"
@@ -365,9 +374,9 @@ static const char head[] =
 
 static int add_service(struct export *x, FILE *out)
 {
-	static int (*const parts[])(struct export *x, FILE *out) = {
-		add_deployment, add_inner, add_public, kubernetes_autoscaler, add_budget
-	};
+	static int (*const parts[])(struct export * x,
+				    FILE * out) = { add_deployment, add_inner, add_public,
+						    kubernetes_autoscaler, add_budget };
 	CLEANUP_FREE char *words = NULL, *made = NULL;
 	size_t length = 0, made_length = 0;
 	FILE *body = open_memstream(&made, &made_length);
@@ -406,7 +415,9 @@ static int write_all(struct export *x, FILE *out)
 	x->service = NULL;
 	for (size_t i = 0; r == 0 && i < x->project->networks_len; i++)
 		if (x->project->networks[i].internal)
-			lose(x, "networks", "%s: pods reach each other and the world; forbid it by a NetworkPolicy",
+			lose(x, "networks",
+			     "%s: pods reach each other and the world; forbid it by a "
+			     "NetworkPolicy",
 			     x->project->networks[i].key);
 	return r;
 }
@@ -428,7 +439,7 @@ int export_kubernetes(struct export *x)
 	if (r < 0)
 		return r;
 	for (size_t i = 0; i < x->project->files_len; i++)
-		private |= x->project->files[i].secret;
+	private |= x->project->files[i].secret;
 	text = oci_arena_strndup(x->arena, made, length);
 	return text ? add_file(x, "kubernetes.yaml", text, length, private) : err_nomem(x->err);
 }

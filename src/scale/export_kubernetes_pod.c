@@ -8,7 +8,8 @@
 #include "scale/export-private.h"
 
 static const struct loss losses[] = {
-	{ "build", "the cluster builds nothing: build here, and push the image or import it on each node" },
+	{ "build",
+	  "the cluster builds nothing: build here, and push the image or import it on each node" },
 	{ "container_name", "pods have names of their own" },
 	{ "depends_on", "a cluster starts everything at once: programs must try again" },
 	{ "logging", "the node's own: kubelet's containerLogMaxSize and containerLogMaxFiles" },
@@ -25,10 +26,11 @@ static const struct loss losses[] = {
 	{ "domainname", "there is none" },
 	{ "userns_mode", "there is none" },
 	{ "runtime", "runtimeClassName is " EXPORT_RUNTIME },
-	{ "x-carte.scale.drain",
-	  "a pod that ends gets its signal at once, while others learn that it is gone: add lifecycle.preStop.sleep "
-	  "(Kubernetes 1.30)" },
-	{ "healthcheck.start_interval|x-carte.probe.start_interval", "the probe's period is its only one" },
+	{ "x-carte.scale.drain", "a pod that ends gets its signal at once, while others learn that "
+				 "it is gone: add lifecycle.preStop.sleep "
+				 "(Kubernetes 1.30)" },
+	{ "healthcheck.start_interval|x-carte.probe.start_interval",
+	  "the probe's period is its only one" },
 	{ NULL, NULL },
 };
 
@@ -145,7 +147,8 @@ void kubernetes_probes(struct export *x, struct node *container)
 	if (probe->start_period_ms > 0)
 		put(&x->maker, container, "startupProbe",
 		    make_probe(x, interval,
-			       (probe->start_period_ms + interval - 1) / interval + probe->retries));
+			       (probe->start_period_ms + interval - 1) / interval +
+				       probe->retries));
 	put(&x->maker, container, "readinessProbe", make_probe(x, interval, probe->retries));
 	put(&x->maker, container, "livenessProbe", make_probe(x, interval, probe->retries));
 }
@@ -212,7 +215,8 @@ static void put_pod_security(struct export *x, struct node *pod)
 		push(maker, sysctls, one);
 	}
 	if (service->sysctls.len)
-		lose(x, "sysctls", "the node must allow what is not safe: kubelet's allowedUnsafeSysctls");
+		lose(x, "sysctls",
+		     "the node must allow what is not safe: kubelet's allowedUnsafeSysctls");
 	put_filled(maker, map, "supplementalGroups", groups);
 	put_filled(maker, map, "sysctls", sysctls);
 	put_filled(maker, pod, "securityContext", map);
@@ -231,7 +235,9 @@ void kubernetes_security(struct export *x, struct node *pod, struct node *contai
 		put_false(maker, map, "allowPrivilegeEscalation");
 	put_capabilities(x, map);
 	if (service->seccomp_profile)
-		lose(x, "security_opt", "a seccomp profile must be on each node, below kubelet's seccomp folder; its default is used");
+		lose(x, "security_opt",
+		     "a seccomp profile must be on each node, below kubelet's seccomp folder; its "
+		     "default is used");
 	if (!service->privileged) {
 		put_text(maker, seccomp, "type",
 			 service->seccomp_unconfined ? "Unconfined" : "RuntimeDefault");
@@ -321,7 +327,8 @@ static bool is_annotation(const char *key)
 	const char *slash = strrchr(key, '/'), *name = slash ? slash + 1 : key;
 
 	return *name && strlen(name) <= 63 && strchr(key, '/') == slash &&
-	       !key[strspn(key, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_./-")] &&
+	       !key[strspn(key,
+			   "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_./-")] &&
 	       !strchr("_.-", *name) && !strchr("_.-", name[strlen(name) - 1]);
 }
 

@@ -26,8 +26,8 @@ bool kubernetes_has_autoscaler(const struct export *x)
 {
 	const struct spec_scale *scale = &x->service->scale;
 
-	for (size_t i = 0; scale->given && scale->policy == SPEC_SCALE_TARGET && i < scale->metrics_len;
-	     i++)
+	for (size_t i = 0;
+	     scale->given && scale->policy == SPEC_SCALE_TARGET && i < scale->metrics_len; i++)
 		if (has_counterpart(x->service, &scale->metrics[i]))
 			return true;
 	return false;
@@ -49,8 +49,8 @@ static struct node *of_resource(struct export *x, const struct spec_metric *metr
 	struct node *one = make_node(maker, NODE_MAP), *resource = make_node(maker, NODE_MAP);
 	struct node *target = make_node(maker, NODE_MAP);
 	bool cpu = metric->kind == SPEC_METRIC_CPU;
-	double whole = cpu ? (double)export_whole_cpu(x->service)
-			   : (double)x->service->resources.memory;
+	double whole =
+		cpu ? (double)spec_whole_cpu(x->service) : (double)x->service->resources.memory;
 
 	put_text(maker, one, "type", "Resource");
 	put_text(maker, resource, "name", cpu ? "cpu" : "memory");
@@ -108,7 +108,8 @@ static struct node *of_pods(struct export *x, const struct spec_metric *from)
 	put(maker, pods, "target", target);
 	put(maker, one, "pods", pods);
 	lose(x, "x-carte.scale.metrics",
-	     "%s has to come from a metrics adapter (custom.metrics.k8s.io) that reads port %u, %s of the pods",
+	     "%s has to come from a metrics adapter (custom.metrics.k8s.io) that reads port %u, %s "
+	     "of the pods",
 	     from->name, from->port, from->path ? from->path : "/metrics");
 	return one;
 }
@@ -142,12 +143,14 @@ static int64_t at_most(struct export *x, const char *key, int64_t value, int64_t
 	return value > most ? most : value;
 }
 
-static struct node *rules(struct export *x, const struct spec_rate *rate, int64_t window_ms, bool up)
+static struct node *rules(struct export *x, const struct spec_rate *rate, int64_t window_ms,
+			  bool up)
 {
 	struct maker *maker = &x->maker;
 	struct node *map = make_node(maker, NODE_MAP), *policies = make_node(maker, NODE_LIST);
-	int64_t period = at_most(x, up ? "x-carte.scale.rates.up.period" : "x-carte.scale.rates.down.period",
-				 seconds(rate->period_ms), PERIOD_MAX);
+	int64_t period =
+		at_most(x, up ? "x-carte.scale.rates.up.period" : "x-carte.scale.rates.down.period",
+			seconds(rate->period_ms), PERIOD_MAX);
 	struct node *one;
 
 	put_int(maker, map, "stabilizationWindowSeconds",
@@ -176,9 +179,11 @@ static void lose_scale(struct export *x)
 {
 	static const struct loss losses[] = {
 		{ "x-carte.scale.tolerance", "the autoscaler's tolerance is the cluster's: 0.1" },
-		{ "x-carte.scale.period", "the autoscaler looks when the cluster says: every 15 s" },
+		{ "x-carte.scale.period",
+		  "the autoscaler looks when the cluster says: every 15 s" },
 		{ "x-carte.scale.priority", "write a PriorityClass" },
-		{ "x-carte.scale.balance", "a Service chooses at random (iptables); in IPVS mode the cluster chooses the way" },
+		{ "x-carte.scale.balance", "a Service chooses at random (iptables); in IPVS mode "
+					   "the cluster chooses the way" },
 		{ NULL, NULL },
 	};
 	const struct spec_scale *scale = &x->service->scale;
@@ -186,7 +191,8 @@ static void lose_scale(struct export *x)
 	lose_all(x, losses);
 	for (size_t i = 0; i < scale->calendar_len; i++)
 		lose(x, "x-carte.scale.calendar",
-		     "Kubernetes has no calendar: at least %lld from '%s' on for %lld s needs KEDA's cron "
+		     "Kubernetes has no calendar: at least %lld from '%s' on for %lld s needs "
+		     "KEDA's cron "
 		     "scaler, or somebody who changes minReplicas",
 		     (long long)scale->calendar[i].min, scale->calendar[i].cron,
 		     (long long)seconds(scale->calendar[i].duration_ms));
@@ -214,7 +220,8 @@ int kubernetes_autoscaler(struct export *x, FILE *out)
 	put_text(maker, target, "name", label_name(x, x->service->name));
 	put(maker, spec, "scaleTargetRef", target);
 	if (scale->min < 1)
-		lose(x, "x-carte.scale.min", "1: none at all needs the feature gate HPAScaleToZero");
+		lose(x, "x-carte.scale.min",
+		     "1: none at all needs the feature gate HPAScaleToZero");
 	put_int(maker, spec, "minReplicas", scale->min < 1 ? 1 : scale->min);
 	put_int(maker, spec, "maxReplicas", scale->max);
 	put(maker, spec, "metrics", list);

@@ -13,11 +13,13 @@
 #define DEADLINE_MS INT64_C(300000)
 
 static const struct loss losses[] = {
-	{ "build", "Nomad builds nothing: build here and push the image where every node finds it" },
+	{ "build",
+	  "Nomad builds nothing: build here and push the image where every node finds it" },
 	{ "container_name", "allocations have names of their own" },
 	{ "depends_on", "Nomad starts everything at once: programs must try again" },
-	{ "networks", "Nomad has no networks of names: a program finds others by the template functions "
-		      "nomadService, or Consul" },
+	{ "networks",
+	  "Nomad has no networks of names: a program finds others by the template functions "
+	  "nomadService, or Consul" },
 	{ "domainname", "the docker driver has none" },
 	{ "memswap_limit", "the docker driver has none" },
 	{ "cpu_shares", "they follow from the cpu that is reserved" },
@@ -25,9 +27,11 @@ static const struct loss losses[] = {
 	{ "oom_kill_disable", "the docker driver has none" },
 	{ "annotations", "Docker has none" },
 	{ "runtime", "the task's runtime is " EXPORT_RUNTIME },
-	{ "x-carte.scale.priority", "priorities are of jobs: write services of another priority as another job" },
+	{ "x-carte.scale.priority",
+	  "priorities are of jobs: write services of another priority as another job" },
 	{ "x-carte.scale.balance", "Nomad balances nothing: its catalogue lists the addresses" },
-	{ "deploy.update_config.max_failure_ratio", "a deployment fails at the first allocation that does" },
+	{ "deploy.update_config.max_failure_ratio",
+	  "a deployment fails at the first allocation that does" },
 	{ "deploy.rollback_config", "Nomad goes back as it goes on" },
 	{ "healthcheck.test", "Nomad's own checks ask over the network: write x-carte.probe" },
 	{ NULL, NULL },
@@ -109,7 +113,9 @@ void nomad_ports(struct export *x, struct node *group)
 		push(maker, port->published ? reserved : free,
 		     make_port(x, port->target, port->published));
 		if (port->published && export_largest(service) > 1)
-			lose(x, "ports", "port %u is each node's own: one replica on a node, and a load balancer before them",
+			lose(x, "ports",
+			     "port %u is each node's own: one replica on a node, and a load "
+			     "balancer before them",
 			     port->published);
 	}
 	if (probe_port(service))
@@ -144,10 +150,12 @@ static struct node *make_checks(struct export *x)
 		put_literal(x, one, "Path", probe->path ? probe->path : "/");
 	put_text(maker, one, "PortLabel", probe_label(x));
 	/* less is refused */
-	put_int(maker, one, "Interval", (probe->interval_ms > 1000 ? probe->interval_ms : 1000) * NS);
+	put_int(maker, one, "Interval",
+		(probe->interval_ms > 1000 ? probe->interval_ms : 1000) * NS);
 	put_int(maker, one, "Timeout", (probe->timeout_ms > 1000 ? probe->timeout_ms : 1000) * NS);
 	put_int(maker, restart, "Limit", probe->retries);
-	put_int(maker, restart, "Grace", (probe->start_period_ms > 0 ? probe->start_period_ms : 0) * NS);
+	put_int(maker, restart, "Grace",
+		(probe->start_period_ms > 0 ? probe->start_period_ms : 0) * NS);
 	put(maker, one, "CheckRestart", restart);
 	push(maker, list, one);
 	return list;
@@ -157,8 +165,8 @@ static void push_service(struct export *x, struct node *list, const char *label,
 {
 	struct maker *maker = &x->maker;
 	struct node *one = make_node(maker, NODE_MAP);
-	char *name = oci_arena_printf(x->arena, first ? "%s-%s" : "%s-%s-%s",
-				      x->project->name, x->service->name, label);
+	char *name = oci_arena_printf(x->arena, first ? "%s-%s" : "%s-%s-%s", x->project->name,
+				      x->service->name, label);
 
 	put_text(maker, one, "Name", name ? label_name(x, name) : NULL);
 	put_text(maker, one, "Provider", "nomad");
@@ -178,9 +186,10 @@ static void put_services(struct export *x, struct node *group)
 	for (size_t i = 0; i < service->ports_len; i++) {
 		if (is_repeated(service, i))
 			continue;
-		push_service(x, list,
-			     nomad_port_label(x, service->ports[i].target, service->ports[i].published),
-			     first);
+		push_service(
+			x, list,
+			nomad_port_label(x, service->ports[i].target, service->ports[i].published),
+			first);
 		first = false;
 	}
 	if (probe_port(service))
@@ -197,7 +206,7 @@ static void put_restart(struct export *x, struct node *group)
 	struct node *map = make_node(maker, NODE_MAP);
 	bool limited = policy->max_attempts >= 0;
 	int64_t attempts = policy->condition == SPEC_RESTART_NO ? 0
-			   : limited				? policy->max_attempts
+			   : limited                            ? policy->max_attempts
 								: 10;
 	int64_t delay = policy->delay_ms > 0 ? policy->delay_ms : 1000, interval = 600000;
 
@@ -260,7 +269,9 @@ static void put_volumes(struct export *x, struct node *group)
 		put_text(maker, one, "Source", volume->name);
 		put_boolean(maker, one, "ReadOnly", mount->read_only);
 		put(maker, map, volume->key, one);
-		lose(x, "volumes", "a node that may run it needs host_volume \"%s\" in its client's configuration",
+		lose(x, "volumes",
+		     "a node that may run it needs host_volume \"%s\" in its client's "
+		     "configuration",
 		     volume->name);
 	}
 	put_filled(maker, group, "Volumes", map);
@@ -293,7 +304,8 @@ static struct node *make_group(struct export *x)
 
 static const char readme[] =
 	"# %s on Nomad\n\n"
-	"1. On every client: install Docker and carte-runtime, name it in `/etc/docker/daemon.json`:\n"
+	"1. On every client: install Docker and carte-runtime, name it in "
+	"`/etc/docker/daemon.json`:\n"
 	"   `{\"runtimes\": {\"" EXPORT_RUNTIME "\": {\"path\": \"" EXPORT_RUNTIME_PATH "\"}}}`\n"
 	"   and let the driver use it, in the client's configuration:\n\n"
 	"       plugin \"docker\" {\n"
@@ -301,7 +313,8 @@ static const char readme[] =
 	"           allow_runtimes = [\"runc\", \"" EXPORT_RUNTIME "\"]\n"
 	"         }\n"
 	"       }\n\n"
-	"2. Give every client the images: push them to a registry that all reach, or `docker load` on each.\n"
+	"2. Give every client the images: push them to a registry that all reach, or `docker load` "
+	"on each.\n"
 	"3. `nomad job run -json job.json`\n"
 	"4. Groups with a scaling policy are scaled by nomad-autoscaler, an agent of its own.\n\n"
 	"## What is not as it was\n\n%s";
@@ -366,7 +379,7 @@ int export_nomad(struct export *x)
 		r = err_nomem(x->err);
 	x->comments = NULL;
 	for (size_t i = 0; i < x->project->files_len; i++)
-		private |= x->project->files[i].secret;
+	private |= x->project->files[i].secret;
 	if (r == 0)
 		r = add_file(x, "job.json", text, length, private);
 	return r < 0 ? r : add_readme(x, comments ? comments : "");

@@ -50,9 +50,10 @@ static void put_mounts(struct export *x, struct node *config)
 			continue;
 		one = make_node(maker, NODE_MAP);
 		options = make_node(maker, NODE_MAP);
-		put_text(maker, one, "type", mount->type == SPEC_BIND	 ? "bind"
-					     : mount->type == SPEC_TMPFS ? "tmpfs"
-									 : "volume");
+		put_text(maker, one, "type",
+			 mount->type == SPEC_BIND    ? "bind"
+			 : mount->type == SPEC_TMPFS ? "tmpfs"
+						     : "volume");
 		put_text(maker, one, "source", mount->source);
 		put_text(maker, one, "target", mount->target);
 		put_true(maker, one, "readonly", mount->read_only);
@@ -63,7 +64,9 @@ static void put_mounts(struct export *x, struct node *config)
 		put_block(x, one, "tmpfs_options", options);
 		push(maker, list, one);
 		if (mount->type == SPEC_BIND)
-			lose(x, "volumes", "%s must be on every node, whose docker plugin allows it: volumes { enabled = true }",
+			lose(x, "volumes",
+			     "%s must be on every node, whose docker plugin allows it: volumes { "
+			     "enabled = true }",
 			     mount->source);
 	}
 	for (size_t i = 0; i < x->service->files_len; i++) {
@@ -85,7 +88,8 @@ static void put_mounts(struct export *x, struct node *config)
 static void put_port_labels(struct export *x, struct node *config, struct node *group)
 {
 	static const char *const kinds[] = { "ReservedPorts", "DynamicPorts" };
-	struct node *list = make_node(&x->maker, NODE_LIST), *networks = node_get(group, "Networks");
+	struct node *list = make_node(&x->maker, NODE_LIST),
+		    *networks = node_get(group, "Networks");
 
 	for (size_t k = 0; networks && k < ARRAY_LEN(kinds); k++) {
 		const struct node *ports = node_get(networks->entries[0].value, kinds[k]);
@@ -127,10 +131,12 @@ static void put_limits(struct export *x, struct node *config)
 
 	for (size_t i = 0; i < service->ulimits_len; i++)
 		put_text(maker, limits, service->ulimits[i].name,
-			 oci_arena_printf(x->arena, "%lld:%lld", (long long)service->ulimits[i].soft,
+			 oci_arena_printf(x->arena, "%lld:%lld",
+					  (long long)service->ulimits[i].soft,
 					  (long long)service->ulimits[i].hard));
 	for (size_t i = 0; i < service->sysctls.len; i++)
-		put_text(maker, sysctls, service->sysctls.items[i].key, service->sysctls.items[i].value);
+		put_text(maker, sysctls, service->sysctls.items[i].key,
+			 service->sysctls.items[i].value);
 	for (size_t i = 0; i < service->labels.len; i++)
 		put_text(maker, labels, service->labels.items[i].key,
 			 service->labels.items[i].value ? service->labels.items[i].value : "");
@@ -160,7 +166,8 @@ static void put_rights(struct export *x, struct node *config)
 	if (service->seccomp_unconfined)
 		push(maker, list, make_text(maker, "seccomp=unconfined"));
 	if (service->seccomp_profile)
-		lose(x, "security_opt", "a seccomp profile's file must be on every node: Docker's default is used");
+		lose(x, "security_opt",
+		     "a seccomp profile's file must be on every node: Docker's default is used");
 	if (service->apparmor_profile)
 		push(maker, list,
 		     make_text(maker, oci_arena_printf(x->arena, "apparmor=%s",
@@ -270,7 +277,8 @@ static bool is_template(const char *text, size_t length)
 
 static void push_template(struct export *x, struct node *list, const struct spec_file *file)
 {
-	const struct spec_file_source *source = spec_file_find(x->project, file->name, file->secret);
+	const struct spec_file_source *source =
+		spec_file_find(x->project, file->name, file->secret);
 	struct maker *maker = &x->maker;
 	struct node *one;
 	const char *text;
@@ -283,8 +291,8 @@ static void push_template(struct export *x, struct node *list, const struct spec
 		return;
 	}
 	if (!is_template(text, length)) {
-		lose(x, file->secret ? "secrets" : "configs", "%s: a template is a text, this is not",
-		     file->name);
+		lose(x, file->secret ? "secrets" : "configs",
+		     "%s: a template is a text, this is not", file->name);
 		return;
 	}
 	one = make_node(maker, NODE_MAP);
@@ -302,7 +310,9 @@ static void push_template(struct export *x, struct node *list, const struct spec
 	}
 	push(maker, list, one);
 	if (file->secret)
-		lose(x, "secrets", "%s is in the job, for all who may read it: put it into a Nomad variable or Vault",
+		lose(x, "secrets",
+		     "%s is in the job, for all who may read it: put it into a Nomad variable or "
+		     "Vault",
 		     file->name);
 }
 
@@ -423,13 +433,17 @@ struct node *nomad_scaling(struct export *x)
 	for (size_t i = 0; i < scale->metrics_len; i++) {
 		const struct spec_metric *metric = &scale->metrics[i];
 
-		if (metric->kind == SPEC_METRIC_CPU_PRESSURE || metric->kind == SPEC_METRIC_THROTTLED)
-			lose(x, "x-carte.scale.metric|x-carte.scale.metrics", "%s: Nomad has no such number",
+		if (metric->kind == SPEC_METRIC_CPU_PRESSURE ||
+		    metric->kind == SPEC_METRIC_THROTTLED)
+			lose(x, "x-carte.scale.metric|x-carte.scale.metrics",
+			     "%s: Nomad has no such number",
 			     metric->kind == SPEC_METRIC_THROTTLED ? "throttled" : "cpu-pressure");
 		else
 			push_check(x, checks, metric, i);
 		if (metric->kind == SPEC_METRIC_HTTP)
-			lose(x, "x-carte.scale.metrics", "%s has to come from a Prometheus that asks port %u, %s of the replicas",
+			lose(x, "x-carte.scale.metrics",
+			     "%s has to come from a Prometheus that asks port %u, %s of the "
+			     "replicas",
 			     metric->name, metric->port, metric->path ? metric->path : "/metrics");
 	}
 	put_time(maker, policy, "evaluation_interval", scale->period_ms);
@@ -439,10 +453,12 @@ struct node *nomad_scaling(struct export *x)
 	put(maker, map, "Policy", policy);
 	if (scale->up.percent >= 0 || scale->down.percent >= 0)
 		lose(x, "x-carte.scale.rates", "a step has no bound in per cent there");
-	lose(x, "x-carte.scale.windows", "nomad-autoscaler waits so long after a step, whatever was wanted before it");
+	lose(x, "x-carte.scale.windows",
+	     "nomad-autoscaler waits so long after a step, whatever was wanted before it");
 	for (size_t i = 0; i < scale->calendar_len; i++)
 		lose(x, "x-carte.scale.calendar",
-		     "Nomad has no calendar: at least %lld from '%s' on needs a job that calls nomad job scale",
+		     "Nomad has no calendar: at least %lld from '%s' on needs a job that calls "
+		     "nomad job scale",
 		     (long long)scale->calendar[i].min, scale->calendar[i].cron);
 	return map;
 }

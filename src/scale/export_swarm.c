@@ -13,9 +13,14 @@
 
 /* @words NULL: another key says the same. */
 static const struct loss left_out[] = {
-	{ "build", "a swarm builds nothing: build here and push the image where every node finds it" },
+	{ "build",
+	  "a swarm builds nothing: build here and push the image where every node finds it" },
 	{ "container_name", "tasks of a swarm have names of their own" },
 	{ "restart", NULL },
+	{ "networks", NULL },
+	{ "volumes", NULL },
+	{ "tmpfs", NULL },
+	{ "healthcheck", NULL },
 	{ "pids_limit", NULL },
 	{ "network_mode", NULL },
 	{ "annotations", "Docker's stack files have no annotations" },
@@ -40,8 +45,6 @@ static const struct loss left_out[] = {
 static const struct loss losses[] = {
 	{ "depends_on", "a swarm starts everything at once: programs must try again" },
 	{ "healthcheck.start_interval", "Docker 20.10 does not know it" },
-	{ "x-carte.probe", "a swarm asks nothing over the network: write a healthcheck, which runs "
-			   "a program in the container" },
 	{ "x-carte.scale.metric|x-carte.scale.metrics|x-carte.scale.calendar",
 	  "a swarm does not scale by itself: run carte-scale drive swarm, see README.md" },
 	{ "x-carte.scale.drain", "a swarm sends the stop signal at once" },
@@ -74,7 +77,8 @@ static void put_ports(struct export *x, struct node *map)
 		put_text(maker, one, "mode", x->request->host_ports ? "host" : "ingress");
 		push(maker, list, one);
 		if (port->host_ip)
-			lose(x, "ports", "a swarm publishes port %u on every address, not on %s alone",
+			lose(x, "ports",
+			     "a swarm publishes port %u on every address, not on %s alone",
 			     port->published, port->host_ip);
 		if (x->request->host_ports && port->published && export_largest(x->service) > 1)
 			lose(x, "ports",
@@ -106,7 +110,8 @@ static void put_networks(struct export *x, struct node *map)
 	if (own_network(x->service))
 		put(maker, networks, own_network(x->service), make_text(maker, NULL));
 	else if (x->service->network_mode != SPEC_NET_BRIDGE)
-		lose(x, "network_mode", "a swarm's tasks share no namespace; they are in the default network");
+		lose(x, "network_mode",
+		     "a swarm's tasks share no namespace; they are in the default network");
 	for (size_t i = 0; i < x->service->networks_len; i++) {
 		const struct spec_network_use *use = &x->service->networks[i];
 		struct node *one = make_node(maker, NODE_MAP);
@@ -123,24 +128,89 @@ static void put_networks(struct export *x, struct node *map)
 /* Of the health check what 20.10 reads; of mounts what the schema has. */
 static struct node *without(struct export *x, const struct node *map, const char *key)
 {
-	struct node *copy = make_node(&x->maker, NODE_MAP);
+	struct node *rest = make_node(&x->maker, NODE_MAP);
 
 	for (size_t i = 0; !x->maker.failed && i < map->len; i++)
 		if (strcmp(map->entries[i].key->text, key) != 0)
-			put(&x->maker, copy, map->entries[i].key->text, map->entries[i].value);
-	return copy;
+			put(&x->maker, rest, map->entries[i].key->text, map->entries[i].value);
+	return rest;
 }
 
-static struct node *plain_mounts(struct export *x, const struct node *list)
+/* A stack's own key tmpfs is passed over by some: memory is a mount like others. */
+static void push_memory(struct export *x, struct node *list)
 {
-	struct node *copy = make_node(&x->maker, NODE_LIST);
+	struct maker *maker = &x->maker;
 
-	for (size_t i = 0; !x->maker.failed && i < list->len; i++) {
-		struct node *each = list->entries[i].value;
+	for (size_t i = 0; i < x->service->mounts_len; i++) {
+		const struct spec_mount *mount = &x->service->mounts[i];
+		struct node *one, *options;
 
-		push(&x->maker, copy, each->kind == NODE_MAP ? without(x, each, "bind") : each);
+		if (mount->type != SPEC_TMPFS)
+			continue;
+		one = make_node(maker, NODE_MAP);
+		options = make_node(maker, NODE_MAP);
+		put_text(maker, one, "type", "tmpfs");
+		put_text(maker, one, "target", mount->target);
+		put_true(maker, one, "read_only", mount->read_only);
+		if (mount->size >= 0)
+			put_int(maker, options, "size", mount->size);
+		put_filled(maker, one, "tmpfs", options);
+		push(maker, list, one);
+		if (mount->mode)
+			lose(x, "tmpfs|volumes", "%s: its mode is Docker's, 1777", mount->target);
 	}
-	return copy;
+}
+
+static struct node *stack_mounts(struct export *x, const struct node *from)
+{
+	struct node *list = make_node(&x->maker, NODE_LIST);
+
+	for (size_t i = 0; from && !x->maker.failed && i < from->len; i++) {
+		struct node *each = from->entries[i].value;
+
+		push(&x->maker, list, each->kind == NODE_MAP ? without(x, each, "bind") : each);
+	}
+	push_memory(x, list);
+	return list;
+}
+
+/* A node of the file again, with its dollars doubled. */
+static struct node *copy(struct export *x, const struct node *from)
+{
+	struct node *to;
+
+	if (from->kind != NODE_MAP && from->kind != NODE_LIST) {
+		to = make_text(&x->maker, from->kind == NODE_NULL ? NULL : from->text);
+		if (to)
+			to->plain = from->plain;
+		return to;
+	}
+	to = make_node(&x->maker, from->kind);
+	for (size_t i = 0; !x->maker.failed && i < from->len; i++) {
+		struct node *value = copy(x, from->entries[i].value);
+
+		if (from->kind == NODE_MAP)
+			put(&x->maker, to, from->entries[i].key->text, value);
+		else
+			push(&x->maker, to, value);
+	}
+	return to;
+}
+
+/* The file's own health check, which x-carte.probe stands before where there is somebody who can ask. */
+static void put_health(struct export *x, struct node *map)
+{
+	const struct node *service =
+		node_get(node_get(x->request->tree, "services"), x->service->name);
+	const struct node *check = node_get(service, "healthcheck");
+
+	if (check && check->kind == NODE_MAP)
+		put_filled(&x->maker, map, "healthcheck",
+			   without(x, copy(x, check), "start_interval"));
+	else
+		lose(x, "x-carte.probe",
+		     "a swarm asks nothing over the network: write a healthcheck, which runs a "
+		     "program in the container");
 }
 
 static struct node *names_of(struct export *x, const struct node *map)
@@ -195,10 +265,6 @@ static void lose_mounts(struct export *x)
 
 static struct node *stack_value(struct export *x, const char *key, struct node *value)
 {
-	if (strcmp(key, "healthcheck") == 0)
-		return without(x, value, "start_interval");
-	if (strcmp(key, "volumes") == 0)
-		return plain_mounts(x, value);
 	return strcmp(key, "depends_on") == 0 ? names_of(x, value) : value;
 }
 
@@ -212,7 +278,7 @@ static struct node *stack_service(struct export *x)
 		const char *key = from->entries[i].key->text;
 		struct node *value = from->entries[i].value;
 
-		if (is_left_out(key) || strcmp(key, "networks") == 0)
+		if (is_left_out(key))
 			continue;
 		if (strcmp(key, "ports") == 0) {
 			put_ports(x, map);
@@ -222,6 +288,8 @@ static struct node *stack_service(struct export *x)
 			add_limits(x, value);
 		put(maker, map, key, stack_value(x, key, value));
 	}
+	put_filled(maker, map, "volumes", stack_mounts(x, node_get(from, "volumes")));
+	put_health(x, map);
 	put_networks(x, map);
 	for (const struct loss *row = left_out; row->keys; row++)
 		if (row->words)
@@ -268,7 +336,7 @@ static struct node *stack_networks(struct export *x)
 		put_text(maker, one, "name", network->name);
 		put_true(maker, one, "external", network->external);
 		if (!network->external) {
-			put_text(maker, one, "driver", "overlay");
+			/* an overlay, which is what a stack's network is when nothing is said */
 			put_true(maker, one, "attachable", true);
 			put_true(maker, one, "internal", network->internal);
 		}
@@ -287,7 +355,8 @@ static struct node *stack_networks(struct export *x)
 			lose(x, "networks", "%s: a network of many nodes is an overlay",
 			     network->key);
 		if (network->gateway || network->ip_range)
-			lose(x, "networks", "%s: of its addresses a stack file takes the subnet only",
+			lose(x, "networks",
+			     "%s: of its addresses a stack file takes the subnet only",
 			     network->key);
 	}
 	put_own_networks(x, map);
@@ -343,27 +412,35 @@ static int put_sources(struct export *x, struct node *map, bool secret)
 
 /* ---- the other files -------------------------------------------------------------------------------------------------- */
 
-static const char daemon_json[] = "{\n"
-				  "  \"default-runtime\": \"" EXPORT_RUNTIME "\",\n"
-				  "  \"runtimes\": {\n"
-				  "    \"" EXPORT_RUNTIME "\": { \"path\": \"" EXPORT_RUNTIME_PATH "\" }\n"
-				  "  }\n"
-				  "}\n";
+static const char daemon_json[] =
+	"{\n"
+	"  \"default-runtime\": \"" EXPORT_RUNTIME "\",\n"
+	"  \"runtimes\": {\n"
+	"    \"" EXPORT_RUNTIME "\": { \"path\": \"" EXPORT_RUNTIME_PATH "\" }\n"
+	"  }\n"
+	"}\n";
 
 static const char readme[] =
 	"# %s on Docker Swarm\n\n"
-	"1. On every node: install carte-runtime as " EXPORT_RUNTIME_PATH ", merge `daemon.json` of this\n"
-	"   folder into `/etc/docker/daemon.json`, restart Docker. `docker info -f '{{.DefaultRuntime}}'`\n"
-	"   says " EXPORT_RUNTIME ". A swarm has no runtime of a service's own, so it is the daemon's default.\n"
+	"1. On every node: install carte-runtime as " EXPORT_RUNTIME_PATH
+	", merge `daemon.json` of this\n"
+	"   folder into `/etc/docker/daemon.json`, restart Docker. `docker info -f "
+	"'{{.DefaultRuntime}}'`\n"
+	"   says " EXPORT_RUNTIME
+	". A swarm has no runtime of a service's own, so it is the daemon's default.\n"
 	"2. On the first node: `docker swarm init`. On the others the command that it prints.\n"
 	"3. Give every node the images: push them to a registry that all reach, or on each node\n"
 	"   `docker load`. Those of this stack:\n%s"
 	"4. On a manager, in this folder: `docker stack deploy -c stack.yaml %s`\n"
 	"   (`--resolve-image never` for images that were loaded by hand).\n"
-	"5. A swarm keeps a number of replicas, it does not choose it. The policies of the Compose file go on\n"
-	"   working when this runs on a manager: `carte-scale drive swarm -f stack.yaml --stack %s`.\n\n"
-	"Names of services and published ports need IPVS in the kernel (`modprobe ip_vs`). Without it:\n"
-	"`carte-scale export --to swarm --host-ports`, which publishes on each replica's own node.\n";
+	"5. A swarm keeps a number of replicas, it does not choose it. The policies of the Compose "
+	"file go on\n"
+	"   working when this runs on a manager: `carte-scale drive swarm -f stack.yaml --stack "
+	"%s`.\n\n"
+	"Names of services and published ports need IPVS in the kernel (`modprobe ip_vs`). Without "
+	"it:\n"
+	"`carte-scale export --to swarm --host-ports`, which publishes on each replica's own "
+	"node.\n";
 
 static char *image_lines(struct export *x)
 {

@@ -27,6 +27,7 @@ libcarte_scale_a_SOURCES = \
 	src/scale/calendar.c \
 	src/scale/cmd_backtest.c \
 	src/scale/cmd_config.c \
+	src/scale/cmd_drive.c \
 	src/scale/cmd_export.c \
 	src/scale/cmd_plan.c \
 	src/scale/cmd_serve.c \
@@ -61,6 +62,10 @@ libcarte_scale_a_SOURCES = \
 	src/scale/conntrack.c \
 	src/scale/decide.c \
 	src/scale/decide.h \
+	src/scale/drive-private.h \
+	src/scale/drive.c \
+	src/scale/drive_ask.c \
+	src/scale/drive_measure.c \
 	src/scale/embed.h \
 	src/scale/export-private.h \
 	src/scale/export.c \

@@ -70,14 +70,6 @@ static void forget_unseen(struct watcher *watcher)
 	}
 }
 
-/* 100 per cent of cpu: the limit, else what is reserved, else one core */
-static int64_t whole_cpu(const struct spec_service *spec)
-{
-	if (spec->resources.cpu_milli > 0)
-		return spec->resources.cpu_milli;
-	return spec->resources.cpu_reserved_milli > 0 ? spec->resources.cpu_reserved_milli : 1000;
-}
-
 static void tally_sample(struct watcher *watcher, const struct watched *watched,
 			 const struct sample *now)
 {
@@ -95,7 +87,7 @@ static void tally_sample(struct watcher *watcher, const struct watched *watched,
 			continue;
 		}
 		value = sample_metric(kind, watched->sampled ? &watched->last : now, now,
-				      whole_cpu(watcher->spec));
+				      spec_whole_cpu(watcher->spec));
 		tally(&watcher->tallies[i], value < 0 ? NAN : value);
 	}
 }

@@ -38,3 +38,12 @@ const struct spec_file_source *spec_file_find(const struct spec_project *project
 			return &project->files[i];
 	return NULL;
 }
+
+int64_t spec_whole_cpu(const struct spec_service *service)
+{
+	const struct spec_resources *needs = &service->resources;
+
+	if (needs->cpu_milli > 0)
+		return needs->cpu_milli;
+	return needs->cpu_reserved_milli > 0 ? needs->cpu_reserved_milli : 1000;
+}

@@ -302,4 +302,7 @@ const struct spec_volume *spec_volume_find(const struct spec_project *project, c
 const struct spec_file_source *spec_file_find(const struct spec_project *project, const char *name,
 					      bool secret);
 
+/** spec_whole_cpu - what 100 per cent of the metric cpu are, in thousandths of a core: the limit, else what is reserved, else a core. */
+int64_t spec_whole_cpu(const struct spec_service *service);
+
 #endif
