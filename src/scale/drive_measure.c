@@ -44,8 +44,7 @@ static void take_line(struct drive_tasks *tasks, const char *line)
 	for (size_t i = 0; i < tasks->len; i++) {
 		struct drive_task *task = &tasks->items[i];
 
-		if (strncmp(task->container, YAJL_GET_STRING(id), strlen(YAJL_GET_STRING(id))) ==
-		    0) {
+		if (strncmp(task->container, id, strlen(id)) == 0) {
 			task->cpu = per_cent(tree, "CPUPerc");
 			task->memory = per_cent(tree, "MemPerc");
 		}
