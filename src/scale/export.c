@@ -12,32 +12,44 @@
 
 /* ---- places ----------------------------------------------------------------------------------------------------------- */
 
-static const struct node *start_of(const struct export *x)
+/* The entry of a map; NULL: none, or one that was reset. */
+static const struct node_entry *entry_of(const struct node *map, const char *key, size_t length)
 {
-	const struct node *tree = x->request->tree;
+	if (!map || map->kind != NODE_MAP)
+		return NULL;
+	for (size_t i = 0; i < map->len; i++) {
+		const struct node_entry *entry = &map->entries[i];
 
-	return x->service ? node_get(node_get(tree, "services"), x->service->name) : tree;
+		if (strncmp(entry->key->text, key, length) == 0 && !entry->key->text[length] &&
+		    entry->value->tag != NODE_RESET)
+			return entry;
+	}
+	return NULL;
 }
 
-/* The node behind dotted keys: of them none has a dot. */
+/* The key behind dotted keys, of which none has a dot: it is where a reader looks. NULL: the file has not said it. */
 static const struct node *find(const struct export *x, const char *keys, size_t length)
 {
-	const struct node *node = start_of(x);
-	char part[64];
+	const struct node *map = x->request->tree, *key = map;
+	const struct node_entry *entry = NULL;
 
-	while (node && length) {
+	if (x->service) {
+		entry = entry_of(node_get(map, "services"), x->service->name,
+				 strlen(x->service->name));
+		key = entry ? entry->key : NULL;
+		map = entry ? entry->value : NULL;
+	}
+	while (key && length) {
 		const char *dot = memchr(keys, '.', length);
 		size_t n = dot ? (size_t)(dot - keys) : length;
 
-		if (n >= sizeof(part))
-			return NULL;
-		memcpy(part, keys, n);
-		part[n] = '\0';
-		node = node_get(node, part);
+		entry = entry_of(map, keys, n);
+		key = entry ? entry->key : NULL;
+		map = entry ? entry->value : NULL;
 		keys += n + (dot != NULL);
 		length -= n + (dot != NULL);
 	}
-	return node;
+	return key;
 }
 
 bool says(const struct export *x, const char *key)
@@ -119,17 +131,21 @@ int check_names(struct export *x, const char *engine)
 {
 	const struct spec_project *project = x->project;
 
-	for (size_t i = 0; i < project->services_len; i++) {
-		const char *name = label_name(x, project->services[i].name);
+	for (size_t i = 0; i < project->services_len; i++)
+		for (size_t j = 0; j < i; j++) {
+			const char *name = label_name(x, project->services[i].name);
 
-		for (size_t j = 0; j < i; j++)
 			if (strcmp(name, label_name(x, project->services[j].name)) == 0)
 				return err_set_as(x->err, ERR_DOCUMENT, EINVAL,
 						  "services %s and %s: both are %s in %s, where "
-						  "names are of small "
-						  "letters, digits and '-'; rename one",
+						  "names are of small letters, digits and '-'; "
+						  "rename one",
 						  project->services[j].name,
 						  project->services[i].name, name, engine);
+		}
+	for (size_t i = 0; i < project->services_len; i++) {
+		const char *name = label_name(x, project->services[i].name);
+
 		x->service = &project->services[i];
 		if (strcmp(name, x->service->name) != 0)
 			lose(x, "", "it is %s in %s; others must look for that name", name, engine);

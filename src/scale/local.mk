@@ -25,6 +25,7 @@ libcarte_scale_a_SOURCES = \
 	src/scale/balance.h \
 	src/scale/balance_ports.c \
 	src/scale/calendar.c \
+	src/scale/cmd_advise.c \
 	src/scale/cmd_backtest.c \
 	src/scale/cmd_config.c \
 	src/scale/cmd_drive.c \

@@ -1,0 +1,230 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: Apache-2.0
+# carte-scale export, drive: what is written, that its readers would take it, what is said to be lost, and bad input.
+
+setup() {
+	top=${top_srcdir:-$BATS_TEST_DIRNAME/../..}
+	for folder in "${top_builddir:-}" . "$top/build"; do
+		[ -n "$folder" ] || continue
+		SCALE=$folder/carte-scale
+		[ ! -x "$SCALE" ] || break
+	done
+	[ -x "$SCALE" ] || skip 'carte-scale is not built'
+	SCALE=$(readlink -f "$SCALE")
+	D=$BATS_TEST_TMPDIR
+	full=$top/tests/data/export/full.yaml
+	check=$top/tests/cli/helpers/export-check
+	# Debian's own: another python3 in $PATH lacks Debian's packages
+	PYTHON=/usr/bin/python3
+	[ -x $PYTHON ] || PYTHON=python3
+}
+
+export_to() { # ENGINE FILE [OPTION...] - stdout in $D/out, stderr in $D/err
+	local engine=$1 file=$2
+	shift 2
+	"$SCALE" export --to "$engine" -f "$file" "$@" >"$D/out" 2>"$D/err"
+}
+
+get() { # EXPRESSION - of the YAML documents of $D/out, as "d"; by kind and name: of("Deployment", "web")
+	$PYTHON - "$D/out" "$1" <<-'PY'
+		import json, sys, yaml
+		d = [x for x in yaml.safe_load_all(open(sys.argv[1])) if x]
+		def of(kind, name):
+		    return next(x for x in d if x.get("kind") == kind and x["metadata"]["name"] == name)
+		print(json.dumps(eval(sys.argv[2]), sort_keys=True))
+	PY
+}
+
+with_yaml() {
+	$PYTHON -c 'import yaml' 2>/dev/null || skip 'python3-yaml is not installed'
+}
+
+@test "export: Kubernetes' own models take every document" {
+	with_yaml
+	$PYTHON -c 'import kubernetes.client' 2>/dev/null || skip 'python3-kubernetes is not installed'
+	for file in "$full" "$top/examples/compose/compose.yaml" "$top/examples/services/compose.yaml"; do
+		export_to kubernetes "$file"
+		$PYTHON "$check" kubernetes "$D/out"
+	done
+	# the check can fail
+	export_to kubernetes "$full"
+	sed 's/maxReplicas: 9/maxReplicas: nine/' "$D/out" >"$D/bad"
+	run $PYTHON "$check" kubernetes "$D/bad"
+	[ "$status" = 1 ]
+	[ "$output" = 'HorizontalPodAutoscaler web.spec.maxReplicas: expected int, got str' ]
+	sed 's/selectPolicy/selectedPolicy/' "$D/out" >"$D/bad"
+	run $PYTHON "$check" kubernetes "$D/bad"
+	[ "$status" = 1 ]
+	[[ $output == *'HorizontalPodAutoscaler web.spec.behavior.scaleUp.selectedPolicy: no such field'* ]]
+}
+
+@test "export: Kubernetes: the kinds, and the numbers of the Compose file in them" {
+	with_yaml
+	export_to kubernetes "$full"
+	[ "$(get '[x["kind"] + " " + x["metadata"]["name"] for x in d]' | tr -d '[]",')" = "RuntimeClass carte ConfigMap page Secret key PersistentVolumeClaim kept Deployment web Service web Service web-public HorizontalPodAutoscaler web PodDisruptionBudget web Deployment store Service store" ]
+	[ "$(get 'of("RuntimeClass", "carte")["handler"]')" = '"carte"' ]
+	[ "$(get 'of("Deployment", "web")["spec"]["template"]["spec"]["runtimeClassName"]')" = '"carte"' ]
+	# TCP and UDP
+	[ "$(get '[(p["protocol"], p["port"], p["targetPort"]) for p in of("Service", "web-public")["spec"]["ports"]]')" = '[["TCP", 8088, 80], ["UDP", 9000, 9000]]' ]
+	# without ports: by the pods' addresses
+	[ "$(get 'of("Service", "store")["spec"]["clusterIP"]')" = '"None"' ]
+	# windows and rates
+	[ "$(get 'of("HorizontalPodAutoscaler", "web")["spec"]["behavior"]')" = '{"scaleDown": {"policies": [{"periodSeconds": 20, "type": "Pods", "value": 1}], "selectPolicy": "Max", "stabilizationWindowSeconds": 90}, "scaleUp": {"policies": [{"periodSeconds": 15, "type": "Pods", "value": 2}, {"periodSeconds": 15, "type": "Percent", "value": 50}], "selectPolicy": "Max", "stabilizationWindowSeconds": 5}}' ]
+	# 60 per cent of half a core; a number that is served; what a label is
+	[ "$(get '[m.get("resource", {}).get("target", {}).get("averageValue") or m["pods"]["target"]["averageValue"] for m in of("HorizontalPodAutoscaler", "web")["spec"]["metrics"]]')" = '["300m", "25000m"]' ]
+	[ "$(get 'of("HorizontalPodAutoscaler", "web")["spec"]["metrics"][1]["pods"]["metric"]')" = '{"name": "sessions", "selector": {"matchLabels": {"room": "a"}}}' ]
+	# the autoscaler's number is not the file's
+	[ "$(get '"replicas" in of("Deployment", "web")["spec"], of("Deployment", "store")["spec"]["replicas"]')" = '[false, 1]' ]
+	[ "$(get 'of("Deployment", "web")["spec"]["strategy"]')" = '{"rollingUpdate": {"maxSurge": 2, "maxUnavailable": 0}, "type": "RollingUpdate"}' ]
+	# dollars: a command's are doubled, as "$(NAME)" is a variable there; a config's are not
+	[ "$(get 'of("Deployment", "web")["spec"]["template"]["spec"]["containers"][0]["args"]')" = '["-p", "$$(HOME)"]' ]
+	[ "$(get 'of("ConfigMap", "page")["data"]["content"]')" = '"cost: $5\n"' ]
+	[ "$(get '__import__("base64").b64decode(of("Secret", "key")["data"]["content"]).decode()')" = '"s3cret\n"' ]
+}
+
+@test "export: what has no counterpart is named with its line, and as a comment" {
+	export_to kubernetes "$full"
+	calendar=$(grep -n 'calendar:' "$full" | cut -d: -f1)
+	grep -qF "$full:$calendar: warning: services.web.x-carte.scale.calendar: Kubernetes has no calendar: at least 4 from '55 8 * * mon-fri' on for 7200 s needs KEDA's cron scaler, or somebody who changes minReplicas" "$D/err"
+	grep -qF "# x-carte.scale.calendar: Kubernetes has no calendar" "$D/out"
+	grep -q "^$full:$(grep -n 'ulimits:' "$full" | cut -d: -f1): warning: services.store.ulimits: " "$D/err"
+	# nothing is said of what the file does not say
+	printf 'services: {web: {image: web}}\n' >"$D/small.yaml"
+	for engine in kubernetes nomad; do
+		export_to $engine "$D/small.yaml"
+		[ "$(grep -vc restarts "$D/err")" = 0 ]
+	done
+	# each line has a place
+	export_to nomad "$full"
+	! grep -Ev '^[^:]+:[0-9]+: warning: ' "$D/err"
+}
+
+@test "export: Nomad's job has the fields of its API, and no others" {
+	$PYTHON -c 'import jsonschema' 2>/dev/null || skip 'python3-jsonschema is not installed'
+	for file in "$full" "$top/examples/compose/compose.yaml" "$top/examples/services/compose.yaml"; do
+		export_to nomad "$file"
+		$PYTHON "$check" nomad "$D/out" "$top/tests/data/export/nomad-job.schema.json"
+	done
+	sed 's/"MaxParallel"/"MaxParalel"/' "$D/out" >"$D/bad"
+	run $PYTHON "$check" nomad "$D/bad" "$top/tests/data/export/nomad-job.schema.json"
+	[ "$status" = 1 ]
+	[[ $output == *"'MaxParalel' was unexpected"* ]]
+}
+
+@test "export: Nomad: scaling, update, runtime" {
+	export_to nomad "$full"
+	[ "$(jq -c '.Job.TaskGroups[0].Scaling | [.Min, .Max, .Enabled, .Policy.cooldown, .Policy.cooldown_on_scale_up]' "$D/out")" = '[2,9,true,"90s","5s"]' ]
+	[ "$(jq -r '.Job.TaskGroups[0].Scaling.Policy.check[1].metric_2[0].query' "$D/out")" = 'avg(sum by (instance) (sessions{room="a"}))' ]
+	[ "$(jq -c '.Job.TaskGroups[0].Update | [.MaxParallel, .Canary, .AutoPromote, .AutoRevert, .MinHealthyTime]' "$D/out")" = '[2,2,true,true,3000000000]' ]
+	[ "$(jq -r '[.Job.TaskGroups[].Tasks[0] | .Driver + " " + .Config.runtime] | unique[]' "$D/out")" = 'docker carte' ]
+	[ "$(jq -c '.Job.TaskGroups[0].Networks[0].ReservedPorts' "$D/out")" = '[{"Label":"p8088_80","Value":8088,"To":80},{"Label":"p9000_9000","Value":9000,"To":9000}]' ]
+	[ "$(jq -r '.Job.TaskGroups[0].Tasks[0].Config.args[1]' "$D/out")" = '$(HOME)' ]
+}
+
+@test "export: swarm: a folder that is complete, secrets for their owner alone" {
+	with_yaml
+	export_to swarm "$full" -o "$D/stack"
+	[ "$(cd "$D/stack" && echo *)" = 'README.md config-page daemon.json secret-key stack.yaml' ]
+	[ "$(stat -c %a "$D/stack/secret-key")" = 600 ]
+	[ "$(cat "$D/stack/config-page")" = 'cost: $5' ]
+	[ "$(jq -r '."default-runtime" + " " + .runtimes.carte.path' "$D/stack/daemon.json")" = 'carte /usr/bin/carte-runtime' ]
+	# it is a Compose file still
+	"$SCALE" config -q -f "$D/stack/stack.yaml"
+	cp "$D/stack/stack.yaml" "$D/out"
+	[ "$(get 'd[0]["version"]')" = '"3.9"' ]
+	[ "$(get 'd[0]["services"]["web"]["ports"]')" = '[{"mode": "ingress", "protocol": "tcp", "published": 8088, "target": 80}, {"mode": "ingress", "protocol": "udp", "published": 9000, "target": 9000}]' ]
+	[ "$(get 'd[0]["services"]["web"]["deploy"]["resources"]["limits"]["pids"]')" = 50 ]
+	export_to swarm "$full" --host-ports -o "$D/stack"
+	cp "$D/stack/stack.yaml" "$D/out"
+	[ "$(get 'd[0]["services"]["web"]["deploy"]["endpoint_mode"], d[0]["services"]["web"]["ports"][0]["mode"]')" = '["dnsrr", "host"]' ]
+}
+
+@test "export: a file for its owner alone when a secret is in it" {
+	for engine in kubernetes nomad; do
+		export_to $engine "$full" -o "$D/$engine.out"
+		[ "$(stat -c %a "$D/$engine.out")" = 600 ]
+		[ ! -s "$D/out" ]
+	done
+	mkdir "$D/folder"
+	export_to nomad "$full" -o "$D/folder"
+	[ "$(cd "$D/folder" && echo *)" = 'README.md job.json' ]
+}
+
+refused() { # STATUS MESSAGE ARGUMENT...
+	local want=$1 message=$2
+	shift 2
+	run "$SCALE" "$@"
+	[ "$status" = "$want" ] || { echo "status $status: $output"; return 1; }
+	[ "$output" = "carte-scale: $message" ] || { echo "$output"; return 1; }
+}
+
+@test "export, drive: bad input" {
+	cd "$D"
+	printf 'services: {web: {image: web}}\n' >ok.yaml
+	refused 2 '--to is missing: swarm, kubernetes or nomad' export -f ok.yaml
+	refused 2 '--to k8s: expected swarm, kubernetes or nomad' export --to k8s -f ok.yaml
+	refused 2 '--to swarm writes several files: name their folder with -o' export --to swarm -f ok.yaml
+	refused 2 '--host-ports is of --to swarm' export --to nomad --host-ports -f ok.yaml
+	refused 1 'make the folder none/here: No such file or directory' export --to swarm -f ok.yaml -o none/here
+	printf 'services: {a_b: {image: web}, a-b: {image: web}}\n' >names.yaml
+	refused 3 "services a_b and a-b: both are a-b in Kubernetes, where names are of small letters, digits and '-'; rename one" export --to kubernetes -f names.yaml
+	printf 'services: {a: {image: web, configs: [c]}}\nconfigs: {c: {file: ./none}}\n' >config.yaml
+	for engine in kubernetes nomad; do
+		refused 1 "configs.c: read $(pwd -P)/none: No such file or directory" export --to $engine -f config.yaml
+	done
+	printf 'services: {web: {image: web, imagee: x}}\n' >bad.yaml
+	run "$SCALE" export --to nomad -f bad.yaml
+	[ "$status" = 3 ]
+	[[ $output == 'carte-scale: bad.yaml:1:30: services.web.imagee: '* ]]
+	refused 2 'drive mesos: expected swarm; the others scale by themselves' drive mesos -f ok.yaml
+	refused 2 '--interval 5ms: expected a time such as 10s, at least 1s' drive swarm --interval 5ms -f ok.yaml
+	refused 3 'no service has a policy in x-carte.scale: there is nothing to drive' drive swarm --once -f ok.yaml
+	refused 4 'no program no-such-docker in $PATH: a swarm is driven by it' drive swarm --once --docker no-such-docker -f "$top/examples/services/compose.yaml"
+}
+
+# A docker that plays a swarm: what it was told to do is in $D/scaled.
+fake_docker() {
+	cat >"$D/docker" <<-SCRIPT
+		#!/bin/sh
+		case "\$*" in
+		"service ps "*) echo t1; echo t2 ;;
+		"inspect --type task t1 t2") cat "$D/tasks" ;;
+		"service inspect "*) echo 2 ;;
+		"ps "*) echo aaaa; echo bbbb ;;
+		"stats --no-stream --format {{json .}} "*) printf '{"ID":"%s","CPUPerc":"%s","MemPerc":"1.00%%"}\n' aaaa $1 bbbb $2 ;;
+		"service scale --detach "*) echo "\$4" >>"$D/scaled" ;;
+		*) echo "docker: unexpected: \$*" >&2; exit 1 ;;
+		esac
+	SCRIPT
+	chmod 755 "$D/docker"
+}
+task() { # ID CONTAINER STATE [ERROR]
+	printf '{"ID":"%s","NodeID":"n","Status":{"State":"%s","Err":"%s","ContainerStatus":{"ContainerID":"%s"}}}' "$1" "$3" "${4:-}" "$2"
+}
+
+@test "drive: docker stats against the policy, by the limit of cpus" {
+	printf 'name: p\nservices: {web: {image: w, cpus: 0.5, x-carte: {scale: {min: 1, max: 9, metric: cpu, target: 50}}}}\n' >"$D/c.yaml"
+	printf '[%s,%s]' "$(task t1 aaaa running)" "$(task t2 bbbb running)" >"$D/tasks"
+	# half of half a core is the target: 50 % of a core is twice as much
+	fake_docker 50.00% 50.00%
+	run "$SCALE" drive swarm --once -f "$D/c.yaml" --docker "$D/docker"
+	[ "$status" = 0 ]
+	[[ $output == 'p_web: from 2 to 4: cpu is 100% on average of 2, target 50%: 2.00 times that needs 4'* ]]
+	[ "$(cat "$D/scaled")" = p_web=4 ]
+	# on target
+	rm "$D/scaled"
+	fake_docker 25.00% 25.00%
+	run "$SCALE" drive swarm --once -f "$D/c.yaml" --docker "$D/docker" --stack q
+	[[ $output == 'q_web: stays at 2: cpu is 50% on average'* ]]
+	[ ! -e "$D/scaled" ]
+	# no node has room: no more are asked for than have one
+	printf '[%s,%s]' "$(task t1 aaaa running)" "$(task t2 bbbb pending 'no suitable node (insufficient memory)')" >"$D/tasks"
+	fake_docker 90.00% 90.00%
+	run "$SCALE" drive swarm --once -f "$D/c.yaml" --docker "$D/docker"
+	[ "$status" = 0 ]
+	[[ $output != *'to 3'* ]]
+	[ "$(cat "$D/scaled" 2>/dev/null)" != p_web=4 ]
+	# what docker says is passed on
+	printf '#!/bin/sh\necho "Error response from daemon: This node is not a swarm manager." >&2\nexit 1\n' >"$D/docker"
+	refused 1 'p_web: docker service ps: Error response from daemon: This node is not a swarm manager.' drive swarm --once -f "$D/c.yaml" --docker "$D/docker"
+}
