@@ -14,6 +14,7 @@ CLI_TESTS = \
 	tests/cli/devices.bats \
 	tests/cli/errors.bats \
 	tests/cli/exec.bats \
+	tests/cli/export.bats \
 	tests/cli/global.bats \
 	tests/cli/hooks.bats \
 	tests/cli/landlock.bats \
@@ -42,6 +43,7 @@ EXTRA_DIST += \
 	tests/cli/helpers.bash \
 	tests/cli/helpers/agent \
 	tests/cli/helpers/deny.c \
+	tests/cli/helpers/export-check \
 	tests/cli/helpers/fake-criu \
 	tests/cli/helpers/fake-supervisor \
 	tests/cli/helpers/probe.c \
