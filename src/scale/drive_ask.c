@@ -24,6 +24,7 @@
 struct answer {
 	struct loop *loop;
 	struct oci_arena *arena;
+	bool done;
 	int status;
 	bool timed_out;
 	char *out, *err;
@@ -33,6 +34,7 @@ static void ended(void *ctx, const struct job_result *result)
 {
 	struct answer *answer = ctx;
 
+	answer->done = true;
 	answer->status = result->status;
 	answer->timed_out = result->timed_out;
 	answer->out = oci_arena_strndup(answer->arena, result->out, result->out_length);
@@ -54,6 +56,7 @@ int drive_docker(struct drive *drive, const char *host, const char *const *words
 	struct answer answer = { .loop = drive->loop, .arena = arena };
 	struct job_spec spec = { .stdout_fd = -1, .stderr_fd = -1, .timeout_ms = DOCKER_MS };
 	size_t count = 0, at = 0;
+	struct job *job = NULL;
 	const char **argv;
 	int r;
 
@@ -70,11 +73,16 @@ int drive_docker(struct drive *drive, const char *host, const char *const *words
 	memcpy(argv + at, words, count * sizeof(*argv));
 	argv[at + count] = NULL;
 	spec.argv = argv;
-	r = job_start(drive->loop, &spec, ended, &answer, NULL, err);
-	if (r == 0)
-		r = loop_run(drive->loop, err);
+	r = job_start(drive->loop, &spec, ended, &answer, &job, err);
 	if (r < 0)
 		return r;
+	while (r == 0 && !answer.done)
+		r = loop_run(drive->loop, err);
+	if (!answer.done) {
+		/* it must not tell a frame that is gone */
+		job_cancel(job);
+		return r;
+	}
 	if (!answer.out || !answer.err)
 		return err_nomem(err);
 	if (answer.timed_out)

@@ -126,6 +126,10 @@ struct round {
 struct asking {
 	struct round *round;
 	const struct spec_metric *metric;
+	bool found; /* where it is reached */
+	struct in_addr address;
+	uint16_t port;
+	struct fetch *fetch; /* NULL: none is under way */
 	double value;
 };
 
@@ -133,6 +137,7 @@ static void answered(void *ctx, int status, const char *body, size_t length)
 {
 	struct asking *asking = ctx;
 
+	asking->fetch = NULL;
 	if (status < 200 || status > 299 ||
 	    prometheus_value(body, length, asking->metric->name, &asking->value) < 0)
 		asking->value = NAN;
@@ -140,44 +145,36 @@ static void answered(void *ctx, int status, const char *body, size_t length)
 		loop_stop(asking->round->loop);
 }
 
-static int start_asking(struct drive *drive, const struct drive_task *task, struct asking *asking,
-			struct oci_arena *arena)
-{
-	const struct spec_metric *metric = asking->metric;
-	struct in_addr address;
-	uint16_t port;
-	int r = drive_endpoint(drive, task, metric->port, arena, &address, &port);
-
-	return r < 0 ? r
-		     : fetch_start(drive->loop, address, port,
-				   metric->path ? metric->path : "/metrics", ASK_MS, answered,
-				   asking, &(struct fetch *){ NULL }, NULL);
-}
-
 static int ask_replicas(struct drive *drive, const struct spec_metric *metric,
 			const struct drive_tasks *tasks, double *values, struct oci_arena *arena,
 			struct oci_error *err)
 {
+	const char *path = metric->path ? metric->path : "/metrics";
 	struct round round = { .loop = drive->loop };
 	struct asking *asking = oci_arena_array(arena, tasks->len + 1, sizeof(*asking));
+	int r = 0;
 
 	if (!asking)
 		return err_nomem(err);
+	/* docker is asked before any of the replicas is: one thing at a time is waited for */
 	for (size_t i = 0; i < tasks->len; i++) {
 		asking[i] = (struct asking){ .round = &round, .metric = metric, .value = NAN };
-		if (tasks->items[i].running &&
-		    start_asking(drive, &tasks->items[i], &asking[i], arena) == 0)
-			round.asked++;
-	}
-	if (round.asked) {
-		int r = loop_run(drive->loop, err);
-
-		if (r < 0)
-			return r;
+		asking[i].found = tasks->items[i].running &&
+				  drive_endpoint(drive, &tasks->items[i], metric->port, arena,
+						 &asking[i].address, &asking[i].port) == 0;
 	}
 	for (size_t i = 0; i < tasks->len; i++)
+		if (asking[i].found &&
+		    fetch_start(drive->loop, asking[i].address, asking[i].port, path, ASK_MS,
+				answered, &asking[i], &asking[i].fetch, NULL) == 0)
+			round.asked++;
+	while (r == 0 && round.asked)
+		r = loop_run(drive->loop, err);
+	for (size_t i = 0; i < tasks->len; i++) {
+		fetch_cancel(asking[i].fetch);
 		values[i] = asking[i].value;
-	return 0;
+	}
+	return r;
 }
 
 /* ---- all of it -------------------------------------------------------------------------------------------------------- */

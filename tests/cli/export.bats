@@ -228,3 +228,29 @@ task() { # ID CONTAINER STATE [ERROR]
 	printf '#!/bin/sh\necho "Error response from daemon: This node is not a swarm manager." >&2\nexit 1\n' >"$D/docker"
 	refused 1 'p_web: docker service ps: Error response from daemon: This node is not a swarm manager.' drive swarm --once -f "$D/c.yaml" --docker "$D/docker"
 }
+
+@test "advise: minutes over the pool, of what was and of the next day" {
+	# a week and a day: two hours of each day ask for 5 replicas, the rest for 1
+	awk 'BEGIN { for (d = 0; d < 8; d++) for (m = 0; m < 1440; m++) print (m >= 600 && m < 720) ? 50 : 5 }' >"$D/load"
+	printf 'services: {web: {image: w, x-carte: {scale: {min: 1, max: 9, metric: cpu, target: 50}}}}\n' >"$D/c.yaml"
+	run "$SCALE" advise -f "$D/c.yaml" --service web --load "$D/load" --capacity 10 --carried 4
+	[ "$status" = 0 ]
+	[ "${lines[0]}" = 'web: the host carries 4 replicas, a replica a load of 10' ]
+	[ "${lines[1]}" = 'observed: 120.0 minutes a day over it in 8.0 days; at worst 120, on day 1, whose peak asked for 5 replicas' ]
+	[[ ${lines[2]} =~ ^forecast:\ ([0-9]+)\ minutes\ of\ the\ next\ day\ over\ it,\ 5\ replicas ]]
+	# the profile's steps are of 15 minutes
+	[ "${BASH_REMATCH[1]}" -ge 90 ]
+	[ "${BASH_REMATCH[1]}" -le 165 ]
+	[ "${lines[3]}" = "advice: one host is too small for more than 30 minutes a day: hand over to several, 'carte-scale export --to swarm', kubernetes or nomad" ]
+	run "$SCALE" advise -f "$D/c.yaml" --service web --load "$D/load" --capacity 10 --carried 5
+	[ "${lines[3]}" = 'advice: stay: one host is too small for at most 0 minutes a day, and 30 are borne' ]
+	head -n 100 "$D/load" >"$D/short"
+	run "$SCALE" advise -f "$D/c.yaml" --service web --load "$D/short" --capacity 10
+	[ "${lines[2]}" = 'forecast: none, it needs a week of load' ]
+	cd "$D"
+	refused 2 '--service is missing' advise -f c.yaml
+	refused 2 '--capacity is missing' advise -f c.yaml --service web --load load
+	refused 2 '--capacity 0: expected a number greater than 0' advise -f c.yaml --service web --load load --capacity 0
+	refused 2 '--start 10080: a week has 10080 minutes' advise -f c.yaml --service web --load load --capacity 1 --start 10080
+	refused 4 'there is no service db' advise -f c.yaml --service db --load load --capacity 1
+}
