@@ -16,7 +16,7 @@
 #include "scale/pool.h"
 #include "scale/trace.h"
 
-#define DAY 1440 /* minutes */
+#define DAY ((size_t)1440) /* minutes */
 #define WEEK (7 * DAY)
 #define AHEAD 60     /* minutes that a model is asked for at a time */
 #define QUANTILE 0.9 /* of the forecast: one minute in ten may be above it */
@@ -223,7 +223,7 @@ static int check_args(const struct advise_args *args, struct advice *a, struct o
 				  "--capacity %s: expected a number greater than 0",
 				  args->capacity);
 	if (args->start >= WEEK)
-		return err_set_as(err, ERR_USAGE, EINVAL, "--start %u: a week has %d minutes",
+		return err_set_as(err, ERR_USAGE, EINVAL, "--start %u: a week has %zu minutes",
 				  args->start, WEEK);
 	return 0;
 }
@@ -243,7 +243,7 @@ static int advise(const struct advise_args *args, struct oci_error *err)
 				      &project, err);
 	if (r == 0)
 		r = trace_read(args->load, &arena, &a.trace, err);
-	if (r < 0)
+	if (r < 0 || !project)
 		return r;
 	a.service = spec_service_find(project, args->service);
 	if (!a.service)

@@ -104,7 +104,7 @@ static int write_folder(const char *path, const struct export_file *files, size_
 		return err_sys(err, errno, "open the folder %s", path);
 	for (size_t i = 0; r == 0 && i < count; i++) {
 		r = io_replace_at(dir, files[i].name, files[i].text, files[i].length,
-				  files[i].private ? 0600 : 0666);
+				  files[i].secret ? 0600 : 0666);
 		if (r < 0)
 			r = err_sys(err, -r, "write %s in %s", files[i].name, path);
 	}
@@ -120,8 +120,8 @@ static int write_out(const struct export_args *args, bool many, const struct exp
 	}
 	if (many || is_folder(args->output))
 		return write_folder(args->output, files, count, err);
-	return files[0].private ? save_private(args->output, files[0].text, files[0].length, err)
-				: save_file(args->output, files[0].text, files[0].length, err);
+	return files[0].secret ? save_private(args->output, files[0].text, files[0].length, err)
+			       : save_file(args->output, files[0].text, files[0].length, err);
 }
 
 static int export(const struct export_args *args, struct oci_error *err)
@@ -144,7 +144,7 @@ static int export(const struct export_args *args, struct oci_error *err)
 	r = load(args, &arena, &request, err);
 	if (r == 0)
 		r = export_project(&request, &arena, &files, &count, err);
-	return r < 0 ? r : write_out(args, many, files, count, err);
+	return r < 0 || !files ? r : write_out(args, many, files, count, err);
 }
 
 static int export_run(void *options, char **operands, int count, struct oci_error *err)

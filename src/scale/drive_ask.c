@@ -114,10 +114,10 @@ int drive_replicas(struct drive *drive, const char *name, struct oci_arena *aren
 		name,       NULL
 	};
 	uint32_t count;
-	char *text;
+	char *text = NULL;
 	int r = drive_docker(drive, NULL, words, arena, &text, err);
 
-	if (r < 0)
+	if (r < 0 || !text)
 		return r;
 	cut_newline(text);
 	if (parse_u32(text, &count) < 0)
@@ -178,12 +178,12 @@ int drive_tasks(struct drive *drive, const char *name, struct oci_arena *arena,
 	const char *const inspect[] = { "inspect", "--type", "task", NULL };
 	const char **words;
 	yajl_val tree = NULL;
-	char *text;
+	char *text = NULL;
 	int r = drive_docker(drive, NULL, list, arena, &text, err);
 
 	*ret = (struct drive_tasks){ 0 };
 	*ret_document = NULL;
-	if (r < 0 || !*text)
+	if (r < 0 || !text || !*text)
 		return r;
 	words = with_lines(inspect, text, arena);
 	if (!words)
@@ -193,17 +193,17 @@ int drive_tasks(struct drive *drive, const char *name, struct oci_arena *arena,
 		r = json_read(text, strlen(text), &tree, err);
 	if (r < 0)
 		return r;
-	if (!YAJL_IS_ARRAY(tree)) {
+	if (!tree || tree->type != yajl_t_array) {
 		yajl_tree_free(tree);
 		return err_set(err, EPROTO, "docker inspect: its answer is no list");
 	}
 	*ret_document = tree;
-	ret->len = YAJL_GET_ARRAY(tree)->len;
+	ret->len = tree->u.array.len;
 	ret->items = oci_arena_array(arena, ret->len + 1, sizeof(*ret->items));
 	if (!ret->items)
 		return err_nomem(err);
 	for (size_t i = 0; i < ret->len; i++)
-		read_task(&ret->items[i], YAJL_GET_ARRAY(tree)->values[i]);
+		read_task(&ret->items[i], tree->u.array.values[i]);
 	return 0;
 }
 
@@ -247,9 +247,9 @@ static int node_address(struct drive *drive, const struct drive_task *task, stru
 	const char *const words[] = {
 		"node", "inspect", "--format", "{{.Status.Addr}}", node, NULL
 	};
-	char *text;
+	char *text = NULL;
 
-	if (!*node || drive_docker(drive, NULL, words, arena, &text, NULL) < 0)
+	if (!*node || drive_docker(drive, NULL, words, arena, &text, NULL) < 0 || !text)
 		return -ENOENT;
 	return read_address(text, ret) ? 0 : -ENOENT;
 }

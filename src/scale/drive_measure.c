@@ -68,13 +68,13 @@ static int ask_daemon(struct drive *drive, const char *host, const char *name,
 	const char *const list[] = { "ps", "--quiet", "--no-trunc", "--filter", filter, NULL };
 	const char **words = oci_arena_array(arena, tasks->len + 6, sizeof(*words));
 	size_t count = 0;
-	char *text, *rest = NULL;
+	char *text = NULL, *rest = NULL;
 	int r;
 
 	if (!filter || !words)
 		return err_nomem(err);
 	r = drive_docker(drive, host, list, arena, &text, err);
-	if (r < 0)
+	if (r < 0 || !text)
 		return r;
 	words[count++] = "stats";
 	words[count++] = "--no-stream";
@@ -87,7 +87,7 @@ static int ask_daemon(struct drive *drive, const char *host, const char *name,
 	if (count == 4)
 		return 0;
 	r = drive_docker(drive, host, words, arena, &text, err);
-	if (r < 0)
+	if (r < 0 || !text)
 		return r;
 	for (char *line = strtok_r(text, "\n", &rest); line; line = strtok_r(NULL, "\n", &rest))
 		take_line(tasks, line);

@@ -44,7 +44,7 @@ bool says(const struct export *x, const char *key);
 /** note - what is true of every such export: a comment in the document, no warning. */
 void note(struct export *x, const char *text);
 
-int add_file(struct export *x, const char *name, const char *text, size_t length, bool private);
+int add_file(struct export *x, const char *name, const char *text, size_t length, bool secret);
 /** file_content - of a config or secret; read when it is a file's. */
 int file_content(struct export *x, const struct spec_file_source *source, const char **ret,
 		 size_t *ret_length);

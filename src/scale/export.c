@@ -197,7 +197,7 @@ void put_boolean(struct maker *maker, struct node *map, const char *key, bool va
 
 /* ---- files ------------------------------------------------------------------------------------------------------------ */
 
-int add_file(struct export *x, const char *name, const char *text, size_t length, bool private)
+int add_file(struct export *x, const char *name, const char *text, size_t length, bool secret)
 {
 	struct export_file *more = array_more(x->arena, x->files, &x->files_len, sizeof(*x->files));
 
@@ -205,7 +205,7 @@ int add_file(struct export *x, const char *name, const char *text, size_t length
 		return err_nomem(x->err);
 	x->files = more;
 	more[x->files_len - 1] = (struct export_file){
-		.name = name, .text = text, .length = length, .private = private
+		.name = name, .text = text, .length = length, .secret = secret
 	};
 	return 0;
 }

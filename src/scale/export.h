@@ -32,7 +32,7 @@ struct export_file {
 	const char *name;
 	const char *text;
 	size_t length;
-	bool private; /* it has the text of a secret */
+	bool secret; /* it has the text of a secret */
 };
 
 /** export_project - *ret: in @arena, the main document first. 0, or -errno with words: two services of one name, an unreadable config. */

@@ -45,12 +45,12 @@ struct node *kubernetes_selector(struct export *x)
 
 int kubernetes_add(struct export *x, FILE *out, const struct node *document)
 {
-	char *text;
-	size_t length;
+	char *text = NULL;
+	size_t length = 0;
 	int r = x->maker.failed ? err_nomem(x->err)
 				: write_yaml(document, x->arena, &text, &length, x->err);
 
-	if (r < 0)
+	if (r < 0 || !text)
 		return r;
 	fputs("---\n", out);
 	(void)fwrite(text, 1, length, out);
@@ -261,8 +261,8 @@ static const char *base64(struct export *x, const char *text, size_t length)
 
 		*to++ = letters[v >> 18];
 		*to++ = letters[v >> 12 & 63];
-		*to++ = left > 1 ? letters[v >> 6 & 63] : '=';
-		*to++ = left > 2 ? letters[v & 63] : '=';
+		*to++ = (char)(left > 1 ? letters[v >> 6 & 63] : '=');
+		*to++ = (char)(left > 2 ? letters[v & 63] : '=');
 	}
 	*to = '\0';
 	return made;
@@ -372,24 +372,33 @@ static const char head[] =
 	"#   runtime_path = \"" EXPORT_RUNTIME_PATH "\"\n"
 	"# Images come from a registry, or to each node by: ctr -n k8s.io images import FILE\n";
 
-static int add_service(struct export *x, FILE *out)
+static int add_parts(struct export *x, FILE *out)
 {
 	static int (*const parts[])(struct export * x,
 				    FILE * out) = { add_deployment, add_inner, add_public,
 						    kubernetes_autoscaler, add_budget };
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < ARRAY_LEN(parts); i++)
+		r = parts[i](x, out);
+	return r;
+}
+
+/* What was lost is known when all is made, and stands before it. */
+static int add_service(struct export *x, FILE *out)
+{
 	CLEANUP_FREE char *words = NULL, *made = NULL;
 	size_t length = 0, made_length = 0;
 	FILE *body = open_memstream(&made, &made_length);
-	int r = 0;
+	int r;
 
+	if (!body)
+		return err_nomem(x->err);
 	x->comments = open_memstream(&words, &length);
-	if (!body || !x->comments)
+	r = x->comments ? add_parts(x, body) : err_nomem(x->err);
+	if (fclose(body) != 0 && r == 0)
 		r = err_nomem(x->err);
-	for (size_t i = 0; r == 0 && i < ARRAY_LEN(parts); i++)
-		r = parts[i](x, body);
-	if (body && fclose(body) != 0)
-		r = err_nomem(x->err);
-	if (x->comments && fclose(x->comments) != 0)
+	if (x->comments && fclose(x->comments) != 0 && r == 0)
 		r = err_nomem(x->err);
 	x->comments = NULL;
 	if (r == 0)
@@ -427,7 +436,7 @@ int export_kubernetes(struct export *x)
 	CLEANUP_FREE char *made = NULL;
 	size_t length = 0;
 	FILE *out = open_memstream(&made, &length);
-	bool private = false;
+	bool secret = false;
 	char *text;
 	int r;
 
@@ -439,7 +448,7 @@ int export_kubernetes(struct export *x)
 	if (r < 0)
 		return r;
 	for (size_t i = 0; i < x->project->files_len; i++)
-	private |= x->project->files[i].secret;
+		secret |= x->project->files[i].secret;
 	text = oci_arena_strndup(x->arena, made, length);
-	return text ? add_file(x, "kubernetes.yaml", text, length, private) : err_nomem(x->err);
+	return text ? add_file(x, "kubernetes.yaml", text, length, secret) : err_nomem(x->err);
 }

@@ -366,7 +366,7 @@ int export_nomad(struct export *x)
 	CLEANUP_FREE char *comments = NULL;
 	const char *text = NULL;
 	size_t length = 0, comments_length = 0;
-	bool private = false;
+	bool secret = false;
 	int r;
 
 	x->comments = open_memstream(&comments, &comments_length);
@@ -379,8 +379,8 @@ int export_nomad(struct export *x)
 		r = err_nomem(x->err);
 	x->comments = NULL;
 	for (size_t i = 0; i < x->project->files_len; i++)
-	private |= x->project->files[i].secret;
+		secret |= x->project->files[i].secret;
 	if (r == 0)
-		r = add_file(x, "job.json", text, length, private);
+		r = add_file(x, "job.json", text, length, secret);
 	return r < 0 ? r : add_readme(x, comments ? comments : "");
 }

@@ -468,8 +468,8 @@ int export_swarm(struct export *x)
 {
 	struct maker *maker = &x->maker;
 	struct node *map = make_node(maker, NODE_MAP), *services = make_node(maker, NODE_MAP);
-	char *text;
-	size_t length;
+	char *text = NULL;
+	size_t length = 0;
 	int r;
 
 	/* the main document is the first, whatever else there is */
