@@ -89,17 +89,10 @@ static void put_ports(struct export *x, struct node *map)
 	put_filled(maker, map, "ports", list);
 }
 
-/* "host" and "none" are networks that every daemon has. */
-static const char *own_network(const struct spec_service *service)
+/* Of the networks that a daemon has by itself a swarm knows this one. */
+static bool is_of_host(const struct spec_service *service)
 {
-	switch (service->network_mode) {
-	case SPEC_NET_HOST:
-		return "host";
-	case SPEC_NET_NONE:
-		return "none";
-	default:
-		return NULL;
-	}
+	return service->network_mode == SPEC_NET_HOST;
 }
 
 static void put_networks(struct export *x, struct node *map)
@@ -107,8 +100,10 @@ static void put_networks(struct export *x, struct node *map)
 	struct maker *maker = &x->maker;
 	struct node *networks = make_node(maker, NODE_MAP);
 
-	if (own_network(x->service))
-		put(maker, networks, own_network(x->service), make_text(maker, NULL));
+	if (is_of_host(x->service))
+		put(maker, networks, "host", make_text(maker, NULL));
+	else if (x->service->network_mode == SPEC_NET_NONE)
+		lose(x, "network_mode", "a swarm knows no none; it is in the default network");
 	else if (x->service->network_mode != SPEC_NET_BRIDGE)
 		lose(x, "network_mode",
 		     "a swarm's tasks share no namespace; they are in the default network");
@@ -301,27 +296,20 @@ static struct node *stack_service(struct export *x)
 
 /* ---- the project ------------------------------------------------------------------------------------------------------ */
 
-static void put_own_networks(struct export *x, struct node *map)
+static void put_host_network(struct export *x, struct node *map)
 {
-	static const char *const names[] = { "host", "none" };
 	struct maker *maker = &x->maker;
+	bool used = false;
+	struct node *one;
 
-	for (size_t i = 0; i < ARRAY_LEN(names); i++) {
-		bool used = false;
-		struct node *one;
-
-		for (size_t j = 0; j < x->project->services_len; j++) {
-			const char *own = own_network(&x->project->services[j]);
-
-			used |= own && strcmp(own, names[i]) == 0;
-		}
-		if (!used)
-			continue;
-		one = make_node(maker, NODE_MAP);
-		put_true(maker, one, "external", true);
-		put_text(maker, one, "name", names[i]);
-		put(maker, map, names[i], one);
-	}
+	for (size_t i = 0; i < x->project->services_len; i++)
+		used |= is_of_host(&x->project->services[i]);
+	if (!used)
+		return;
+	one = make_node(maker, NODE_MAP);
+	put_true(maker, one, "external", true);
+	put_text(maker, one, "name", "host");
+	put(maker, map, "host", one);
 }
 
 static struct node *stack_networks(struct export *x)
@@ -359,7 +347,7 @@ static struct node *stack_networks(struct export *x)
 			     "%s: of its addresses a stack file takes the subnet only",
 			     network->key);
 	}
-	put_own_networks(x, map);
+	put_host_network(x, map);
 	return map;
 }
 
