@@ -15,7 +15,8 @@
 #include <openssl/evp.h>
 #include <openssl/hmac.h>
 
-#include "base/error.h"
+#include <ocispec-lite/error.h>
+
 #include "base/io.h"
 #include "base/mem.h"
 #include "common/token.h"
@@ -36,15 +37,15 @@ int token_key_load(struct token_key *ret_key, struct oci_error *err)
 		path = "/run/secrets/token_key";
 	fd = open(path, O_RDONLY | O_CLOEXEC);
 	if (fd < 0)
-		return err_sys(err, errno, "%s: the key of the tokens (TOKEN_KEY_FILE)", path);
+		return oci_error_sys(err, errno, "%s: the key of the tokens (TOKEN_KEY_FILE)", path);
 	do {
 		got = RETRY_EINTR(read(fd, ret_key->bytes + have, sizeof(ret_key->bytes) - have));
 		if (got < 0)
-			return err_sys(err, errno, "%s", path);
+			return oci_error_sys(err, errno, "%s", path);
 		have += (size_t)got;
 	} while (got > 0 && have < sizeof(ret_key->bytes));
 	if (have < TOKEN_KEY_MIN)
-		return err_set(err, EINVAL,
+		return oci_error_set(err, EINVAL,
 			       "%s: a key has at least %d bytes, this one %zu: head -c 32 /dev/urandom "
 			       "makes one",
 			       path, TOKEN_KEY_MIN, have);
