@@ -27,6 +27,7 @@ libcarte_devs_a_SOURCES = \
 	src/devs/random.c \
 	src/devs/random.h \
 	src/devs/rule.c \
-	src/devs/rule.h
+	src/devs/rule.h \
+	src/devs/service_sim.h
 
 DEVS_LIBS = libcarte_devs.a -lm
