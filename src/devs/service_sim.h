@@ -6,7 +6,7 @@
  *   load        requests (or sessions) by a rate path, thinned from a Poisson process, or at given times; each brings its own work, so that
  *               two candidates that are compared serve the very same requests
  *   dispatcher  gives each to a ready replica, as the balance of ports does
- *   replica     absent, pending, creating, starting, warming, ready, draining, stopping, deleting; failed and backing off; times are drawn
+ *   replica     absent, pending, creating, starting, warming, ready, draining, stopping, erasing; failed and backing off; times are drawn
  *               with replacement from those that were measured
  *   pool        cores and memory that replicas reserve, so many that may be made at a time; with more at work than there are cores
  *               everything gets slower (processor sharing)
@@ -23,6 +23,7 @@
 #include <stdint.h>
 
 #define SIM_REPLICAS_MAX 2000
+#define SIM_STARTS_KEPT 1024
 
 /** struct sim_times - durations: drawn from @samples with replacement; without samples exponential with @mean, or exactly @mean. */
 struct sim_times {
@@ -75,8 +76,9 @@ struct sim_service_params {
 	struct sim_times start;  /* made to running */
 	struct sim_times warm;   /* running to ready */
 	double drain;            /* gets nothing new any more, and goes on */
-	double grace;            /* then at most so long for what it still serves */
-	struct sim_times erase;  /* ended to gone */
+	double grace; /* then it is asked to end, and may go on so long with what it serves */
+	struct sim_times stop;  /* asked to end to ended, when it serves nothing */
+	struct sim_times erase; /* ended to gone */
 	double mttf; /* mean seconds from ready to an end that nobody asked for; 0: never */
 	double start_failure; /* probability that a start fails */
 
@@ -136,6 +138,7 @@ struct sim_result {
 	unsigned changes;             /* sum of |difference| of all decisions */
 	double start_mean, start_max; /* seconds from asked for to ready, of @started */
 	unsigned started;
+	double *start_times; /* heap: of the first SIM_STARTS_KEPT of them */
 	double reserved_cpu_max, reserved_memory_max; /* of the pool */
 	uint64_t transitions;
 	struct sim_row *rows; /* heap; see sim_result_free */
