@@ -145,6 +145,7 @@ libcarte_scale_a_SOURCES = \
 	src/scale/store.c \
 	src/scale/store.h \
 	src/scale/store_rows.c \
+	src/scale/store_timing.c \
 	src/scale/supervisor-private.h \
 	src/scale/supervisor.c \
 	src/scale/supervisor.h \
@@ -165,6 +166,7 @@ libcarte_scale_a_SOURCES = \
 	src/scale/supervisor_service.c \
 	src/scale/supervisor_settled.c \
 	src/scale/supervisor_take.c \
+	src/scale/supervisor_timing.c \
 	src/scale/supervisor_up.c \
 	src/scale/supervisor_verify.c \
 	src/scale/trace.c \
