@@ -21,6 +21,7 @@
 #define START_DELAY_S 2.0
 #define PATIENCE_S 1.0
 #define WEIGHT 100.0
+#define SHARED_SLOTS 1000
 #define REPLICAS_AT_PEAK 16
 #define REQUESTS_MAX 2e8 /* some minutes of one core */
 
@@ -30,7 +31,7 @@ struct simulate_args {
 	const char *load, *time, *service, *policy, *replicas, *format, *csv, *svg, *seed,
 		*replications, *capacity, *slots, *step, *patience, *start_delay, *mttf, *weight,
 		*cores, *memory, *begin, *state_dir, *project, *env_file;
-	bool calibrate, constant;
+	bool calibrate, constant, share;
 };
 
 #define ARG(member) offsetof(struct simulate_args, member)
@@ -54,12 +55,14 @@ static const struct opt simulate_opts[] = {
 	{ "capacity", 0, OPT_STRING, ARG(capacity), "LOAD",
 	  "what one replica carries in a minute; a sixteenth of the trace's largest value" },
 	{ "slots", 0, OPT_STRING, ARG(slots), "N", "requests that a replica serves at a time; 1" },
+	{ "share", 0, OPT_FLAG, ARG(share), NULL,
+	  "they share its processor, as threads do; --slots is 1000 then" },
 	{ "constant-work", 0, OPT_FLAG, ARG(constant), NULL,
 	  "requests are alike; else their work is distributed exponentially" },
 	{ "step", 0, OPT_STRING, ARG(step), "SECONDS",
 	  "the time of a line of the trace, where it is no minute" },
 	{ "patience", 0, OPT_STRING, ARG(patience), "TIME",
-	  "a request that waits longer is a violation; 1s" },
+	  "a request that is delayed by more is a violation; 1s" },
 	{ "start-delay", 0, OPT_STRING, ARG(start_delay), "TIME",
 	  "how long a replica takes to be ready, without --calibrate; 2s" },
 	{ "calibrate", 0, OPT_FLAG, ARG(calibrate), NULL,
@@ -252,6 +255,8 @@ static int read_numbers(const struct simulate_args *args, struct simulate_plan *
 	int r = args_number("step", args->step, 0.001, 86400, "seconds of 0.001 to 86400",
 			    &plan->step, err);
 
+	plan->share = args->share;
+	plan->slots = args->share ? SHARED_SLOTS : 1;
 	if (r == 0)
 		r = args_count("slots", args->slots, 1, 65536, "1 to 65536", &plan->slots, err);
 	if (r == 0)
@@ -359,7 +364,6 @@ static int simulate_command(void *options, char **operands, int count, struct oc
 	CLEANUP_ARENA struct oci_arena arena = OCI_ARENA_INIT;
 	const struct simulate_args *args = options;
 	struct simulate_plan plan = { .step = 60,
-				      .slots = 1,
 				      .seed = 1,
 				      .replications = 1,
 				      .patience = PATIENCE_S,

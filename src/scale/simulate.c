@@ -26,6 +26,12 @@ struct policy {
 	bool failed;
 };
 
+/* sim_view.busy of a replica that does all it can */
+static unsigned at_full(const struct simulate_plan *plan)
+{
+	return plan->share ? 1 : plan->slots;
+}
+
 static void policy_begin(void *ctx)
 {
 	struct policy *policy = ctx;
@@ -44,7 +50,7 @@ static void measure(const struct policy *policy, const struct sim_view *view, si
 						.not_ready = view->starting };
 	else
 		*m = (struct autoscale_metric){ .failed = view->known == 0,
-						.average = 100 * view->busy / policy->plan->slots,
+						.average = 100 * view->busy / at_full(policy->plan),
 						.known = view->known,
 						.not_ready = view->starting + view->fresh };
 }
@@ -141,7 +147,7 @@ static void put_host(const struct simulate_plan *plan, struct sim_service_params
 	p->memory = plan->memory;
 	p->reserve_cpu = positive(needs->cpu_reserved_milli) / 1000;
 	p->reserve_memory = positive(needs->memory_reserved);
-	p->job_cpu = whole / 1000 / plan->slots;
+	p->job_cpu = whole / 1000 / at_full(plan);
 	p->parallel = parallel_of(plan->cores);
 }
 
@@ -196,10 +202,11 @@ int simulate_run(const struct simulate_plan *plan, struct simulate_outcome *ret,
 		.rate = rates_of(plan, &arena),
 		.rate_len = plan->trace->len,
 		.rate_step = plan->step,
-		.work = { .mean = plan->step * plan->slots / plan->capacity,
+		.work = { .mean = plan->step * at_full(plan) / plan->capacity,
 			  .constant = plan->constant },
 		.balance = balance_of(plan->service),
 		.slots = plan->slots,
+		.share = plan->share,
 		.patience = plan->patience,
 		.drain = drain_of(plan->service),
 		.grace = positive(plan->service->stop_grace_ms) / 1000,

@@ -31,6 +31,7 @@ struct simulate_plan {
 	double horizon;  /* seconds */
 	double capacity; /* what one replica carries in a step */
 	unsigned slots;  /* requests that it serves at a time */
+	bool share;      /* requests that it serves share its processor */
 	bool constant;   /* each request is as much work as the others */
 	double patience, start_delay, mttf;
 	double cores, memory; /* of the pool */

@@ -43,12 +43,19 @@ static void print_plan(const struct simulate_outcome *o, FILE *out)
 		plan->horizon, plan->trace->name, policy_word(plan), plan->replicas, plan->seed);
 	if (plan->replications > 1)
 		fprintf(out, ", the first of %u replications", plan->replications);
-	fprintf(out, "\n  a replica carries %.4g in %g s: %u at a time, %.4g s each; ",
-		plan->capacity, plan->step, plan->slots, o->work);
+	fprintf(out, "\n  a replica carries %.4g in %g s: %u at a time%s, %.4g s each; ",
+		plan->capacity, plan->step, plan->slots, plan->share ? " that share it" : "",
+		o->work);
 	if (plan->measured)
 		fprintf(out, "times as they were measured here\n");
 	else
 		fprintf(out, "ready %g s after its start\n", plan->start_delay);
+}
+
+/* replica-seconds */
+static double work_done(const struct simulate_outcome *o)
+{
+	return (double)o->first.served * o->work / (o->plan->share ? 1 : o->plan->slots);
 }
 
 static void print_mean(const char *name, const struct sim_mean *mean, double factor,
@@ -64,7 +71,7 @@ static void print_means(const struct simulate_outcome *o, FILE *out)
 		return;
 	fprintf(out, "means of %u replications, with 95 %% intervals\n", o->plan->replications);
 	print_mean("violated", &o->mean.violated, 100, " %", out);
-	print_mean("wait", &o->mean.wait, 1, " s", out);
+	print_mean("delay", &o->mean.wait, 1, " s", out);
 	print_mean("in line", &o->mean.queue, 1, "", out);
 	print_mean("replicas", &o->mean.replica_seconds, 1 / o->plan->horizon, "", out);
 	print_mean("cost", &o->mean.cost, 1, " replica-hours", out);
@@ -118,13 +125,14 @@ void simulate_print(const struct simulate_outcome *o, FILE *out)
 	print_plan(o, out);
 	fprintf(out,
 		"  requests     %" PRIu64 " arrived, %" PRIu64 " served; %" PRIu64
-		" violations (%.3f %%): %" PRIu64 " refused, %" PRIu64 " waited longer than %g s, "
+		" violations (%.3f %%): %" PRIu64 " refused, %" PRIu64
+		" delayed by more than %g s, "
 		"%" PRIu64 " cut\n",
 		r->arrived, r->served, sim_violated(r), percent(sim_violated(r), r->arrived),
 		r->refused, r->late, o->plan->patience, r->cut);
 	fprintf(out,
 		"  in line      %.3f on average, %" PRIu64
-		" at most; wait %.3f s on average, %.3f s "
+		" at most; delay %.3f s on average, %.3f s "
 		"at most\n",
 		r->queue_mean, r->queue_max, r->wait_mean, r->wait_max);
 	fprintf(out,
@@ -139,9 +147,7 @@ void simulate_print(const struct simulate_outcome *o, FILE *out)
 		"  pool         %.2f cores and %.0f MiB reserved at most; %.1f %% of the ready "
 		"replicas' time at work\n",
 		r->reserved_cpu_max, r->reserved_memory_max / (1 << 20),
-		r->ready_seconds > 0
-			? 100 * r->busy_mean * horizon / o->plan->slots / r->ready_seconds
-			: 0);
+		r->ready_seconds > 0 ? 100 * work_done(o) / r->ready_seconds : 0);
 	fprintf(out, "  cost         %.2f replica-hours, lost work times %g in it\n", o->cost,
 		o->plan->weight);
 	print_means(o, out);

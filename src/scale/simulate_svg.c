@@ -13,7 +13,7 @@
 #define PANEL 170
 #define LEFT 64
 #define RIGHT 20
-#define TOP 40
+#define TOP 54
 #define GAP 34
 #define POINTS 800
 
@@ -164,7 +164,8 @@ void simulate_svg(const struct simulate_outcome *o, FILE *out)
 		"<style>text{font:12px "
 		"sans-serif;fill:#222}.title{font-weight:bold}.right{text-anchor:end}"
 		".middle{text-anchor:middle}.grid{stroke:#ddd}.blue,.red,.grey{fill:none;"
-		"stroke-width:1.5}.blue{stroke:#1565c0}.red{stroke:#c62828}.grey{stroke:#90a4ae}"
+		"stroke-width:1.5}.blue{stroke:#1565c0}.red{stroke:#c62828}.grey{stroke:#b0bec5;"
+		"stroke-width:5}"
 		"</style>\n<rect width=\"100%%\" height=\"100%%\" fill=\"#fff\"/>\n"
 		"<text x=\"%d\" y=\"18\">",
 		WIDTH, height, WIDTH, height, LEFT);

@@ -153,6 +153,35 @@ static void contention_is_processor_sharing(void **state)
 	assert_near(sum, 0.6 / 0.4, 0.06);
 }
 
+/* so does one of which all that it serves gets an equal part; the mean delay is that of M/M/1, and does not depend on how work is distributed */
+static void shared_replica_is_processor_sharing(void **state)
+{
+	double rate = 0.7;
+	struct sim_service_params params = { .rate = &rate,
+					     .rate_len = 1,
+					     .rate_step = 1,
+					     .work = { .mean = 1 },
+					     .slots = 1000,
+					     .share = true,
+					     .patience = 1e9,
+					     .max = 1,
+					     .wanted = 1,
+					     .horizon = 20000,
+					     .seed = 9 };
+
+	(void)state;
+	for (int constant = 0; constant < 2; constant++) {
+		struct sim_summary sum;
+		struct sim_result first;
+
+		params.work.constant = constant;
+		assert_int_equal(sim_service_mean(&params, NULL, 20, NULL, NULL, &sum, &first), 0);
+		assert_mean(sum.wait, queue_wait_mmc(1, rate, 1));
+		assert_int_equal(first.queue_max, 0);
+		sim_result_free(&first);
+	}
+}
+
 /* of a path with two rates: as many as each says, within four standard deviations */
 static void thinning(void **state)
 {
@@ -347,6 +376,30 @@ static void gives_up(void **state)
 }
 
 /* ---- the whole network, by hand ----------------------------------------------------------------------------------------------- */
+
+/* three at a time: 1-2 alone, 2-3 two, 3-... three of them; each has 2 s of work */
+static void share_by_hand(void **state)
+{
+	const double arrivals[] = { 1, 2, 3 };
+	struct sim_service_params params = { .arrivals = arrivals,
+					     .arrivals_len = 3,
+					     .work = CONSTANT(2),
+					     .slots = 3,
+					     .share = true,
+					     .patience = 2,
+					     .max = 1,
+					     .wanted = 1,
+					     .horizon = 20 };
+	struct sim_result result = run(&params, NULL);
+
+	(void)state;
+	/* the first has done 1.5 at 3 and ends at 4.5; then the second has 1 left of two's share and ends at 6.5, the third at 7 */
+	assert_near(result.wait_mean, (1.5 + 2.5 + 2) / 3, 1e-9);
+	assert_near(result.wait_max, 2.5, 1e-9);
+	assert_int_equal(result.late, 1);
+	assert_int_equal(result.queue_max, 0);
+	sim_result_free(&result);
+}
 
 static void balance_by_hand(void **state)
 {
@@ -768,12 +821,14 @@ int main(void)
 		cmocka_unit_test(constant_work_is_md1),
 		cmocka_unit_test(late_ones_are_erlangs_tail),
 		cmocka_unit_test(contention_is_processor_sharing),
+		cmocka_unit_test(shared_replica_is_processor_sharing),
 		cmocka_unit_test(thinning),
 		cmocka_unit_test(replica_by_hand),
 		cmocka_unit_test(stops_on_the_way_up),
 		cmocka_unit_test(back_off_by_hand),
 		cmocka_unit_test(gives_up),
 		cmocka_unit_test(balance_by_hand),
+		cmocka_unit_test(share_by_hand),
 		cmocka_unit_test(starts_by_hand),
 		cmocka_unit_test(nobody_ready),
 		cmocka_unit_test(warm_start),
