@@ -55,9 +55,10 @@ static void close_row(struct sim_transducer *t)
 
 void sim_transducer_row(struct sim_transducer *t)
 {
-	t->result.rows[t->result.rows_len++] =
-		(struct sim_row){ .begin = (double)t->result.rows_len * t->params->row,
-				  .queue_max = t->waiting };
+	size_t number = t->result.rows_len++;
+
+	t->result.rows[number] = (struct sim_row){ .begin = (double)number * t->params->row,
+						   .queue_max = t->waiting };
 }
 
 static void pass(struct sim_transducer *t, double time)

@@ -411,7 +411,8 @@ static void balance_by_hand(void **state)
 					     .max = 2,
 					     .wanted = 2,
 					     .patience = 1,
-					     .horizon = 20 };
+					     .horizon = 20,
+					     .row = 4 };
 	struct sim_result result;
 
 	(void)state;
@@ -424,6 +425,13 @@ static void balance_by_hand(void **state)
 	assert_near(result.wait_max, 2, 1e-12);
 	assert_near(result.queue_mean, 4.0 / 20, 1e-12);
 	assert_int_equal(result.queue_max, 2);
+	/* in line: one from 3 to 4, two to 5, one to 6 */
+	assert_int_equal(result.rows_len, 5);
+	assert_near(result.rows[0].queue_mean, 1.0 / 4, 1e-12);
+	assert_near(result.rows[1].queue_mean, 3.0 / 4, 1e-12);
+	assert_near(result.rows[2].queue_mean, 0, 1e-12);
+	assert_int_equal(result.rows[1].queue_max, 2);
+	assert_int_equal(result.rows[2].violated, 2);
 	assert_near(result.busy_mean, 16.0 / 20, 1e-12);
 	assert_near(result.replica_seconds, 40, 1e-9);
 	sim_result_free(&result);
@@ -469,6 +477,8 @@ static void starts_by_hand(void **state)
 	assert_near(result.reserved_cpu_max, 1.5, 1e-12);
 	assert_near(result.reserved_memory_max, 300, 1e-9);
 	assert_int_equal(result.rows_len, 4);
+	for (unsigned i = 0; i < 4; i++)
+		assert_near(result.rows[i].begin, 5.0 * i, 1e-12);
 	assert_int_equal(result.rows[0].ready, 1);
 	assert_int_equal(result.rows[0].starting, 3);
 	assert_int_equal(result.rows[1].ready, 3);
