@@ -291,13 +291,17 @@ const struct devs_class sim_transducer_class = {
 	.d_ext = transducer_ext,
 };
 
+void sim_transducer_close(struct sim_transducer *t)
+{
+	pass(t, t->params->horizon - t->clock);
+	close_row(t);
+}
+
 void sim_transducer_end(struct sim_transducer *t)
 {
 	struct sim_result *result = &t->result;
 	double horizon = t->params->horizon;
 
-	pass(t, horizon - t->clock);
-	close_row(t);
 	result->wait_mean = t->begun ? t->wait_sum / (double)t->begun : 0;
 	result->queue_mean = t->queue_area / horizon;
 	result->busy_mean = t->busy_area / horizon;

@@ -299,7 +299,7 @@ int simulate_json(const struct simulate_outcome *o, FILE *out, struct oci_error 
 	if (r == 0)
 		r = json_take(&json, &text, &length, err);
 	json_end(&json);
-	if (r == 0)
+	if (r == 0 && text)
 		fputs(text, out);
 	return r;
 }

@@ -66,6 +66,20 @@ fails() {
 	END
 }
 
+@test "simulate: by hand" {
+	# three in the first minute, none, six in the third: 20 s of work each, every 20 s and every 10 s. Of those the second waits for 10 s, the
+	# third for 20 s, and the other three are in line at the end
+	printf '3\n0\n6\n' >few
+	diff -u - <(simulate --load few --replicas 1 --capacity 3 --constant-work --regular --format csv) <<-'END'
+		begin_s,arrived,violated,wanted,ready,starting,replica_seconds,queue_mean,queue_max
+		0,3,0,1,1,0,60.000,0.000,0
+		60,0,0,1,1,0,60.000,0.000,0
+		120,6,5,1,1,0,60.000,1.500,3
+	END
+	simulate --load few --replicas 1 --capacity 3 --constant-work --regular | grep -qF '9 arrived, 6 served; 5 violations (55.556 %): 0 refused, 5 delayed by more than 1 s, 0 cut'
+	simulate --load few --replicas 2 --capacity 3 --constant-work --regular | grep -qF ' 0 violations (0.000 %)'
+}
+
 @test "simulate: equal seeds give equal runs, and other luck another" {
 	simulate --load burst --capacity 60 --seed 7 >one
 	simulate --load burst --capacity 60 --seed 7 --csv one.csv >two
