@@ -324,15 +324,19 @@ static int run_all(struct sim_run *run, const struct sim_state *state)
 int sim_service_run(const struct sim_service_params *params, const struct sim_state *state,
 		    struct sim_result *ret)
 {
-	struct sim_state settled = { .ready = params->wanted };
+	struct sim_state settled = { 0 };
 	struct sim_run run = { .params = params };
 	unsigned there;
 	int r;
 
-	if (!state)
-		state = &settled;
-	if (!good_params(params) || !good_state(state))
+	if (!good_params(params) || (state && !good_state(state)))
 		return -EINVAL;
+	if (!state) {
+		unsigned carried = sim_pool_admissible(params);
+
+		settled.ready = params->wanted < carried ? params->wanted : carried;
+		state = &settled;
+	}
 	there = state->ready + state->starting;
 	run.len = 2 * (params->max > there ? params->max : there);
 	r = run_all(&run, state);

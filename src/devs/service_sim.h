@@ -133,7 +133,7 @@ struct sim_result {
 	double queue_mean; /* requests in line, over time */
 	uint64_t queue_max;
 	double busy_mean;       /* requests being served, over time */
-	double replica_seconds; /* from asked for to gone: what is paid for */
+	double replica_seconds; /* from the pool's grant to gone: what is paid for */
 	double ready_seconds;
 	unsigned ready_max;
 	unsigned starts, stops, failures;
@@ -155,7 +155,7 @@ struct sim_weights {
 };
 
 /**
- * sim_service_run - from @state (NULL: @wanted replicas are ready and idle) to the horizon. 0; -EINVAL: parameters that make no sense;
+ * sim_service_run - from @state (NULL: @wanted replicas, or what the pool carries, are ready and idle) to the horizon. 0; -EINVAL: parameters that make no sense;
  * -ENOMEM.
  */
 int sim_service_run(const struct sim_service_params *params, const struct sim_state *state,

@@ -18,6 +18,12 @@ static bool is_starting(enum sim_phase phase)
 	return sim_phase_wanted(phase) && phase != SIM_READY;
 }
 
+/* What waits for the pool takes nothing of it. */
+static bool has_its_place(enum sim_phase phase)
+{
+	return phase != SIM_ABSENT && phase != SIM_PENDING;
+}
+
 /* ---- time ------------------------------------------------------------------------------------------------------------------ */
 
 static struct sim_row *open_row(const struct sim_transducer *t)
@@ -208,7 +214,7 @@ void sim_transducer_phase(struct sim_transducer *t, unsigned number, enum sim_ph
 	struct sim_seen *seen = &t->seen[number];
 	enum sim_phase before = seen->phase;
 
-	t->alive += (phase != SIM_ABSENT) - (before != SIM_ABSENT);
+	t->alive += has_its_place(phase) - has_its_place(before);
 	t->ready += (phase == SIM_READY) - (before == SIM_READY);
 	t->starting += is_starting(phase) - is_starting(before);
 	if (t->ready > t->result.ready_max)

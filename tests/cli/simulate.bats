@@ -124,6 +124,7 @@ fails() {
 @test "simulate: the pool carries no more than it has" {
 	# of a core and a half three replicas; 128 MiB are two
 	[ "$(simulate --cores 1.5 --load burst --capacity 60 --format csv | cut -d, -f5 | sort -n | tail -n 1)" = 3 ]
+	[ "$(simulate --cores 1.5 --load burst --capacity 60 --replicas 6 --format csv | cut -d, -f4-6 | uniq | tr '\n' ' ')" = 'wanted,ready,starting 6,3,3 ' ]
 	[ "$(simulate --memory 128m --load burst --capacity 60 --format csv | cut -d, -f5 | sort -n | tail -n 1)" = 2 ]
 }
 
