@@ -10,7 +10,7 @@
 #include "base/cmd.h"
 
 extern const struct cmd cmd_advise, cmd_backtest, cmd_config, cmd_drive, cmd_export, cmd_plan,
-	cmd_serve;
+	cmd_serve, cmd_simulate;
 
 /** cmd_table - every verb, sorted by name, ending with NULL. */
 extern const struct cmd *const cmd_table[];

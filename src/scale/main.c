@@ -11,8 +11,9 @@
 
 #define PROGRAM "carte-scale"
 
-const struct cmd *const cmd_table[] = { &cmd_advise, &cmd_backtest, &cmd_config, &cmd_drive,
-					&cmd_export, &cmd_plan,     &cmd_serve,  NULL };
+const struct cmd *const cmd_table[] = { &cmd_advise, &cmd_backtest, &cmd_config,
+					&cmd_drive,  &cmd_export,   &cmd_plan,
+					&cmd_serve,  &cmd_simulate, NULL };
 
 static void print_help(void)
 {

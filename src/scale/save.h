@@ -6,6 +6,7 @@
 #define CARTE_SCALE_SAVE_H
 
 #include <stddef.h>
+#include <stdio.h>
 
 struct oci_error;
 
@@ -14,5 +15,9 @@ int save_file(const char *path, const void *data, size_t length, struct oci_erro
 
 /** save_private - the same, for its owner only. */
 int save_private(const char *path, const void *data, size_t length, struct oci_error *err);
+
+/** save_written - what @write writes, by save_file. @path NULL: nothing is done. */
+int save_written(const char *path, void (*write)(const void *what, FILE *out), const void *what,
+		 struct oci_error *err);
 
 #endif

@@ -47,3 +47,16 @@ int64_t spec_whole_cpu(const struct spec_service *service)
 		return needs->cpu_milli;
 	return needs->cpu_reserved_milli > 0 ? needs->cpu_reserved_milli : 1000;
 }
+
+unsigned spec_first_number(const struct spec_service *spec, unsigned calendar)
+{
+	int64_t wanted = spec->replicas, least = spec->scale.min;
+
+	if (!spec->scale.given || spec->scale.policy == SPEC_SCALE_MANUAL)
+		return (unsigned)wanted;
+	if (least < calendar)
+		least = calendar;
+	if (wanted < least)
+		wanted = least;
+	return (unsigned)(wanted > spec->scale.max ? spec->scale.max : wanted);
+}
