@@ -50,7 +50,7 @@ static const struct opt serve_opts[] = {
 	{ "cgroup-parent", 0, OPT_STRING, offsetof(struct serve_args, cgroup_parent), "NAME",
 	  "containers are in cgroups NAME/PROJECT/ID; default: carte" },
 	{ "systemd-cgroup", 0, OPT_FLAG, offsetof(struct serve_args, systemd_cgroup), NULL,
-	  "systemd makes the cgroups" },
+	  "systemd makes the cgroups; default for an ordinary user who has a user manager" },
 	{ "state-dir", 0, OPT_STRING, offsetof(struct serve_args, state_dir), "DIR",
 	  "database, logs, volumes; default: /var/lib/carte/scale, or in ~/.local/share" },
 	{ "run-dir", 0, OPT_STRING, offsetof(struct serve_args, run_dir), "DIR",
@@ -122,6 +122,22 @@ static int make_place(const char *path, struct oci_error *err)
 		       : err_set_as(err, ERR_USAGE, EINVAL, "%s: expected an absolute path", path);
 }
 
+/*
+ * An ordinary user's cgroups come from the user's systemd where there is one: what a session is in is not its user's, and what a unit
+ * is in would be in that unit's way.
+ */
+static bool user_has_systemd(struct server *s)
+{
+	const char *folder = getenv("XDG_RUNTIME_DIR");
+	const char *bus;
+
+	if (geteuid() == 0 || !folder || *folder != '/' ||
+	    access("/sys/fs/cgroup/cgroup.controllers", F_OK) < 0)
+		return false;
+	bus = oci_arena_printf(&s->arena, "%s/systemd/private", folder);
+	return bus && access(bus, F_OK) == 0;
+}
+
 static int find_places(struct server *s, struct oci_error *err)
 {
 	const struct serve_args *args = s->args;
@@ -133,7 +149,7 @@ static int find_places(struct server *s, struct oci_error *err)
 		.store = getenv("CARTE_STORE"),
 		.cni_path = args->cni_path ? args->cni_path : "/usr/lib/cni",
 		.cgroup_parent = args->cgroup_parent ? args->cgroup_parent : "carte",
-		.systemd_cgroup = args->systemd_cgroup,
+		.systemd_cgroup = args->systemd_cgroup || user_has_systemd(s),
 	};
 	if (!s->options.state_dir || !s->options.run_dir)
 		return err_nomem(err);

@@ -161,6 +161,7 @@ libcarte_scale_a_SOURCES = \
 	src/scale/supervisor_model.c \
 	src/scale/supervisor_ports.c \
 	src/scale/supervisor_replica.c \
+	src/scale/supervisor_rights.c \
 	src/scale/supervisor_save.c \
 	src/scale/supervisor_service.c \
 	src/scale/supervisor_settled.c \

@@ -49,6 +49,9 @@ int net_new(struct loop *loop, const struct net_options *options, struct net **r
 	    struct oci_error *err);
 void net_free(struct net *net); /* leaves namespaces and networks */
 
+/** net_usable - may this process make networks? If not, a service is on the host's, or has a namespace that its runtime makes. */
+bool net_usable(const struct net *net);
+
 /** net_warning - why replicas cannot reach beyond this host (nftables), or "". After the first attach. */
 const char *net_warning(const struct net *net);
 

@@ -7,6 +7,7 @@
  *   supervisor_find.c      lookups
  *   supervisor_document.c  documents: the current one of a project, those of old revisions
  *   supervisor_up.c        up and down
+ *   supervisor_rights.c    what an ordinary user's supervisor refuses
  *   supervisor_command.c   the other commands
  *   supervisor_settled.c   is all as wanted?
  *   supervisor_admit.c     the host's pool shared among services
@@ -288,6 +289,11 @@ uint64_t process_start_ticks(pid_t pid); /* 0: there is none, or a zombie */
 /* supervisor_adopt.c */
 int supervisor_load(struct supervisor *sv, struct oci_error *err);
 void supervisor_adopt(struct supervisor *sv);
+
+/* supervisor_rights.c */
+/** rights_check - 0, or ERR_PERMISSION: a service needs a network that this process may not make. */
+int rights_check(const struct supervisor *sv, const struct spec_project *spec,
+		 struct oci_error *err);
 
 /* supervisor_ports.c */
 void ports_apply(struct supervisor *sv);

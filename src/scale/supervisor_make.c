@@ -82,9 +82,11 @@ void make_image(struct supervisor *sv, struct replica *replica)
 
 bool replica_needs_net(const struct replica *replica)
 {
-	enum spec_network_mode mode = replica_work(replica)->spec->network_mode;
+	const struct replica_work *work = replica_work(replica);
+	enum spec_network_mode mode = work->spec->network_mode;
 
-	return mode == SPEC_NET_BRIDGE || mode == SPEC_NET_NONE;
+	/* an ordinary user's: the runtime makes it, in the user namespace of the container */
+	return mode == SPEC_NET_BRIDGE || (mode == SPEC_NET_NONE && net_usable(work->sv->net));
 }
 
 static const struct spec_project *project_of(const struct replica *replica)
@@ -166,12 +168,16 @@ int replica_netns(struct supervisor *sv, const struct replica *replica, char *bu
 		target = target_of(sv, replica);
 		if (!target || target == replica || target->pid == 0)
 			return -EAGAIN;
-		if (replica_work(target)->spec->network_mode == SPEC_NET_HOST) {
+		if (!replica_needs_net(target)) {
 			*ret = NULL;
 			return 0;
 		}
 		return net_namespace_path(sv->net, target->id, buf, size);
 	default:
+		if (!replica_needs_net(replica)) {
+			*ret = NULL;
+			return 0;
+		}
 		return net_namespace_path(sv->net, replica->id, buf, size);
 	}
 }
