@@ -244,6 +244,9 @@ void make_config(struct supervisor *sv, struct replica *replica)
 		r = replica_config_write(&config, &err);
 	}
 	if (r < 0) {
+		/* layers may be gone from the store: the image is asked for again */
+		if (r == -ENOENT)
+			work->image = NULL;
 		make_failed(sv, replica, "bundle", r == -ENOMEM ? "out of memory" : err.message);
 		return;
 	}
