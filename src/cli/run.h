@@ -20,7 +20,7 @@ struct oci_error;
 
 /** struct run_args - the options as they were given; NULL and false: not given. */
 struct run_args {
-	bool detach, remove, interactive, tty, read_only, init, privileged, no_healthcheck,
+	bool detach, publish_all, remove, interactive, tty, read_only, init, privileged, no_healthcheck,
 		oom_kill_disable;
 	const char *name, *hostname, *domainname, *ip, *memory, *memory_swap, *memory_reservation,
 		*cpus, *cpu_shares, *cpuset, *pids_limit, *user, *workdir, *restart, *stop_signal,
@@ -68,6 +68,13 @@ struct run_ports {
 
 int run_ports(const char *text, struct oci_arena *arena, struct run_ports *ret,
 	      struct oci_error *err);
+
+/**
+ * run_exposed - the ports that the image says its program listens on (-P): it must be in the store, as it is looked at before anything is
+ * asked of the supervisor. Array in @arena.
+ */
+int run_exposed(const char *image, struct oci_arena *arena, struct run_ports **ret, size_t *ret_len,
+		struct oci_error *err);
 
 /** struct run_env - NAME=VALUE pairs; a later one of the same name wins. In an arena. */
 struct run_env {

@@ -10,6 +10,7 @@
 #include "base/io.h"
 #include "base/mem.h"
 #include "cli/run.h"
+#include "cli/store.h"
 
 #define ENV_FILE_MAX (1u << 20)
 
@@ -89,6 +90,38 @@ int run_ports(const char *text, struct oci_arena *arena, struct run_ports *ret,
 		return bad(text, "expected [IP:][HOST-PORT:]PORT[/tcp|/udp], ports from 1 to 65535",
 			   err);
 	return published_count == ret->count ? 0 : bad(text, "the ranges differ in length", err);
+}
+
+int run_exposed(const char *image, struct oci_arena *arena, struct run_ports **ret, size_t *ret_len,
+		struct oci_error *err)
+{
+	CLEANUP_STORE_IMAGE struct store_image found = { 0 };
+	struct run_ports *ports;
+	yajl_val exposed;
+	int r = store_find(image, arena, &found, err);
+
+	*ret = NULL;
+	*ret_len = 0;
+	if (r < 0) {
+		err_prefix(err, "--publish-all: ");
+		return r;
+	}
+	exposed = json_get(json_get(found.config, "config"), "ExposedPorts");
+	if (!YAJL_IS_OBJECT(exposed) || exposed->u.object.len == 0)
+		return 0;
+	ports = oci_arena_array(arena, exposed->u.object.len, sizeof(*ports));
+	if (!ports)
+		return err_nomem(err);
+	for (size_t i = 0; i < exposed->u.object.len; i++) {
+		r = run_ports(exposed->u.object.keys[i], arena, &ports[i], NULL);
+		if (r < 0)
+			return err_set_as(err, ERR_USAGE, EINVAL,
+					  "--publish-all: image %s exposes '%s', which is no port",
+					  image, exposed->u.object.keys[i]);
+	}
+	*ret = ports;
+	*ret_len = exposed->u.object.len;
+	return 0;
 }
 
 /* ---- environment --------------------------------------------------------------------------------------------------- */

@@ -120,6 +120,8 @@ libcarte_scale_a_SOURCES = \
 	src/scale/replica_mounts.c \
 	src/scale/replica_process.c \
 	src/scale/replica_profile.c \
+	src/scale/replica_secrets.c \
+	src/scale/replica_secrets.h \
 	src/scale/replica_user.c \
 	src/scale/replica_volume.c \
 	src/scale/report.c \

@@ -83,7 +83,7 @@ struct net_host {
 	const char *names; /* divided by blanks */
 };
 
-/** net_hosts_write - a replica's /etc/hosts, written in place (it is bind-mounted), only when it has changed. */
+/** net_hosts_write - an /etc/hosts, written in place (it is bind-mounted), only when it has changed. @own_names NULL: nobody's own. */
 int net_hosts_write(const char *path, const char *own_names, struct in_addr own,
 		    const struct net_host *hosts, size_t count, const struct spec_pairs *extra,
 		    struct oci_error *err);

@@ -119,6 +119,7 @@ struct replica_work {
 	int64_t prepared_at; /* of a foreground one */
 	int status_tries;
 	unsigned failures, make_failures; /* of its program; of making it */
+	unsigned take_tries;              /* of the step down at hand that have failed */
 	bool attached, configured, container, ended, deps_met, building, deleting;
 	bool restarting, force, no_drain, pausing, unhealthy, oom_told;
 	bool hosts_fresh;    /* its hosts file is to be written before it starts */
@@ -310,6 +311,13 @@ void verify_end(struct supervisor *sv);
 /* supervisor_hosts.c */
 void hosts_stale(struct supervisor *sv, struct project *project);
 void hosts_write(struct supervisor *sv, struct replica *replica);
+/** hosts_shared - its hosts file is that of all who are in the same networks. */
+bool hosts_shared(const struct replica *replica);
+/** hosts_path - of its hosts file, once its networks are known. 0 or -ENAMETOOLONG. */
+int hosts_path(const struct supervisor *sv, const struct replica *replica, char *buf, size_t size);
+/** hosts_remove - the shared ones of a project that goes. hosts_sweep - of those that are not there any more. */
+void hosts_remove(struct supervisor *sv, const char *project);
+void hosts_sweep(struct supervisor *sv);
 
 /* supervisor_event.c */
 /** event_emit - to listeners now, to the database with the next flush. @project... NULL: none. */
@@ -325,5 +333,7 @@ void save_all(struct supervisor *sv);
 /** save_durably - one transaction of a command: every unsaved row, and what @also puts. */
 int save_durably(struct supervisor *sv, int (*also)(void *ctx, struct oci_error *err), void *ctx,
 		 struct oci_error *err);
+/** save_command - durably, what a command has changed; the turn follows. */
+int save_command(struct supervisor *sv, struct oci_error *err);
 
 #endif

@@ -9,6 +9,7 @@
 
 #include "base/io.h"
 #include "base/mem.h"
+#include "scale/replica_secrets.h"
 #include "scale/supervisor-private.h"
 
 #define RUN_TIMEOUT_MS 60000
@@ -214,11 +215,47 @@ int replica_paths(struct supervisor *sv, struct replica *replica)
 	return replica->bundle && replica->log_path && replica->cgroup ? 0 : -ENOMEM;
 }
 
+static bool has_secrets(const struct replica *replica)
+{
+	const struct spec_service *spec = replica_work(replica)->spec;
+
+	for (size_t i = 0; i < spec->files_len; i++)
+		if (spec->files[i].secret)
+			return true;
+	return false;
+}
+
+static int secrets_of(struct supervisor *sv, const struct replica *replica, char *buf, size_t size,
+		      const char **ret, struct oci_error *err)
+{
+	int r;
+
+	*ret = NULL;
+	if (!has_secrets(replica))
+		return 0;
+	r = secrets_prepare(sv->options.run_dir, err);
+	if (r < 0)
+		return r;
+	*ret = buf;
+	r = secrets_path(sv->options.run_dir, replica->id, buf, size);
+	return r < 0 ? err_sys(err, -r, "secrets of %s", replica->name) : 0;
+}
+
+/* They are in memory: a reboot forgets them, and they are written again. */
+static bool secrets_there(struct supervisor *sv, const struct replica *replica)
+{
+	char path[PATH_MAX];
+
+	return !has_secrets(replica) ||
+	       (secrets_path(sv->options.run_dir, replica->id, path, sizeof(path)) == 0 &&
+		access(path, F_OK) == 0);
+}
+
 void make_config(struct supervisor *sv, struct replica *replica)
 {
 	struct replica_work *work = replica_work(replica);
 	struct oci_error err = OCI_ERROR_INIT;
-	char netns[PATH_MAX], volumes[PATH_MAX];
+	char netns[PATH_MAX], volumes[PATH_MAX], secrets[PATH_MAX], hosts[PATH_MAX];
 	struct replica_config config = {
 		.project = project_of(replica),
 		.service = work->spec,
@@ -238,6 +275,12 @@ void make_config(struct supervisor *sv, struct replica *replica)
 	}
 	(void)snprintf(volumes, sizeof(volumes), "%s/volumes", sv->options.state_dir);
 	r = replica_paths(sv, replica);
+	if (r == 0 && hosts_shared(replica)) {
+		r = hosts_path(sv, replica, hosts, sizeof(hosts));
+		config.hosts = hosts;
+	}
+	if (r == 0)
+		r = secrets_of(sv, replica, secrets, sizeof(secrets), &config.secrets, &err);
 	if (r == 0) {
 		config.bundle = replica->bundle;
 		config.cgroups_path = replica->cgroup;
@@ -367,6 +410,11 @@ void make_run(struct supervisor *sv, struct replica *replica)
 	struct replica_work *work = replica_work(replica);
 	struct oci_error err = OCI_ERROR_INIT;
 
+	if (!secrets_there(sv, replica)) {
+		work->configured = false;
+		supervisor_turn_soon(sv);
+		return;
+	}
 	if (!work->hosts_fresh) {
 		hosts_write(sv, replica);
 		work->hosts_fresh = true;

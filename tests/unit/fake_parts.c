@@ -291,7 +291,9 @@ int net_hosts_write(const char *path, const char *own_names, struct in_addr own,
 	(void)err;
 	if (!file)
 		return -errno;
-	(void)fprintf(file, "%s %s\n", inet_ntop(AF_INET, &own, text, sizeof(text)), own_names);
+	if (own_names)
+		(void)fprintf(file, "%s %s\n", inet_ntop(AF_INET, &own, text, sizeof(text)),
+			      own_names);
 	for (size_t i = 0; i < count; i++)
 		(void)fprintf(file, "%s %s\n",
 			      inet_ntop(AF_INET, &hosts[i].address, text, sizeof(text)),
