@@ -864,8 +864,8 @@ static void test_newer_converter(void **state)
 
 	scale_path(from, "%s/from", f->top);
 	assert_int_equal(rename(scale_path(path, "%s/%s", f->images, HEX), from), 0);
-	/* bundle --template --user 0 -- NAME FOLDER - */
-	assert_true(asprintf(&text, "#!/bin/sh\ncp -r %s \"$7\"\n", from) > 0);
+	/* bundle --template --user 0 --pin DIR -- NAME FOLDER - */
+	assert_true(asprintf(&text, "#!/bin/sh\ncp -r %s \"$9\"\n", from) > 0);
 	scale_write(f->top, "converter", text);
 	assert_int_equal(chmod(scale_path(converter, "%s/converter", f->top), 0755), 0);
 	assert_int_equal(loop_new(&loop, &f->err), 0);
