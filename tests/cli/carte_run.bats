@@ -284,6 +284,29 @@ is() { [ "$(state "$1")" = "$2" ]; }
 	carte system df | grep -q 'image blobs'
 }
 
+@test "system: prune leaves what containers, running or stopped, were made from" {
+	mkdir -p "$D/ctx"
+	echo "$N" >"$D/ctx/f"
+	cp -r "$W/ctx/root" "$D/ctx/root"
+	printf 'FROM scratch\nNAME localhost/pinned\nPATH f /own\nPATH root/ /\n' >"$D/ctx/Cartefile"
+	carte build -q "$D/ctx" >/dev/null
+	carte run -d --name "$N" --stop-signal KILL pinned sleep 1000
+	printf 'name: pins\nservices:\n  off: {image: pinned, command: ["sleep", "1000"], stop_signal: SIGKILL, container_name: %s-off}\n' "$N" >"$D/compose.yaml"
+	carte up -d --wait -f "$D/compose.yaml"
+	carte stop off
+	carte rmi pinned
+	carte system prune -f
+	[ "$(carte exec "$N" cat /own)" = "$N" ]
+	carte start off
+	until_true 10 is "$N-off" ready
+	[ "$(carte exec "$N-off" cat /own)" = "$N" ]
+	# with the last of them the layers may go
+	carte down -p pins
+	carte rm -f "$N"
+	run -0 carte system prune -f
+	[[ $output == *'unpacked layer'* ]]
+}
+
 @test "load and save: an image goes out and comes back the same" {
 	carte save -o "$D/box.tar" box
 	carte load -q -i "$D/box.tar" -t "$N"

@@ -155,7 +155,7 @@ cartefile-to-oci: $CARTE_STORE: no image 'y': there is localhost/c:1" cto rmi x 
 	[ "$(find "$CARTE_STORE/pins" -type f | wc -l)" = 1 ]
 	echo '{' >"$D/many/r1/config.json"
 	run -3 cto gc
-	[[ $output == "cartefile-to-oci: gc: cannot tell what is needed (see fsck): $D/many/r1/config.json: "* ]]
+	[[ $output == "cartefile-to-oci: cannot tell what is needed (see fsck): $D/many/r1/config.json:"* ]]
 	[ -d "$layer" ]
 	rm -r "$D/many/r1"
 	run -0 cto gc
