@@ -205,6 +205,9 @@ static int given_socket(void)
 	(void)unsetenv("LISTEN_FDS");
 	(void)unsetenv("LISTEN_FDNAMES");
 	(void)fcntl(3, F_SETFD, FD_CLOEXEC);
+	/* systemd hands it over blocking (NonBlocking=no): accept(2) would wait for a second client, and nothing else would be done */
+	if (fcntl(3, F_SETFL, O_NONBLOCK) < 0)
+		return -1;
 	return 3;
 }
 
