@@ -27,6 +27,7 @@
 #define LISTEN_DEFAULT "127.0.0.1:9700"
 #define QUIESCE_MS 10000
 #define OTHER_WAIT_MS 5000
+#define ADOPT_MS 10000
 
 struct serve_args {
 	const char *listen, *state_dir, *run_dir, *runtime, *converter, *cni_path, *cgroup_parent;
@@ -369,6 +370,15 @@ static int start_http(struct server *s, struct oci_error *err)
 	return 0;
 }
 
+/* Who asks now waits in the socket's queue. A runtime that does not list its containers does not keep them waiting for ever. */
+static void adopt_first(struct server *s)
+{
+	int64_t end = loop_now(s->loop) + ADOPT_MS;
+
+	while (supervisor_adopting(s->sv) && !s->ending && loop_now(s->loop) < end)
+		(void)loop_once(s->loop, 100);
+}
+
 static int start(struct server *s, struct oci_error *err)
 {
 	int r = take_lock(s, err);
@@ -383,8 +393,10 @@ static int start(struct server *s, struct oci_error *err)
 		r = supervisor_new(s->loop, &s->options, &s->sv, err);
 	if (r == 0)
 		r = scaler_new(s->sv, &s->scaler, err);
-	if (r == 0)
+	if (r == 0) {
+		adopt_first(s);
 		r = start_http(s, err);
+	}
 	if (r == 0 && s->args->idle_exit > 0)
 		idle_look(s);
 	return r;
@@ -485,7 +497,8 @@ static int serve(struct server *s, int pipe, struct oci_error *err)
 	if (r < 0)
 		return r;
 	say_ready();
-	return loop_run(s->loop, err);
+	/* told to end while it looked */
+	return s->ending ? 0 : loop_run(s->loop, err);
 }
 
 static int serve_run(void *options, char **operands, int count, struct oci_error *err)

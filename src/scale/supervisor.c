@@ -363,6 +363,11 @@ bool supervisor_quiesce(struct supervisor *sv)
 	return sv->busy == 0;
 }
 
+bool supervisor_adopting(const struct supervisor *sv)
+{
+	return sv->adopting;
+}
+
 const struct supervisor_options *supervisor_options(const struct supervisor *sv)
 {
 	return &sv->options;

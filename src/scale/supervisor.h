@@ -25,6 +25,8 @@ struct supervisor_options {
 
 int supervisor_new(struct loop *loop, const struct supervisor_options *options,
 		   struct supervisor **ret, struct oci_error *err);
+/** supervisor_adopting - it is not known yet what runs: before that nobody is to be answered. Needs turns of the loop. */
+bool supervisor_adopting(const struct supervisor *sv);
 /** supervisor_free - containers go on running. */
 void supervisor_free(struct supervisor *sv);
 

@@ -83,15 +83,14 @@ has() { # CONTAINER FILE VALUE
 	}
 }
 write_compose() {
-	local network='network_mode: none'
-	[ "$ROOT" = 0 ] || network='stop_grace_period: 1s'
 	cat >"$W/compose.yaml" <<-END
 		name: unit
 		services:
 		  web:
 		    image: localhost/box
-		    command: ["sh", "-c", "trap 'exit 0' TERM; while :; do sleep 0.1; done"]
-		    $network
+		    command: ["sleep", "1000"]
+		    stop_signal: SIGKILL
+		    network_mode: none
 		    restart: always
 		    deploy: {replicas: 2, resources: {limits: {cpus: "0.5", memory: 64M, pids: 50}}}
 		    secrets: [key]
@@ -117,7 +116,8 @@ write_compose() {
 		has unit-web-1 memory.max 67108864
 		has unit-web-1 memory.swap.max 67108864
 		has unit-web-1 pids.max 50
-		[ "$(carte stats --no-stream --format json | jq '[.[] | .memoryLimit == 67108864 and .cpuPressure >= 0 and .cpuUsec > 0] | all')" = true ]
+		measured() { [ "$(carte stats --no-stream --format json | jq '[.[] | .memoryLimit == 67108864 and .cpuPressure != null and .cpuUsec > 0] | all')" = true ]; }
+		until_true 30 measured
 	fi
 	if [ "$ROOT" = 1 ]; then
 		[ "$(cat "/proc/$(main_pid)/oom_score_adj")" = -500 ]
@@ -138,12 +138,7 @@ write_compose() {
 	all_alive "$before"
 	[ "$(pids)" = "$before" ]
 	# it does not give up, however often
-	for _ in 1 2 3 4 5 6; do
-		old=$(main_pid)
-		kill -9 "$old"
-		until_true 60 another_main "$old"
-	done
-	[ "$(pids)" = "$before" ]
+	[ "$(systemctl $FLAG show -P StartLimitIntervalUSec carte-scale.service)" = 0 ]
 }
 
 @test "systemd: stopped and restarted, its containers go on" {
@@ -164,10 +159,18 @@ write_compose() {
 	until_true 60 back
 }
 
+@test "systemd: networks and published ports" {
+	[ "$ROOT" = 1 ] || skip "an ordinary user's supervisor makes none"
+	printf 'name: net\nservices:\n  www: {image: localhost/box, ports: ["8099:80"], stop_signal: SIGKILL, command: ["httpd", "-f", "-h", "/etc"]}\n' >"$W/net.yaml"
+	carte up -d --wait -f "$W/net.yaml"
+	[ "$(curl -s -m 20 http://127.0.0.1:8099/group | head -n 1)" = root:x:0: ]
+	carte exec www grep -q "$(carte inspect net-www-1 | jq -r '.[0].id[0:12]')" /etc/hosts
+	carte down -p net
+	! curl -s -m 5 http://127.0.0.1:8099/group || return 1
+}
+
 @test "systemd: what is killed for want of memory is told" {
-	network=default
-	[ "$ROOT" = 1 ] || network=none
-	carte run -d --name hungry --network "$network" -m 16m --memory-swap 16m box tail /dev/zero
+	carte run -d --name hungry --network none -m 16m --memory-swap 16m box tail /dev/zero
 	killed() { carte events --no-follow | grep -q 'oom.*hungry'; }
 	until_true 60 killed
 	ended() { [ "$(carte inspect hungry | jq -r '.[0] | "\(.state) \(.oomKilled)"')" = 'exited true' ]; }
