@@ -162,8 +162,8 @@ static int add_pin(void *ctx, int dirfd, const char *name, struct oci_error *err
 int store_pinned(const struct store *store, bool dry_run, struct digest_set *diff_ids,
 		 struct oci_error *err)
 {
-	CLEANUP_CLOSE int folder = openat(store->layout.fd, FOLDER,
-					  O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	CLEANUP_CLOSE int folder =
+		openat(store->layout.fd, FOLDER, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	struct pins pins = { .diff_ids = diff_ids, .dry_run = dry_run };
 
 	if (folder < 0)

@@ -58,19 +58,20 @@ static int logs_run(void *options, char **operands, int count, struct oci_error 
 				       .no_prefix = args->no_prefix,
 				       .times = args->timestamps,
 				       .signal_fd = -1 };
-	const char *timed = args->since			 ? "since"
-			    : args->until			 ? "until"
+	const char *timed = args->since                         ? "since"
+			    : args->until                       ? "until"
 			    : args->timestamps && !args->follow ? "timestamps"
-								 : NULL;
+								: NULL;
 
 	if (timed)
-		return err_set_as(err, ERR_UNSUPPORTED, EOPNOTSUPP,
-				  "--%s: the lines have no times, for a container writes its log "
-				  "itself and no process stands between; %s",
-				  timed,
-				  strcmp(timed, "timestamps") == 0
-					  ? "with -f lines that come have the time when they came"
-					  : "let the program write the time, or see 'carte events'");
+		return err_set_as(
+			err, ERR_UNSUPPORTED, EOPNOTSUPP,
+			"--%s: the lines have no times, for a container writes its log "
+			"itself and no process stands between; %s",
+			timed,
+			strcmp(timed, "timestamps") == 0
+				? "with -f lines that come have the time when they came"
+				: "let the program write the time, or see 'carte events'");
 	if (!count && !args->project)
 		return err_set_as(err, ERR_USAGE, EINVAL,
 				  "whose? Name containers or services, or a project with -p");

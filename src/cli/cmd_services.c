@@ -144,7 +144,8 @@ static int rollout_order(const char *word, const char *path, struct oci_error *e
 	bool pause = strcmp(word, "pause") == 0;
 
 	if (!pause && strcmp(word, "resume") != 0)
-		return err_set_as(err, ERR_USAGE, EINVAL, "no such word '%s': pause or resume", word);
+		return err_set_as(err, ERR_USAGE, EINVAL, "no such word '%s': pause or resume",
+				  word);
 	return client_post(pause ? "{\"paused\":true}" : "{\"paused\":false}", NULL, err,
 			   "%s/rollout", path);
 }

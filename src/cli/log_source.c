@@ -38,7 +38,8 @@ static void put_time(const struct log_view *view)
 	struct tm tm;
 	char text[32] = "-";
 
-	if (view->started && clock_gettime(CLOCK_REALTIME, &now) == 0 && gmtime_r(&now.tv_sec, &tm)) {
+	if (view->started && clock_gettime(CLOCK_REALTIME, &now) == 0 &&
+	    gmtime_r(&now.tv_sec, &tm)) {
 		size_t length = strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%S", &tm);
 
 		(void)snprintf(text + length, sizeof(text) - length, ".%03ldZ",

@@ -91,64 +91,6 @@ static int put_environment(const struct run_args *args, yajl_gen gen, struct oci
 	return 0;
 }
 
-static int put_port(const struct run_ports *ports, yajl_gen gen, struct oci_arena *arena,
-		    struct oci_error *err)
-{
-	for (unsigned n = 0; n < ports->count; n++) {
-		const char *published = NULL;
-
-		if (ports->published) {
-			published = oci_arena_printf(arena, "%u", ports->published + n);
-			if (!published)
-				return err_nomem(err);
-		}
-		json_open_map(gen, NULL);
-		json_put_text(gen, "host_ip", ports->host_ip);
-		json_put_int(gen, "target", ports->target + n);
-		json_put_text(gen, "published", published);
-		json_put_text(gen, "protocol", ports->udp ? "udp" : "tcp");
-		json_close_map(gen);
-	}
-	return 0;
-}
-
-static bool covers(const struct run_ports *ports, const struct run_ports *one)
-{
-	return ports->udp == one->udp && one->target >= ports->target &&
-	       one->target < ports->target + ports->count;
-}
-
-/* What -p says, then what else the image exposes when -P is given. */
-static int put_ports(const struct run_args *args, const char *image, yajl_gen gen,
-		     struct oci_arena *arena, struct oci_error *err)
-{
-	struct run_ports *ports, *exposed = NULL;
-	size_t len = 0;
-	int r = args->publish_all ? run_exposed(image, arena, &exposed, &len, err) : 0;
-
-	if (r < 0 || (!args->publish.len && !len))
-		return r;
-	ports = oci_arena_array(arena, args->publish.len + 1, sizeof(*ports));
-	if (!ports)
-		return err_nomem(err);
-	json_open_array(gen, "ports");
-	for (size_t i = 0; r == 0 && i < args->publish.len; i++) {
-		r = run_ports(args->publish.items[i], arena, &ports[i], err);
-		if (r == 0)
-			r = put_port(&ports[i], gen, arena, err);
-	}
-	for (size_t i = 0; r == 0 && exposed && i < len; i++) {
-		bool given = false;
-
-		for (size_t j = 0; j < args->publish.len; j++)
-			given = given || covers(&ports[j], &exposed[i]);
-		if (!given)
-			r = put_port(&exposed[i], gen, arena, err);
-	}
-	json_close_array(gen);
-	return r;
-}
-
 static int put_mount(const struct run_mount *mount, yajl_gen gen, struct oci_error *err)
 {
 	static const char *const types[] = { "bind", "volume", "tmpfs" };
@@ -497,7 +439,7 @@ static int put_service(const struct run_args *args, const char *name, char **com
 	put_plain(args, name, gen);
 	r = put_environment(args, gen, arena, err);
 	if (r == 0)
-		r = put_ports(args, command[0], gen, arena, err);
+		r = run_put_ports(args, command[0], gen, arena, err);
 	json_open_array(gen, "volumes");
 	if (r == 0)
 		r = put_mounts(args, false, gen, arena, err);

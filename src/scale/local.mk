@@ -152,6 +152,7 @@ libcarte_scale_a_SOURCES = \
 	src/scale/supervisor.h \
 	src/scale/supervisor_admit.c \
 	src/scale/supervisor_adopt.c \
+	src/scale/supervisor_bundle.c \
 	src/scale/supervisor_command.c \
 	src/scale/supervisor_document.c \
 	src/scale/supervisor_event.c \

@@ -245,7 +245,8 @@ int oom_add(struct oom *oom, const char *path, pid_t pid, void *ctx)
 
 int64_t oom_kills(const struct oom *oom, const void *ctx)
 {
-	for (const struct oom_entry *entry = oom ? oom->entries : NULL; entry; entry = entry->next) {
+	for (const struct oom_entry *entry = oom ? oom->entries : NULL; entry;
+	     entry = entry->next) {
 		int64_t kills;
 
 		if (entry->ctx != ctx)

@@ -218,8 +218,8 @@ static int move_files(int bundle, int fresh)
 			(void)folder_remove(bundle, names[i]);
 		/* configs there need not be, nor a hosts file of its own */
 		if (renameat(fresh, names[i], bundle, names[i]) < 0 &&
-		    (errno != ENOENT || (strcmp(names[i], "files") != 0 &&
-					 strcmp(names[i], "hosts") != 0)))
+		    (errno != ENOENT ||
+		     (strcmp(names[i], "files") != 0 && strcmp(names[i], "hosts") != 0)))
 			return -errno;
 	}
 	return 0;

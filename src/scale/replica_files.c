@@ -165,10 +165,9 @@ static int add_given(struct replica_plan *plan, const struct spec_file *file, si
 			return err_sys(err, -r, "%s.%s: read %s", kind, file->name, source->path);
 		data = text;
 	}
-	r = replica_plan_file(plan,
-			      oci_arena_printf(&plan->arena, "%s%zu", file->secret ? "" : "files/",
-					       number),
-			      data, length, err);
+	r = replica_plan_file(
+		plan, oci_arena_printf(&plan->arena, "%s%zu", file->secret ? "" : "files/", number),
+		data, length, err);
 	if (r < 0)
 		return r;
 	planned->secret = file->secret;

@@ -39,8 +39,7 @@ static bool is_in_memory(const char *folder)
 {
 	struct statfs fs;
 
-	return statfs(folder, &fs) == 0 &&
-	       (fs.f_type == TMPFS_MAGIC || fs.f_type == RAMFS_MAGIC);
+	return statfs(folder, &fs) == 0 && (fs.f_type == TMPFS_MAGIC || fs.f_type == RAMFS_MAGIC);
 }
 
 /* Linux 6.4 can keep it out of swap as well. */
@@ -69,10 +68,11 @@ int secrets_prepare(const char *run_dir, struct oci_error *err)
 	if (is_in_memory(folder))
 		return 0;
 	if (geteuid() != 0)
-		return err_set_as(err, ERR_UNSUPPORTED, EOPNOTSUPP,
-				  "secrets: %s is on a disk: have --run-dir, or XDG_RUNTIME_DIR, on a "
-				  "tmpfs",
-				  folder);
+		return err_set_as(
+			err, ERR_UNSUPPORTED, EOPNOTSUPP,
+			"secrets: %s is on a disk: have --run-dir, or XDG_RUNTIME_DIR, on a "
+			"tmpfs",
+			folder);
 	r = mount_memory(folder);
 	return r < 0 ? err_sys(err, -r, "secrets: mount a tmpfs on %s", folder) : 0;
 }

@@ -102,8 +102,7 @@ static int find_folder(const char *mount, const char *path, const char *where,
 
 	if (path && *path == '/')
 		fd = flat ? open_flat(mount, path) : open_folder(mount, path);
-	if (fd < 0 && path_of(where, controller, own) && strcmp(own, "/") != 0 &&
-	    is_own(own, path))
+	if (fd < 0 && path_of(where, controller, own) && strcmp(own, "/") != 0 && is_own(own, path))
 		fd = open_folder(mount, own);
 	return fd;
 }

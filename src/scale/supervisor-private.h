@@ -13,7 +13,8 @@
  *   supervisor_admit.c     the host's pool shared among services
  *   supervisor_service.c   how many, rolling updates
  *   supervisor_replica.c   one replica: the next step
- *   supervisor_make.c      the steps up: image, network, bundle, run, probe
+ *   supervisor_make.c      the steps up: image, network, run, probe
+ *   supervisor_bundle.c    the bundle between them
  *   supervisor_foreground.c  replicas that somebody else starts
  *   supervisor_take.c      the steps down: drain, signals, delete, detach, forget
  *   supervisor_exit.c      how an end is noticed and what it means
@@ -248,11 +249,8 @@ void replica_busy(struct supervisor *sv, struct replica *replica, enum busy busy
 void replica_idle(struct supervisor *sv, struct replica *replica);
 
 /* supervisor_make.c */
-/** replica_paths - its bundle, log and cgroup, as strings; what it has already stays. 0 or -ENOMEM. */
-int replica_paths(struct supervisor *sv, struct replica *replica);
 void make_image(struct supervisor *sv, struct replica *replica);
 void make_network(struct supervisor *sv, struct replica *replica);
-void make_config(struct supervisor *sv, struct replica *replica);
 void make_run(struct supervisor *sv, struct replica *replica);
 /** make_failed - a step has failed: back-off. */
 void make_failed(struct supervisor *sv, struct replica *replica, const char *doing,
@@ -264,6 +262,16 @@ bool replica_needs_net(const struct replica *replica);
 /** replica_netns - path of its network namespace; NULL: the host's. -EAGAIN: the one it shares is not there yet. */
 int replica_netns(struct supervisor *sv, const struct replica *replica, char *buf, size_t size,
 		  const char **ret);
+
+/** replica_project - as it was in the replica's revision. */
+const struct spec_project *replica_project(const struct replica *replica);
+
+/* supervisor_bundle.c */
+/** replica_paths - its bundle, log and cgroup, as strings; what it has already stays. 0 or -ENOMEM. */
+int replica_paths(struct supervisor *sv, struct replica *replica);
+void make_config(struct supervisor *sv, struct replica *replica);
+/** bundle_is_whole - its secrets are there too: they are in memory, and a reboot forgets them. */
+bool bundle_is_whole(const struct supervisor *sv, const struct replica *replica);
 
 /* supervisor_foreground.c */
 /** foreground_look - has it been started meanwhile? */

@@ -224,8 +224,8 @@ static int write_file(struct supervisor *sv, const struct replica *replica, stru
 {
 	CLEANUP_ARENA struct oci_arena arena = OCI_ARENA_INIT;
 	bool shared = hosts_shared(replica);
-	struct net_host *hosts = oci_arena_array(
-		&arena, replicas_in(replica->service->project) + 1, sizeof(*hosts));
+	struct net_host *hosts =
+		oci_arena_array(&arena, replicas_in(replica->service->project) + 1, sizeof(*hosts));
 	const char *own = shared ? NULL : names_of(&arena, replica);
 	char path[PATH_MAX];
 	size_t count;

@@ -16,11 +16,12 @@ static int check_mode(const struct spec_service *service, struct oci_error *err)
 				  service->name);
 	case SPEC_NET_CONTAINER:
 	case SPEC_NET_PATH:
-		return err_set_as(err, ERR_PERMISSION, EPERM,
-				  "service %s: only root's supervisor puts containers into a network "
-				  "that is there: say 'network_mode: host' or 'none' (--network host, "
-				  "--network none)",
-				  service->name);
+		return err_set_as(
+			err, ERR_PERMISSION, EPERM,
+			"service %s: only root's supervisor puts containers into a network "
+			"that is there: say 'network_mode: host' or 'none' (--network host, "
+			"--network none)",
+			service->name);
 	default:
 		return 0;
 	}
@@ -34,10 +35,11 @@ static int check_service(const struct spec_service *service, struct oci_error *e
 
 	/* the namespace is one of another user namespace: it is not to be entered from here */
 	if (r == 0 && by_network && service->network_mode == SPEC_NET_NONE)
-		r = err_set_as(err, ERR_PERMISSION, EPERM,
-			       "service %s: only root's supervisor probes by http and tcp what is in "
-			       "'network_mode: none': say 'healthcheck: test:'",
-			       service->name);
+		r = err_set_as(
+			err, ERR_PERMISSION, EPERM,
+			"service %s: only root's supervisor probes by http and tcp what is in "
+			"'network_mode: none': say 'healthcheck: test:'",
+			service->name);
 	return r;
 }
 

@@ -285,7 +285,8 @@ static void test_hosts(void **state)
 	stage_up(&s, "\"db\":{\"image\":\"d\"}," WEB("a", REPLICAS(2)));
 	assert_string_equal(stage_settle(&s), "");
 	/* one file, written once for all who are in the same network, each with its own names */
-	assert_int_equal(glob(scale_path(path, "%s/state/hosts/p/*", s.folder), 0, NULL, &found), 0);
+	assert_int_equal(glob(scale_path(path, "%s/state/hosts/p/*", s.folder), 0, NULL, &found),
+			 0);
 	assert_int_equal(found.gl_pathc, 1);
 	for (unsigned i = 0; i < 100 && !strstr(text, "p-db-1 "); i++) {
 		FILE *file = fopen(found.gl_pathv[0], "re");
@@ -339,13 +340,16 @@ static void test_ordinary_user(void **state)
 	stage_open(&s);
 	parts.ordinary_user = true;
 	assert_int_equal(stage_try_up(&s, WEB("a", ""), &err), -EPERM);
-	assert_string_equal(err.message, "service web: only root's supervisor makes networks: say "
-					 "'network_mode: host' or 'none' (--network host, --network none)");
+	assert_string_equal(err.message,
+			    "service web: only root's supervisor makes networks: say "
+			    "'network_mode: host' or 'none' (--network host, --network none)");
 	assert_int_equal(err_kind(&err), ERR_PERMISSION);
 	err = (struct oci_error)OCI_ERROR_INIT;
-	assert_int_equal(stage_try_up(&s, WEB("a", ",\"network_mode\":\"none\"" PROBE), &err), -EPERM);
+	assert_int_equal(stage_try_up(&s, WEB("a", ",\"network_mode\":\"none\"" PROBE), &err),
+			 -EPERM);
 	assert_null(supervisor_projects(s.sv));
-	stage_up(&s, WEB("a", ",\"network_mode\":\"none\"") ",\"db\":{\"image\":\"d\",\"network_mode\":\"host\"}");
+	stage_up(&s, WEB("a", ",\"network_mode\":\"none\"") ",\"db\":{\"image\":\"d\",\"network_"
+							    "mode\":\"host\"}");
 	assert_string_equal(stage_settle(&s), "");
 	assert_int_equal(parts.attached, 0);
 	stage_close(&s);
