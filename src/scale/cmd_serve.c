@@ -299,10 +299,20 @@ static int watch_signals(struct server *s, struct oci_error *err)
 	return loop_watch_add(s->loop, &s->signal_watch, s->signals, EPOLLIN, signal_ready, s);
 }
 
+/* The project of `carte run` stays when its last container has gone: it is nothing to supervise. */
+static bool has_services(const struct server *s)
+{
+	const struct project *project = supervisor_projects(s->sv);
+
+	while (project && !project->services)
+		project = project->next;
+	return project != NULL;
+}
+
 static void idle_look(void *ctx)
 {
 	struct server *s = ctx;
-	bool idle = !supervisor_projects(s->sv) && http_busy(s->http) == 0;
+	bool idle = !has_services(s) && http_busy(s->http) == 0;
 
 	if (idle && s->idle_before) {
 		end_softly(s);
