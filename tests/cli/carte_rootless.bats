@@ -133,8 +133,7 @@ until_true() { # SECONDS COMMAND...
 	kill -9 "$pid"
 	back() { [ "$(carte inspect home-web-2 | jq -r '.[0] | "\(.state) \(.pid != '"$pid"')"')" = 'ready true' ]; }
 	until_true 60 back
-	run grep -rl hidden "$HOMEDIR/.local/share/carte/scale/bundles"
-	[ -z "$output" ]
+	[ -z "$(grep -rl hidden "$HOMEDIR/.local/share/carte/scale/bundles" 2>/dev/null)" ]
 	carte scale web=1
 	carte down -p home -v
 	[ -z "$(carte ps -aq)" ]
