@@ -31,8 +31,10 @@ setup_file() {
 	else
 		[ "$(cat /proc/sys/kernel/unprivileged_userns_clone 2>/dev/null || echo 1)" = 1 ] || skip 'users may not make user namespaces here'
 		grep -q "^$(id -un):" /etc/subuid && requires_program newuidmap
-		[ -n "${XDG_RUNTIME_DIR:-}" ] || export XDG_RUNTIME_DIR=$D/run
-		mkdir -p "$D/ctx" "$XDG_RUNTIME_DIR"
+		# secrets are to be in memory
+		[ -n "${XDG_RUNTIME_DIR:-}" ] || XDG_RUNTIME_DIR=$(mktemp -d /dev/shm/carte-user-XXXXXX)
+		export XDG_RUNTIME_DIR
+		mkdir -p "$D/ctx"
 		RUN=$XDG_RUNTIME_DIR HOMEDIR=$HOME
 	fi
 	export RUN HOMEDIR
@@ -56,6 +58,7 @@ teardown_file() {
 		sleep 0.05
 	done
 	[ "$(id -u)" != 0 ] || umount "$D/run"
+	case $RUN in /dev/shm/carte-user-*) rm -rf "$RUN" ;; esac
 	rm -rf --one-file-system "$D"
 }
 

@@ -17,8 +17,9 @@ setup_file() {
 	carte_find || skip 'carte is not built'
 	[ -x "$(dirname "$CARTE")/carte-scale" ] || skip 'carte-scale is not built'
 	unset CARTE_STATE_DIR CARTE_RUN_DIR CARTE_STORE CARTE_SOCKET
-	export NO_COLOR=1 W=/var/tmp/carte-systemd-$(id -u)
 	local dir top
+	W=/var/tmp/carte-systemd-$(id -u)
+	export NO_COLOR=1 W
 	dir=$(dirname "$CARTE") top=$(cd "$TESTS/.." && pwd)
 	rm -rf "$W"
 	mkdir -p "$W"
@@ -92,7 +93,7 @@ write_compose() {
 		    stop_signal: SIGKILL
 		    network_mode: none
 		    restart: always
-		    deploy: {replicas: 2, resources: {limits: {cpus: "0.5", memory: 64M, pids: 50}}}
+		    deploy: {replicas: 1, resources: {limits: {cpus: "0.5", memory: 64M, pids: 50}}}
 		    secrets: [key]
 		secrets: {key: {file: ./key}}
 	END
@@ -110,7 +111,7 @@ write_compose() {
 @test "systemd: limits, pressure, secrets; nothing of the unit's is inherited" {
 	write_compose
 	carte up -d --wait -f "$W/compose.yaml"
-	[ "$(carte ps -q | wc -l)" = 2 ]
+	[ "$(carte ps -q | wc -l)" = 1 ]
 	if [ -e /sys/fs/cgroup/cgroup.controllers ]; then
 		has unit-web-1 cpu.max '50000 100000'
 		has unit-web-1 memory.max 67108864
@@ -189,7 +190,9 @@ write_compose() {
 	fi
 	[[ $(cgroup unit-web-1) == *carte.slice/carte-*.scope ]]
 	[ ! -e /sys/fs/cgroup/cgroup.controllers ] || has unit-web-1 memory.max 67108864
-	[ "$(systemctl $FLAG list-units --plain --no-legend 'carte-*.scope' | wc -l)" = 2 ]
+	[ "$(systemctl $FLAG list-units --plain --no-legend 'carte-*.scope' | wc -l)" = 1 ]
+	# a user's have been scopes all the time
+	[ "$ROOT" = 1 ] || return 0
 	carte run -d --name hungry --network none -m 16m --memory-swap 16m box sh -c 'tail /dev/zero; sleep 1000'
 	killed() { [ "$(carte events --no-follow | grep -c 'oom.*hungry')" -ge "$1" ]; }
 	until_true 60 killed 2
