@@ -211,5 +211,7 @@ write_compose() {
 	systemctl $FLAG daemon-reload
 	systemctl $FLAG restart carte-scale.service
 	until_true 60 active inactive
-	[ "$(carte system info --format json | jq .pid)" = "$(main_pid)" ]
+	# it may have ended again before it is looked for
+	pid=$(carte system info --format json | jq .pid)
+	[ "$pid" = "$(systemctl $FLAG show -P ExecMainPID carte-scale.service)" ]
 }
