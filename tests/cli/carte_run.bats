@@ -307,6 +307,28 @@ is() { [ "$(state "$1")" = "$2" ]; }
 	[[ $output == *'unpacked layer'* ]]
 }
 
+@test "serve: a socket is handed over as systemd does, blocking; every client is answered" {
+	command -v python3 >/dev/null || skip 'python3 is not installed'
+	cat >"$D/hand-over.py" <<-'END'
+		import os, socket, sys
+		listener = socket.socket(socket.AF_UNIX)
+		listener.bind(sys.argv[1])
+		listener.listen(8)
+		os.dup2(listener.fileno(), 3)
+		os.set_inheritable(3, True)
+		os.environ.update(LISTEN_PID=str(os.getpid()), LISTEN_FDS="1")
+		os.execv(sys.argv[2], sys.argv[2:])
+	END
+	unshare --net python3 "$D/hand-over.py" "$D/s" "$(dirname "$CARTE")/carte-scale" serve --no-tcp --state-dir "$D/state" --run-dir "$D/run" 3>&- &
+	server=$!
+	until_true 10 test -S "$D/s"
+	for _ in 1 2 3; do
+		[ "$(CARTE_SOCKET=$D/s carte system info --format json | jq .pid)" = "$server" ]
+	done
+	kill "$server"
+	wait "$server"
+}
+
 @test "load and save: an image goes out and comes back the same" {
 	carte save -o "$D/box.tar" box
 	carte load -q -i "$D/box.tar" -t "$N"
