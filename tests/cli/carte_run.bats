@@ -51,6 +51,7 @@ setup() {
 
 teardown() {
 	local left
+	[ -z "${server:-}" ] || kill -9 "$server" 2>/dev/null || true
 	for left in $("$CARTE" ps -aq --filter "name=$N" 2>/dev/null); do
 		"$CARTE" rm -f "$left" >/dev/null 2>&1 || true
 	done
