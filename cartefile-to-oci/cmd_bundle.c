@@ -12,7 +12,7 @@
 
 struct bundle_args {
 	const char *rootfs, *memory, *cpus, *pids, *net, *user, *workdir, *hostname, *entrypoint,
-		*platform, *store;
+		*platform, *store, *pin;
 	struct opt_list env, volumes, cap_add, cap_drop, annotations;
 	bool read_only, terminal, no_seccomp, template;
 };
@@ -49,6 +49,8 @@ static const struct opt bundle_opts[] = {
 	{ "template", 0, OPT_FLAG, AT(template), NULL,
 	  "also write digest, image.json, passwd, group and caps.json, for who makes more "
 	  "bundles from this one" },
+	{ "pin", 0, OPT_STRING, AT(pin), "DIR",
+	  "gc leaves the layers of all bundles in DIR; default: of this one" },
 	{ "annotation", 0, OPT_LIST, AT(annotations), "KEY=VALUE",
 	  "for config.json, wins over the image's; repeatable" },
 	{ "platform", 0, OPT_STRING, AT(platform), "OS/ARCH",
@@ -78,6 +80,9 @@ static int write_bundle(const struct bundle_args *args, const char *image, const
 	r = image_open(image, &store, args->platform, &arena, &source, err);
 	if (r == 0)
 		r = bundle_write(&store, &source.layout, &source.docs, folder, options, err);
+	/* the store is locked: no gc comes between */
+	if (r == 0 && !options->copy && (args->pin || !options->template))
+		r = store_pin(&store, args->pin ? args->pin : folder, err);
 	image_close(&source);
 	store_close(&store);
 	return r;

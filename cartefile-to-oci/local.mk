@@ -142,6 +142,7 @@ libcartefile_a_SOURCES = \
 	cartefile-to-oci/store_cache.c \
 	cartefile-to-oci/store_fsck.c \
 	cartefile-to-oci/store_gc.c \
+	cartefile-to-oci/store_pin.c \
 	cartefile-to-oci/store_tree.c \
 	cartefile-to-oci/store_walk.c \
 	cartefile-to-oci/tar.c \

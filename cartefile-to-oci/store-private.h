@@ -47,6 +47,15 @@ int digest_set_add(struct digest_set *set, const struct digest *digest);
 bool digest_set_has(const struct digest_set *set, const struct digest *digest);
 void digest_set_free(struct digest_set *set);
 
+/* ---- what bundles need ---------------------------------------------------------------------------------------------- */
+
+/**
+ * store_pinned - add the layers of all bundles that store_pin was told of. Records of what is not there any more are removed. -errno with
+ * words: it cannot be told what a bundle needs.
+ */
+int store_pinned(const struct store *store, bool dry_run, struct digest_set *diff_ids,
+		 struct oci_error *err);
+
 /* ---- what images need ------------------------------------------------------------------------------------------------ */
 
 /**

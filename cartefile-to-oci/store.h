@@ -8,6 +8,7 @@
  *	STORE/cache/KIND/HEX			 small records, each with a digest of itself; a bad one is as if it was not there
  *	STORE/tmp/				 each file or folder of a process that holds a lock on it; swept otherwise
  *	STORE/explain/HEX-OF-MANIFEST.json	 what --explain tells
+ *	STORE/pins/HEX				 paths of bundles, whose layers stay
  *
  *	STORE/lock				 held shared by whoever uses the store, exclusively by gc and by fsck --repair
  *
@@ -77,13 +78,16 @@ int store_explain_get(const struct store *store, const struct digest *manifest,
 		      struct oci_arena *arena, char **ret_text, size_t *ret_length,
 		      struct oci_error *err);
 
+/** store_pin - gc leaves the unpacked layers that the bundle @folder, or any bundle in the folder @folder, uses; until that is gone. */
+int store_pin(const struct store *store, const char *folder, struct oci_error *err);
+
 struct store_gc_result {
 	size_t blobs, layers, records, temps;
 	uint64_t bytes;
 };
 /**
- * store_gc - remove what no entry of index.json needs; blobs that only the build cache knows go too. Waits for the others that
- * use the store. -EINVAL when a document of an image is damaged: it cannot be told what the image needs.
+ * store_gc - remove what neither an entry of index.json nor a bundle (store_pin) needs; blobs that only the build cache knows go too. Waits for the others that
+ * use the store. -EINVAL when a document of an image or a bundle is damaged: it cannot be told what that needs.
  */
 int store_gc(struct store *store, bool dry_run, struct store_gc_result *ret, struct oci_error *err);
 

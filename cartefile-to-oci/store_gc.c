@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * store_gc.c - what no entry of index.json needs goes.
+ * store_gc.c - what neither an entry of index.json nor a bundle needs goes.
  *
  * The lock is exclusive: a build in the middle of its work has blobs that no name needs yet.
  */
@@ -164,6 +164,8 @@ int store_gc(struct store *store, bool dry_run, struct store_gc_result *ret, str
 	gc.walk.ctx = &gc;
 	if (r == 0) {
 		r = store_walk(&gc.walk, err);
+		if (r == 0)
+			r = store_pinned(store, dry_run, &gc.walk.diff_ids, err);
 		if (r < 0)
 			err_prefix(err, "cannot tell what is needed (see fsck): ");
 	}

@@ -26,7 +26,7 @@ static const struct opt logs_opts[] = {
 	{ "tail", 'n', OPT_STRING, offsetof(struct logs_args, tail), "LINES",
 	  "only the last lines of each; default: all" },
 	{ "timestamps", 't', OPT_FLAG, offsetof(struct logs_args, timestamps), NULL,
-	  "refused: the lines have no times" },
+	  "with -f: when each line came; a line of before has no time" },
 	{ "until", 0, OPT_STRING, offsetof(struct logs_args, until), "TIME",
 	  "refused: the lines have no times" },
 	{ .name = NULL },
@@ -56,19 +56,22 @@ static int logs_run(void *options, char **operands, int count, struct oci_error 
 				       .follow = args->follow,
 				       .prefix = count > 1 || args->project,
 				       .no_prefix = args->no_prefix,
+				       .times = args->timestamps,
 				       .signal_fd = -1 };
-	const char *timed = args->timestamps ? "timestamps"
-			    : args->since    ? "since"
-			    : args->until    ? "until"
-					     : NULL;
+	const char *timed = args->since                         ? "since"
+			    : args->until                       ? "until"
+			    : args->timestamps && !args->follow ? "timestamps"
+								: NULL;
 
 	if (timed)
-		return err_set_as(err, ERR_UNSUPPORTED, EOPNOTSUPP,
-				  "--%s: the lines have no times, for a container writes its log "
-				  "itself and no "
-				  "process stands between; let the program write the time, or see "
-				  "'carte events'",
-				  timed);
+		return err_set_as(
+			err, ERR_UNSUPPORTED, EOPNOTSUPP,
+			"--%s: the lines have no times, for a container writes its log "
+			"itself and no process stands between; %s",
+			timed,
+			strcmp(timed, "timestamps") == 0
+				? "with -f lines that come have the time when they came"
+				: "let the program write the time, or see 'carte events'");
 	if (!count && !args->project)
 		return err_set_as(err, ERR_USAGE, EINVAL,
 				  "whose? Name containers or services, or a project with -p");

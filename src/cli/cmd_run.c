@@ -87,6 +87,8 @@ static const struct opt run_opts[] = {
 	FLAG("privileged", 0, privileged, "all capabilities and devices, nothing masked"),
 	LIST("publish", 'p', publish, "[[IP:]PORT:]PORT[/PROTOCOL]",
 	     "a port of the host's; ranges too; repeatable"),
+	FLAG("publish-all", 'P', publish_all,
+	     "every port that the image exposes, at a free port of the host's"),
 	{ "pull", 0, OPT_IGNORED_STRING, 0, "POLICY",
 	  "accepted for compatibility; images are those of the store" },
 	{ "quiet", 'q', OPT_IGNORED_FLAG, 0, NULL, "accepted for compatibility" },

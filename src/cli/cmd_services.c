@@ -138,6 +138,18 @@ static void print_rollout(yajl_val service, char *last, size_t size)
 	(void)fflush(stdout);
 }
 
+/* A word before the service's name. */
+static int rollout_order(const char *word, const char *path, struct oci_error *err)
+{
+	bool pause = strcmp(word, "pause") == 0;
+
+	if (!pause && strcmp(word, "resume") != 0)
+		return err_set_as(err, ERR_USAGE, EINVAL, "no such word '%s': pause or resume",
+				  word);
+	return client_post(pause ? "{\"paused\":true}" : "{\"paused\":false}", NULL, err,
+			   "%s/rollout", path);
+}
+
 static int rollout_run(void *options, char **operands, int count, struct oci_error *err)
 {
 	const struct services_args *args = options;
@@ -145,10 +157,12 @@ static int rollout_run(void *options, char **operands, int count, struct oci_err
 	char last[512] = "";
 	const char *path = NULL;
 	struct ref ref = { 0 };
-	int r = service_path(&refs, operands[0], &path, &ref, err);
-	bool on = r == 0;
+	int r = service_path(&refs, operands[count - 1], &path, &ref, err);
+	bool on;
 
-	(void)count;
+	if (r == 0 && count == 2)
+		r = rollout_order(operands[0], path, err);
+	on = r == 0;
 	while (on) {
 		CLEANUP_JSON yajl_val service = NULL;
 
@@ -166,12 +180,12 @@ static int rollout_run(void *options, char **operands, int count, struct oci_err
 const struct cmd cmd_rollout = {
 	.command = {
 		.name = "rollout",
-		.usage = "[OPTIONS] SERVICE",
-		.summary = "tell how far a rolling update is",
+		.usage = "[OPTIONS] [pause|resume] SERVICE",
+		.summary = "tell how far a rolling update is; pause it, or let it go on",
 		.opts = rollout_opts,
 		.positional_after = -1,
 		.min_operands = 1,
-		.max_operands = 1,
+		.max_operands = 2,
 	},
 	.options_size = sizeof(struct services_args),
 	.run = rollout_run,

@@ -78,8 +78,8 @@ static int system_df(struct oci_error *err)
 	put_size(&table, "image blobs", store, "blobs/sha256", "rmi, system prune");
 	put_size(&table, "unpacked layers", store, "layers", "system prune");
 	put_size(&table, "build cache", store, "cache", "system prune");
-	put_size(&table, "bundles", state, "images", "by itself");
-	put_size(&table, "containers", state, "containers", "rm, down");
+	put_size(&table, "templates", state, "images", "by itself");
+	put_size(&table, "containers", state, "bundles", "rm, down");
 	put_size(&table, "logs", state, "logs", "rm, down; max-size");
 	put_size(&table, "volumes", state, "volumes", "down -v");
 	return table_print(&table, stdout, (size_t)term_width(), err);

@@ -14,6 +14,7 @@
 
 #include "cli/common.h"
 #include "cli/foreground.h"
+#include "cli/start.h"
 #include "cli/user.h"
 
 extern char **environ;
@@ -114,6 +115,12 @@ int foreground_run(yajl_val answer, bool input, bool tty, struct oci_error *err)
 	char runtime[PATH_MAX], log_path[64];
 	CLEANUP_CLOSE int log = memfd_create("log", MFD_CLOEXEC);
 	CLEANUP_CLOSE int null = open("/dev/null", O_RDONLY | O_CLOEXEC);
+	const char *const argv[] = {
+		runtime,        "--root", json_text(answer, "runtimeRoot"), "--log", log_path,
+		"--log-format", "json",
+	};
+	const char *const verb[] = { "run", "--bundle", json_text(answer, "bundle"), id };
+	CLEANUP_WORDS struct words words = { 0 };
 	sigset_t set, before;
 	int r = container_runtime(answer, runtime, err), status;
 
@@ -126,11 +133,13 @@ int foreground_run(yajl_val answer, bool input, bool tty, struct oci_error *err)
 	if (sigprocmask(SIG_BLOCK, &set, &before) < 0)
 		return err_sys(err, errno, "block signals");
 	(void)fflush(stdout);
-	r = spawn_runtime(
-		(const char *const[]){ runtime, "--root", json_text(answer, "runtimeRoot"), "--log",
-				       log_path, "--log-format", "json", "run", "--bundle",
-				       json_text(answer, "bundle"), id, NULL },
-		input || tty ? -1 : null, &before, err);
+	words_add_list(&words, argv, ARRAY_LEN(argv));
+	if (json_bool(answer, "systemdCgroup"))
+		words_add(&words, "--systemd-cgroup");
+	words_add_list(&words, verb, ARRAY_LEN(verb));
+	r = words_end(&words, err);
+	if (r == 0)
+		r = spawn_runtime(words.items, input || tty ? -1 : null, &before, err);
 	if (r < 0) {
 		(void)sigprocmask(SIG_SETMASK, &before, NULL);
 		report(id, STATUS_NOT_STARTED);

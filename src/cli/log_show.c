@@ -232,6 +232,7 @@ int log_show(const struct log_request *request, struct oci_error *err)
 	int r;
 
 	show.view = (struct log_view){ .prefix = request->prefix && !request->no_prefix,
+				       .times = request->times,
 				       .colours = term_colours(stdout),
 				       .out = stdout };
 	if (request->follow) {
@@ -243,7 +244,7 @@ int log_show(const struct log_request *request, struct oci_error *err)
 	show.view.prefix &= !request->no_prefix;
 	for (size_t i = 0; r >= 0 && i < show.len; i++)
 		r = log_start(&show.sources[i], request->tail, &show.view, err);
-	show.started = true;
+	show.started = show.view.started = true;
 	if (r >= 0 && request->follow)
 		r = follow(&show, err);
 	for (size_t i = 0; i < show.len; i++)

@@ -31,6 +31,23 @@ static void put_prefix(const struct log_source *source, const struct log_view *v
 		view->colours ? "\033[0m" : "");
 }
 
+/* RFC 3339, as docker has it; as wide without a time. */
+static void put_time(const struct log_view *view)
+{
+	struct timespec now;
+	struct tm tm;
+	char text[32] = "-";
+
+	if (view->started && clock_gettime(CLOCK_REALTIME, &now) == 0 &&
+	    gmtime_r(&now.tv_sec, &tm)) {
+		size_t length = strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%S", &tm);
+
+		(void)snprintf(text + length, sizeof(text) - length, ".%03ldZ",
+			       now.tv_nsec / 1000000);
+	}
+	fprintf(view->out, "%-24s ", text);
+}
+
 static int keep_line(struct log_source *source, const char *text, size_t length)
 {
 	char *larger;
@@ -49,7 +66,10 @@ static int keep_line(struct log_source *source, const char *text, size_t length)
 static void put_line(struct log_source *source, const struct log_view *view, const char *text,
 		     size_t length)
 {
-	put_prefix(source, view);
+	if (view->prefix)
+		put_prefix(source, view);
+	if (view->times)
+		put_time(view);
 	if (source->line_length)
 		(void)fwrite(source->line, 1, source->line_length, view->out);
 	(void)fwrite(text, 1, length, view->out);
@@ -58,13 +78,13 @@ static void put_line(struct log_source *source, const struct log_view *view, con
 	source->line_length = 0;
 }
 
-/* With names in front only whole lines are printed, so that those of several containers do not mix. */
+/* With names or times in front only whole lines are printed, so that those of several containers do not mix. */
 static int put_text(struct log_source *source, const struct log_view *view, const char *text,
 		    size_t length)
 {
 	const char *end;
 
-	if (!view->prefix)
+	if (!view->prefix && !view->times)
 		return fwrite(text, 1, length, view->out) == length ? 0 : -EIO;
 	while (length && (end = memchr(text, '\n', length)) != NULL) {
 		size_t n = (size_t)(end - text) + 1;

@@ -41,6 +41,8 @@ struct log_view {
 	bool prefix;  /* each line begins with the container's name */
 	size_t width; /* of the longest name */
 	bool colours;
+	bool times;   /* each line begins with the time when it was seen */
+	bool started; /* what comes now is new; before: its time is not known */
 	FILE *out;
 };
 
@@ -62,7 +64,7 @@ struct log_request {
 	const char *project;   /* all containers of a project, or NULL: */
 	char *const *operands; /* containers and services */
 	int count;
-	bool follow, prefix, no_prefix;
+	bool follow, prefix, no_prefix, times;
 	long long tail; /* -1: all */
 	int signal_fd;  /* -1; else: readable means to stop following */
 };

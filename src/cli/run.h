@@ -20,8 +20,8 @@ struct oci_error;
 
 /** struct run_args - the options as they were given; NULL and false: not given. */
 struct run_args {
-	bool detach, remove, interactive, tty, read_only, init, privileged, no_healthcheck,
-		oom_kill_disable;
+	bool detach, publish_all, remove, interactive, tty, read_only, init, privileged,
+		no_healthcheck, oom_kill_disable;
 	const char *name, *hostname, *domainname, *ip, *memory, *memory_swap, *memory_reservation,
 		*cpus, *cpu_shares, *cpuset, *pids_limit, *user, *workdir, *restart, *stop_signal,
 		*stop_timeout, *shm_size, *cidfile, *pid, *ipc, *userns, *runtime, *oom_score_adj,
@@ -68,6 +68,10 @@ struct run_ports {
 
 int run_ports(const char *text, struct oci_arena *arena, struct run_ports *ret,
 	      struct oci_error *err);
+
+/** run_put_ports - "ports" of the service: what -p says, then with -P what else @image exposes. */
+int run_put_ports(const struct run_args *args, const char *image, yajl_gen gen,
+		  struct oci_arena *arena, struct oci_error *err);
 
 /** struct run_env - NAME=VALUE pairs; a later one of the same name wins. In an arena. */
 struct run_env {

@@ -91,33 +91,6 @@ static int put_environment(const struct run_args *args, yajl_gen gen, struct oci
 	return 0;
 }
 
-static int put_ports(const struct run_args *args, yajl_gen gen, struct oci_arena *arena,
-		     struct oci_error *err)
-{
-	if (!args->publish.len)
-		return 0;
-	json_open_array(gen, "ports");
-	for (size_t i = 0; i < args->publish.len; i++) {
-		struct run_ports ports;
-		int r = run_ports(args->publish.items[i], arena, &ports, err);
-
-		if (r < 0)
-			return r;
-		for (unsigned n = 0; n < ports.count; n++) {
-			json_open_map(gen, NULL);
-			json_put_text(gen, "host_ip", ports.host_ip);
-			json_put_int(gen, "target", ports.target + n);
-			if (ports.published)
-				json_put_text(gen, "published",
-					      oci_arena_printf(arena, "%u", ports.published + n));
-			json_put_text(gen, "protocol", ports.udp ? "udp" : "tcp");
-			json_close_map(gen);
-		}
-	}
-	json_close_array(gen);
-	return 0;
-}
-
 static int put_mount(const struct run_mount *mount, yajl_gen gen, struct oci_error *err)
 {
 	static const char *const types[] = { "bind", "volume", "tmpfs" };
@@ -466,7 +439,7 @@ static int put_service(const struct run_args *args, const char *name, char **com
 	put_plain(args, name, gen);
 	r = put_environment(args, gen, arena, err);
 	if (r == 0)
-		r = put_ports(args, gen, arena, err);
+		r = run_put_ports(args, command[0], gen, arena, err);
 	json_open_array(gen, "volumes");
 	if (r == 0)
 		r = put_mounts(args, false, gen, arena, err);

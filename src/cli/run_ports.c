@@ -9,7 +9,9 @@
 #include "base/error.h"
 #include "base/io.h"
 #include "base/mem.h"
+#include "cli/json.h"
 #include "cli/run.h"
+#include "cli/store.h"
 
 #define ENV_FILE_MAX (1u << 20)
 
@@ -89,6 +91,97 @@ int run_ports(const char *text, struct oci_arena *arena, struct run_ports *ret,
 		return bad(text, "expected [IP:][HOST-PORT:]PORT[/tcp|/udp], ports from 1 to 65535",
 			   err);
 	return published_count == ret->count ? 0 : bad(text, "the ranges differ in length", err);
+}
+
+/* What the image says its program listens on: it must be in the store, as it is looked at before the supervisor is asked anything. */
+static int find_exposed(const char *image, struct oci_arena *arena, struct run_ports **ret,
+			size_t *ret_len, struct oci_error *err)
+{
+	CLEANUP_STORE_IMAGE struct store_image found = { 0 };
+	struct run_ports *ports;
+	yajl_val exposed;
+	int r = store_find(image, arena, &found, err);
+
+	*ret = NULL;
+	*ret_len = 0;
+	if (r < 0) {
+		err_prefix(err, "--publish-all: ");
+		return r;
+	}
+	exposed = json_get(json_get(found.config, "config"), "ExposedPorts");
+	if (!YAJL_IS_OBJECT(exposed) || exposed->u.object.len == 0)
+		return 0;
+	ports = oci_arena_array(arena, exposed->u.object.len, sizeof(*ports));
+	if (!ports)
+		return err_nomem(err);
+	for (size_t i = 0; i < exposed->u.object.len; i++) {
+		r = run_ports(exposed->u.object.keys[i], arena, &ports[i], NULL);
+		if (r < 0)
+			return err_set_as(err, ERR_USAGE, EINVAL,
+					  "--publish-all: image %s exposes '%s', which is no port",
+					  image, exposed->u.object.keys[i]);
+	}
+	*ret = ports;
+	*ret_len = exposed->u.object.len;
+	return 0;
+}
+
+static int put_port(const struct run_ports *ports, yajl_gen gen, struct oci_arena *arena,
+		    struct oci_error *err)
+{
+	for (unsigned n = 0; n < ports->count; n++) {
+		const char *published = NULL;
+
+		if (ports->published) {
+			published = oci_arena_printf(arena, "%u", ports->published + n);
+			if (!published)
+				return err_nomem(err);
+		}
+		json_open_map(gen, NULL);
+		json_put_text(gen, "host_ip", ports->host_ip);
+		json_put_int(gen, "target", ports->target + n);
+		json_put_text(gen, "published", published);
+		json_put_text(gen, "protocol", ports->udp ? "udp" : "tcp");
+		json_close_map(gen);
+	}
+	return 0;
+}
+
+static bool covers(const struct run_ports *ports, const struct run_ports *one)
+{
+	return ports->udp == one->udp && one->target >= ports->target &&
+	       one->target < ports->target + ports->count;
+}
+
+/* What -p says, then what else the image exposes when -P is given. */
+int run_put_ports(const struct run_args *args, const char *image, yajl_gen gen,
+		  struct oci_arena *arena, struct oci_error *err)
+{
+	struct run_ports *ports, *exposed = NULL;
+	size_t len = 0;
+	int r = args->publish_all ? find_exposed(image, arena, &exposed, &len, err) : 0;
+
+	if (r < 0 || (!args->publish.len && !len))
+		return r;
+	ports = oci_arena_array(arena, args->publish.len + 1, sizeof(*ports));
+	if (!ports)
+		return err_nomem(err);
+	json_open_array(gen, "ports");
+	for (size_t i = 0; r == 0 && i < args->publish.len; i++) {
+		r = run_ports(args->publish.items[i], arena, &ports[i], err);
+		if (r == 0)
+			r = put_port(&ports[i], gen, arena, err);
+	}
+	for (size_t i = 0; r == 0 && exposed && i < len; i++) {
+		bool given = false;
+
+		for (size_t j = 0; j < args->publish.len; j++)
+			given = given || covers(&ports[j], &exposed[i]);
+		if (!given)
+			r = put_port(&exposed[i], gen, arena, err);
+	}
+	json_close_array(gen);
+	return r;
 }
 
 /* ---- environment --------------------------------------------------------------------------------------------------- */

@@ -47,6 +47,7 @@ const struct api_route api_routes[] = {
 	{ "POST", "/v1/services/{project}/{service}/restart", service_restart },
 	{ "GET", "/v1/services/{project}/{service}/revisions", service_revisions },
 	{ "POST", "/v1/services/{project}/{service}/rollback", service_rollback },
+	{ "POST", "/v1/services/{project}/{service}/rollout", service_rollout },
 	{ "POST", "/v1/services/{project}/{service}/scale", service_scale },
 	{ "POST", "/v1/services/{project}/{service}/start", service_start },
 	{ "POST", "/v1/services/{project}/{service}/stop", service_stop },

@@ -50,6 +50,7 @@ static int answer_run(struct api_call *call, const struct replica *replica, stru
 	json_text(&json, "logPath", replica->log_path);
 	json_text(&json, "runtime", supervisor_runtime(call->api->sv, replica));
 	json_text(&json, "runtimeRoot", supervisor_runtime_root(call->api->sv, replica));
+	json_bool(&json, "systemdCgroup", supervisor_options(call->api->sv)->systemd_cgroup);
 	json_text(&json, "state", replica_state_word(replica->state));
 	json_text(&json, "reason", replica->reason);
 	json_map_end(&json);

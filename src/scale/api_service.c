@@ -134,6 +134,25 @@ int service_restart(struct api_call *call, struct oci_error *err)
 	return command(call, supervisor_service_restart, err);
 }
 
+int service_rollout(struct api_call *call, struct oci_error *err)
+{
+	static const char *const keys[] = { "paused", NULL };
+	CLEANUP_TREE yajl_val root = NULL;
+	struct service *service;
+	bool paused = false;
+	int r = api_service(call, &service, err);
+
+	if (r == 0)
+		r = api_body(call, keys, &root, err);
+	if (r == 0)
+		r = json_get_bool(root, "paused", &paused, err);
+	if (r == 0)
+		r = err_set_as(err, ERR_USAGE, EINVAL, "expected \"paused\": true or false");
+	if (r > 0)
+		r = supervisor_rollout_pause(call->api->sv, service, paused, err);
+	return r < 0 ? r : api_empty(call, 202, err);
+}
+
 int service_rollback(struct api_call *call, struct oci_error *err)
 {
 	static const char *const keys[] = { "revision", NULL };

@@ -27,6 +27,7 @@
 #define LISTEN_DEFAULT "127.0.0.1:9700"
 #define QUIESCE_MS 10000
 #define OTHER_WAIT_MS 5000
+#define ADOPT_MS 10000
 
 struct serve_args {
 	const char *listen, *state_dir, *run_dir, *runtime, *converter, *cni_path, *cgroup_parent;
@@ -50,7 +51,7 @@ static const struct opt serve_opts[] = {
 	{ "cgroup-parent", 0, OPT_STRING, offsetof(struct serve_args, cgroup_parent), "NAME",
 	  "containers are in cgroups NAME/PROJECT/ID; default: carte" },
 	{ "systemd-cgroup", 0, OPT_FLAG, offsetof(struct serve_args, systemd_cgroup), NULL,
-	  "systemd makes the cgroups" },
+	  "systemd makes the cgroups; default for an ordinary user who has a user manager" },
 	{ "state-dir", 0, OPT_STRING, offsetof(struct serve_args, state_dir), "DIR",
 	  "database, logs, volumes; default: /var/lib/carte/scale, or in ~/.local/share" },
 	{ "run-dir", 0, OPT_STRING, offsetof(struct serve_args, run_dir), "DIR",
@@ -122,6 +123,22 @@ static int make_place(const char *path, struct oci_error *err)
 		       : err_set_as(err, ERR_USAGE, EINVAL, "%s: expected an absolute path", path);
 }
 
+/*
+ * An ordinary user's cgroups come from the user's systemd where there is one: what a session is in is not its user's, and what a unit
+ * is in would be in that unit's way.
+ */
+static bool user_has_systemd(struct server *s)
+{
+	const char *folder = getenv("XDG_RUNTIME_DIR");
+	const char *bus;
+
+	if (geteuid() == 0 || !folder || *folder != '/' ||
+	    access("/sys/fs/cgroup/cgroup.controllers", F_OK) < 0)
+		return false;
+	bus = oci_arena_printf(&s->arena, "%s/systemd/private", folder);
+	return bus && access(bus, F_OK) == 0;
+}
+
 static int find_places(struct server *s, struct oci_error *err)
 {
 	const struct serve_args *args = s->args;
@@ -133,7 +150,7 @@ static int find_places(struct server *s, struct oci_error *err)
 		.store = getenv("CARTE_STORE"),
 		.cni_path = args->cni_path ? args->cni_path : "/usr/lib/cni",
 		.cgroup_parent = args->cgroup_parent ? args->cgroup_parent : "carte",
-		.systemd_cgroup = args->systemd_cgroup,
+		.systemd_cgroup = args->systemd_cgroup || user_has_systemd(s),
 	};
 	if (!s->options.state_dir || !s->options.run_dir)
 		return err_nomem(err);
@@ -189,6 +206,9 @@ static int given_socket(void)
 	(void)unsetenv("LISTEN_FDS");
 	(void)unsetenv("LISTEN_FDNAMES");
 	(void)fcntl(3, F_SETFD, FD_CLOEXEC);
+	/* systemd hands it over blocking (NonBlocking=no): accept(2) would wait for a second client, and nothing else would be done */
+	if (fcntl(3, F_SETFL, O_NONBLOCK) < 0)
+		return -1;
 	return 3;
 }
 
@@ -279,10 +299,20 @@ static int watch_signals(struct server *s, struct oci_error *err)
 	return loop_watch_add(s->loop, &s->signal_watch, s->signals, EPOLLIN, signal_ready, s);
 }
 
+/* The project of `carte run` stays when its last container has gone: it is nothing to supervise. */
+static bool has_services(const struct server *s)
+{
+	const struct project *project = supervisor_projects(s->sv);
+
+	while (project && !project->services)
+		project = project->next;
+	return project != NULL;
+}
+
 static void idle_look(void *ctx)
 {
 	struct server *s = ctx;
-	bool idle = !supervisor_projects(s->sv) && http_busy(s->http) == 0;
+	bool idle = !has_services(s) && http_busy(s->http) == 0;
 
 	if (idle && s->idle_before) {
 		end_softly(s);
@@ -350,6 +380,15 @@ static int start_http(struct server *s, struct oci_error *err)
 	return 0;
 }
 
+/* Who asks now waits in the socket's queue. A runtime that does not list its containers does not keep them waiting for ever. */
+static void adopt_first(struct server *s)
+{
+	int64_t end = loop_now(s->loop) + ADOPT_MS;
+
+	while (supervisor_adopting(s->sv) && !s->ending && loop_now(s->loop) < end)
+		(void)loop_once(s->loop, 100);
+}
+
 static int start(struct server *s, struct oci_error *err)
 {
 	int r = take_lock(s, err);
@@ -364,8 +403,10 @@ static int start(struct server *s, struct oci_error *err)
 		r = supervisor_new(s->loop, &s->options, &s->sv, err);
 	if (r == 0)
 		r = scaler_new(s->sv, &s->scaler, err);
-	if (r == 0)
+	if (r == 0) {
+		adopt_first(s);
 		r = start_http(s, err);
+	}
 	if (r == 0 && s->args->idle_exit > 0)
 		idle_look(s);
 	return r;
@@ -466,7 +507,8 @@ static int serve(struct server *s, int pipe, struct oci_error *err)
 	if (r < 0)
 		return r;
 	say_ready();
-	return loop_run(s->loop, err);
+	/* told to end while it looked */
+	return s->ending ? 0 : loop_run(s->loop, err);
 }
 
 static int serve_run(void *options, char **operands, int count, struct oci_error *err)

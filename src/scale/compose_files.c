@@ -37,7 +37,7 @@ static const struct row use_rows[] = { ROW("source", read_string, offsetof(struc
 static int read_use(struct reader *reader, const struct at *at, struct spec_service *service,
 		    bool secret)
 {
-	struct spec_file file = { .mode = 0444, .secret = secret };
+	struct spec_file file = { .mode = secret ? 0400 : 0444, .secret = secret };
 	int r = at->node->kind == NODE_MAP ? read_map(reader, at, use_rows, &file)
 					   : read_string(reader, at, &file.name, NULL);
 

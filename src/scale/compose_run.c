@@ -129,38 +129,57 @@ int read_build(struct reader *reader, const struct at *at, void *slot, const str
 	return r;
 }
 
-int read_security_opt(struct reader *reader, const struct at *at, void *slot, const struct row *row)
+/* The value of "KEY=VALUE" or "KEY:VALUE"; "" of KEY alone; NULL: it is another key. */
+static const char *option_value(const char *text, const char *key)
+{
+	size_t length = strlen(key);
+
+	if (strncmp(text, key, length) != 0)
+		return NULL;
+	if (!text[length])
+		return text + length;
+	return text[length] == '=' || text[length] == ':' ? text + length + 1 : NULL;
+}
+
+static int read_security(struct reader *reader, const struct at *at, const char *text,
+			 struct spec_service *service)
 {
 	static const char expected[] =
 		"no-new-privileges, seccomp=FILE, seccomp=unconfined, apparmor=NAME or label=TEXT";
-	struct spec_service *service = slot;
+	const char *flag = option_value(text, "no-new-privileges");
+	const char *seccomp = option_value(text, "seccomp");
+	const char *apparmor = option_value(text, "apparmor");
+	const char *label = option_value(text, "label");
+
+	if (flag && (strcmp(text, "no-new-privileges") == 0 || strcmp(flag, "true") == 0))
+		service->no_new_privileges = true;
+	else if (flag && strcmp(flag, "false") == 0)
+		service->no_new_privileges = false;
+	else if (seccomp && strcmp(seccomp, "unconfined") == 0)
+		service->seccomp_unconfined = true;
+	else if (seccomp && *seccomp)
+		return path_resolve(reader, at, seccomp, &service->seccomp_profile);
+	else if (apparmor && *apparmor)
+		service->apparmor_profile = apparmor;
+	else if (label && *label)
+		service->selinux_label = label;
+	else
+		return fail_expected(reader, at, expected);
+	return 0;
+}
+
+int read_security_opt(struct reader *reader, const struct at *at, void *slot, const struct row *row)
+{
 	int r = need_list(reader, at);
 
 	(void)row;
 	for (size_t i = 0; r == 0 && i < at->node->len; i++) {
 		struct at item = at_index(at, i);
-		const char *text, *value;
+		const char *text;
 
 		r = read_string(reader, &item, &text, NULL);
-		if (r < 0)
-			break;
-		value = text + strcspn(text, "=:");
-		value += *value != '\0';
-		if (strcmp(text, "no-new-privileges") == 0 ||
-		    (strncmp(text, "no-new-privileges", 17) == 0 && strcmp(value, "true") == 0))
-			service->no_new_privileges = true;
-		else if (strncmp(text, "no-new-privileges", 17) == 0 && strcmp(value, "false") == 0)
-			service->no_new_privileges = false;
-		else if (strncmp(text, "seccomp", 7) == 0 && strcmp(value, "unconfined") == 0)
-			service->seccomp_unconfined = true;
-		else if (strncmp(text, "seccomp", 7) == 0 && *value)
-			r = path_resolve(reader, &item, value, &service->seccomp_profile);
-		else if (strncmp(text, "apparmor", 8) == 0 && *value)
-			service->apparmor_profile = value;
-		else if (strncmp(text, "label", 5) == 0 && *value)
-			service->selinux_label = value;
-		else
-			r = fail_expected(reader, &item, expected);
+		if (r == 0)
+			r = read_security(reader, &item, text, slot);
 	}
 	return r;
 }

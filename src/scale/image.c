@@ -48,7 +48,7 @@ struct request {
 
 struct images {
 	struct loop *loop;
-	char *folder, *converter, *store;
+	char *folder, *bundles, *converter, *store;
 	struct image_entry *entries;
 	struct image_names names;
 	struct request *requests;
@@ -108,6 +108,7 @@ void images_free(struct images *images)
 	}
 	image_names_free(&images->names);
 	free(images->folder);
+	free(images->bundles);
 	free(images->converter);
 	free(images->store);
 	free(images);
@@ -133,6 +134,12 @@ static int images_open(struct images *images, const struct images_options *optio
 		images->folder = NULL;
 		return err_nomem(err);
 	}
+	if (asprintf(&images->bundles, "%s/bundles", options->state_dir) < 0) {
+		images->bundles = NULL;
+		return err_nomem(err);
+	}
+	if (mkdir(images->bundles, 0711) < 0 && errno != EEXIST)
+		return err_sys(err, errno, "make folder %s", images->bundles);
 	images->converter = strdup(options->converter);
 	images->store = options->store ? strdup(options->store) : NULL;
 	if (!images->converter || (options->store && !images->store))
@@ -316,7 +323,7 @@ static int prepare(struct request *request, struct oci_error *err)
 {
 	struct images *images = request->images;
 	CLEANUP_FREE char *folder = NULL;
-	const char *argv[16];
+	const char *argv[18];
 	size_t n = 0;
 
 	(void)snprintf(request->fresh, sizeof(request->fresh), FRESH "%u", ++images->serial);
@@ -330,6 +337,9 @@ static int prepare(struct request *request, struct oci_error *err)
 	/* the user is looked up for each service: its own need not be one that the image has */
 	argv[n++] = "--user";
 	argv[n++] = "0";
+	/* what replicas were made from stays, whatever becomes of the image's name */
+	argv[n++] = "--pin";
+	argv[n++] = images->bundles;
 	if (images->store) {
 		argv[n++] = "--store";
 		argv[n++] = images->store;

@@ -14,7 +14,8 @@ struct oci_error;
 struct images;
 
 struct images_options {
-	const char *state_dir; /* images/ID in it */
+	const char
+		*state_dir; /* images/ID in it; bundles/: of replicas, which the store is told of */
 	const char *converter; /* cartefile-to-oci */
 	const char *store;     /* NULL: its default */
 };

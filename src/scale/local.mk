@@ -141,6 +141,8 @@ libcarte_scale_a_SOURCES = \
 	src/scale/replica_mounts.c \
 	src/scale/replica_process.c \
 	src/scale/replica_profile.c \
+	src/scale/replica_secrets.c \
+	src/scale/replica_secrets.h \
 	src/scale/replica_user.c \
 	src/scale/replica_volume.c \
 	src/scale/report.c \
@@ -176,6 +178,7 @@ libcarte_scale_a_SOURCES = \
 	src/scale/supervisor.h \
 	src/scale/supervisor_admit.c \
 	src/scale/supervisor_adopt.c \
+	src/scale/supervisor_bundle.c \
 	src/scale/supervisor_command.c \
 	src/scale/supervisor_document.c \
 	src/scale/supervisor_event.c \
@@ -187,6 +190,7 @@ libcarte_scale_a_SOURCES = \
 	src/scale/supervisor_model.c \
 	src/scale/supervisor_ports.c \
 	src/scale/supervisor_replica.c \
+	src/scale/supervisor_rights.c \
 	src/scale/supervisor_save.c \
 	src/scale/supervisor_service.c \
 	src/scale/supervisor_settled.c \

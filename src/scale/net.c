@@ -124,6 +124,11 @@ void net_free(struct net *net)
 	free(net);
 }
 
+bool net_usable(const struct net *net)
+{
+	return net->privileged;
+}
+
 int net_namespace_path(const struct net *net, const char *id, char *buf, size_t size)
 {
 	int n = snprintf(buf, size, "%s/netns/%s", net->run_dir, id);

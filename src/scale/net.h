@@ -49,6 +49,9 @@ int net_new(struct loop *loop, const struct net_options *options, struct net **r
 	    struct oci_error *err);
 void net_free(struct net *net); /* leaves namespaces and networks */
 
+/** net_usable - may this process make networks? If not, a service is on the host's, or has a namespace that its runtime makes. */
+bool net_usable(const struct net *net);
+
 /** net_warning - why replicas cannot reach beyond this host (nftables), or "". After the first attach. */
 const char *net_warning(const struct net *net);
 
@@ -80,7 +83,7 @@ struct net_host {
 	const char *names; /* divided by blanks */
 };
 
-/** net_hosts_write - a replica's /etc/hosts, written in place (it is bind-mounted), only when it has changed. */
+/** net_hosts_write - an /etc/hosts, written in place (it is bind-mounted), only when it has changed. @own_names NULL: nobody's own. */
 int net_hosts_write(const char *path, const char *own_names, struct in_addr own,
 		    const struct net_host *hosts, size_t count, const struct spec_pairs *extra,
 		    struct oci_error *err);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * net_hosts.c - a replica's /etc/hosts.
+ * net_hosts.c - an /etc/hosts of replicas.
  *
  * The file is bind-mounted: a new one under the same name would not be seen. Who reads while it is written over must find no empty file
  * and no line that is cut: it gets its new length first, by empty lines, then its text in one piece, and is shortened last.

@@ -4,7 +4,6 @@
  */
 #include <errno.h>
 #include <fcntl.h>
-#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -44,23 +43,30 @@ struct oom {
 	struct oom_entry *entries;
 };
 
-static int open_folder(const char *hierarchy, const char *path)
-{
-	char full[PATH_MAX];
-	int fd;
+struct place {
+	int folder; /* -1: none yet */
+	bool v1;
+};
 
-	if (snprintf(full, sizeof(full), "%s%s", hierarchy, path) >= (int)sizeof(full))
-		return -ENAMETOOLONG;
-	fd = open(full, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	return fd < 0 ? -errno : fd;
+static void look_at(void *ctx, int folder, bool v2)
+{
+	struct place *place = ctx;
+
+	/* of several hierarchies the one that has the controller */
+	if (place->folder >= 0 ||
+	    faccessat(folder, v2 ? "memory.events" : "memory.oom_control", F_OK, 0) < 0)
+		return;
+	place->folder = openat(folder, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	place->v1 = !v2;
 }
 
-static int open_cgroup(const char *path, bool *ret_v1)
+static int open_cgroup(const char *path, pid_t pid, bool *ret_v1)
 {
-	int fd = open_folder("/sys/fs/cgroup/memory", path);
+	struct place place = { .folder = -1 };
 
-	*ret_v1 = fd >= 0;
-	return fd >= 0 ? fd : open_folder("/sys/fs/cgroup", path);
+	(void)cgroup_each(path, pid, look_at, &place);
+	*ret_v1 = place.v1;
+	return place.folder >= 0 ? place.folder : -ENOENT;
 }
 
 static int64_t read_kills(int folder, bool v1)
@@ -69,14 +75,6 @@ static int64_t read_kills(int folder, bool v1)
 		sampler_key(folder, v1 ? "memory.oom_control" : "memory.events", "oom_kill");
 
 	return kills > 0 ? kills : 0;
-}
-
-int64_t oom_kills(const char *path)
-{
-	bool v1;
-	CLEANUP_CLOSE int folder = open_cgroup(path, &v1);
-
-	return folder < 0 ? 0 : read_kills(folder, v1);
 }
 
 static int64_t entry_kills(const struct oom_entry *entry)
@@ -223,7 +221,7 @@ void oom_free(struct oom *oom)
 	free(oom);
 }
 
-int oom_add(struct oom *oom, const char *path, void *ctx)
+int oom_add(struct oom *oom, const char *path, pid_t pid, void *ctx)
 {
 	struct oom_entry *entry = calloc(1, sizeof(*entry));
 	bool v1;
@@ -232,7 +230,7 @@ int oom_add(struct oom *oom, const char *path, void *ctx)
 	if (!entry)
 		return -ENOMEM;
 	*entry = (struct oom_entry){ .oom = oom, .ctx = ctx, .eventfd = -1, .wd = -1 };
-	r = entry->folder = open_cgroup(path, &v1);
+	r = entry->folder = open_cgroup(path, pid, &v1);
 	if (r >= 0)
 		r = v1 ? v1_add(entry) : v2_add(entry);
 	if (r < 0) {
@@ -242,6 +240,21 @@ int oom_add(struct oom *oom, const char *path, void *ctx)
 	entry->kills = entry_kills(entry);
 	entry->next = oom->entries;
 	oom->entries = entry;
+	return 0;
+}
+
+int64_t oom_kills(const struct oom *oom, const void *ctx)
+{
+	for (const struct oom_entry *entry = oom ? oom->entries : NULL; entry;
+	     entry = entry->next) {
+		int64_t kills;
+
+		if (entry->ctx != ctx)
+			continue;
+		/* systemd removes the cgroup with its last process: then what was seen last */
+		kills = entry_kills(entry);
+		return kills > entry->kills ? kills : entry->kills;
+	}
 	return 0;
 }
 

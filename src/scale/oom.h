@@ -17,11 +17,14 @@ struct oci_error;
 int oom_new(struct loop *loop, void (*killed)(void *ctx), struct oom **ret, struct oci_error *err);
 void oom_free(struct oom *oom); /* NULL is fine */
 
-/** oom_add - watch the cgroup @path ("/carte/web/ID", as in the runtime's state). 0, or -errno: there is no memory controller. */
-int oom_add(struct oom *oom, const char *path, void *ctx);
+/**
+ * oom_add - watch the cgroup @path ("/carte/web/ID"), or the one that @pid is in where systemd or an ordinary user's runtime has made it
+ * ("carte.slice:carte:ID", "carte/web/ID"). 0, or -errno: there is no memory controller.
+ */
+int oom_add(struct oom *oom, const char *path, pid_t pid, void *ctx);
 /** oom_remove - whatever was added for @ctx; idempotent. */
 void oom_remove(struct oom *oom, const void *ctx);
-/** oom_kills - of the cgroup @path, so far; 0 also where there is no telling. */
-int64_t oom_kills(const char *path);
+/** oom_kills - of the cgroup that is watched for @ctx, so far; 0 also where there is no telling. Before oom_remove. */
+int64_t oom_kills(const struct oom *oom, const void *ctx);
 
 #endif

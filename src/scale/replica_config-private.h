@@ -11,10 +11,12 @@
 
 /** struct plan_file - one that is to be written into the bundle. */
 struct plan_file {
-	const char *name; /* below the bundle: "hosts", "files/3" */
+	const char *
+		name; /* below the bundle: "hosts", "files/3"; of a secret below the folder of secrets: "3" */
 	const void *data;
 	size_t length;
 	uint32_t mode, uid, gid;
+	bool secret;
 };
 
 /** struct plan_folder - a volume's that is to be made when it is missing. */

@@ -3,7 +3,8 @@
  * replica_config.c - a replica's bundle:
  *
  *	BUNDLE/config.json, hosts, hostname, resolv.conf	written anew each time
- *	BUNDLE/files/N		configs and secrets
+ *	BUNDLE/files/N		configs
+ *	SECRETS/N		secrets: a folder in memory, see replica_secrets.h
  *	BUNDLE/rootfs/		empty: where the runtime mounts the layers
  *	BUNDLE/overlay/		what the replica wrote: the runtime's; stays for the next start
  *	BUNDLE/volumes/N	anonymous volumes
@@ -26,7 +27,6 @@
 #include "scale/replica_config-private.h"
 
 #define FRESH ".new"
-#define SHORT_ID 12 /* digits of the ID as a host name, as Docker has it */
 
 static const struct oci_container_config nothing;
 
@@ -42,7 +42,7 @@ static int set_hostname(struct replica_plan *plan, struct oci_error *err)
 	    gethostname(host, sizeof(host)) == 0)
 		plan->hostname = oci_arena_strdup(&plan->arena, host);
 	else if (!plan->hostname)
-		plan->hostname = oci_arena_strndup(&plan->arena, plan->in->id, SHORT_ID);
+		plan->hostname = oci_arena_strndup(&plan->arena, plan->in->id, REPLICA_SHORT_ID);
 	if (!plan->hostname)
 		return err_nomem(err);
 	if (strlen(plan->hostname) > HOST_NAME_MAX)
@@ -173,10 +173,36 @@ static int write_files(struct replica_plan *plan, int fresh, const char *text, s
 	int r = plan->service->files_len && mkdirat(fresh, "files", 0755) < 0 ? -errno : 0;
 
 	for (size_t i = 0; r == 0 && i < plan->files_len; i++)
-		r = write_file(fresh, &plan->files[i]);
+		if (!plan->files[i].secret)
+			r = write_file(fresh, &plan->files[i]);
 	if (r == 0)
 		r = write_file(fresh, &config);
 	return r < 0 ? err_sys(err, -r, "write %s", plan->in->bundle) : 0;
+}
+
+/* None is read before config.json is there: they need not appear at once. */
+static int write_secrets(struct replica_plan *plan, struct oci_error *err)
+{
+	const char *path = plan->in->secrets;
+	CLEANUP_CLOSE int folder = -EBADF;
+	bool any = false;
+	int r;
+
+	for (size_t i = 0; i < plan->files_len; i++)
+		any = any || plan->files[i].secret;
+	if (!any || !path)
+		return 0;
+	r = folder_remove(AT_FDCWD, path);
+	if (r == 0 && mkdir(path, 0700) < 0)
+		r = -errno;
+	if (r == 0) {
+		folder = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+		r = folder < 0 ? -errno : 0;
+	}
+	for (size_t i = 0; r == 0 && i < plan->files_len; i++)
+		if (plan->files[i].secret)
+			r = write_file(folder, &plan->files[i]);
+	return r < 0 ? err_sys(err, -r, "write secrets to %s", path) : 0;
 }
 
 /* From .new to their places. A folder cannot be renamed over one that has something in it, so that one goes first. */
@@ -190,9 +216,10 @@ static int move_files(int bundle, int fresh)
 	for (size_t i = 0; i < ARRAY_LEN(names); i++) {
 		if (strcmp(names[i], "files") == 0)
 			(void)folder_remove(bundle, names[i]);
-		/* configs and secrets there need not be */
+		/* configs there need not be, nor a hosts file of its own */
 		if (renameat(fresh, names[i], bundle, names[i]) < 0 &&
-		    (errno != ENOENT || strcmp(names[i], "files") != 0))
+		    (errno != ENOENT ||
+		     (strcmp(names[i], "files") != 0 && strcmp(names[i], "hosts") != 0)))
 			return -errno;
 	}
 	return 0;
@@ -212,6 +239,8 @@ static int write_bundle(struct replica_plan *plan, int bundle, const char *text,
 	if (r < 0 || fresh < 0)
 		return err_sys(err, r < 0 ? -r : errno, "write %s", plan->in->bundle);
 	r = write_files(plan, fresh, text, length, err);
+	if (r == 0)
+		r = write_secrets(plan, err);
 	for (size_t i = 0; r == 0 && i < plan->folders_len; i++)
 		r = make_folder(plan, &plan->folders[i], err);
 	if (r == 0) {

@@ -12,6 +12,8 @@
 
 struct oci_error;
 
+#define REPLICA_SHORT_ID 12 /* digits of the ID as a host name, as Docker has it */
+
 struct replica_config {
 	const struct spec_project *project;
 	const struct spec_service *service;
@@ -19,6 +21,8 @@ struct replica_config {
 	const char *id, *name;
 	const char *
 		bundle; /* folder to make: config.json, hosts, hostname, resolv.conf, overlay/, files/ */
+	const char *hosts;        /* a hosts file that it shares, read-only; NULL: BUNDLE/hosts */
+	const char *secrets;      /* folder to make, in memory; NULL: the service may have none */
 	const char *volumes;      /* STATE_DIR/volumes */
 	const char *netns;        /* path of the network namespace; NULL: the host's */
 	const char *cgroups_path; /* linux.cgroupsPath */

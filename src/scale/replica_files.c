@@ -122,6 +122,19 @@ static int add_resolv(struct replica_plan *plan, struct oci_error *err)
 
 /* ---- configs and secrets -------------------------------------------------------------------------------------------- */
 
+/* Whose secret is not said: the program's. An ordinary user cannot give it away, so others of that one container may read it. */
+static void give_to_program(const struct replica_plan *plan, struct plan_file *planned)
+{
+	uint32_t uid = plan->user.uid.value;
+
+	if (!plan->in->rootless) {
+		planned->uid = uid;
+		planned->gid = plan->user.gid.value;
+	} else if (uid && planned->mode == 0400) {
+		planned->mode = 0444;
+	}
+}
+
 static int add_given(struct replica_plan *plan, const struct spec_file *file, size_t number,
 		     struct oci_error *err)
 {
@@ -134,6 +147,9 @@ static int add_given(struct replica_plan *plan, const struct spec_file *file, si
 	char *text;
 	int r = 0;
 
+	if (file->secret && !plan->in->secrets)
+		return err_set(err, EINVAL, "%s.%s: there is no folder in memory for it", kind,
+			       file->name);
 	if (!source)
 		return err_set(err, EINVAL, "%s: the project has no '%s'", kind, file->name);
 	if (plan->in->rootless && (file->uid || file->gid))
@@ -149,13 +165,17 @@ static int add_given(struct replica_plan *plan, const struct spec_file *file, si
 			return err_sys(err, -r, "%s.%s: read %s", kind, file->name, source->path);
 		data = text;
 	}
-	r = replica_plan_file(plan, oci_arena_printf(&plan->arena, "files/%zu", number), data,
-			      length, err);
+	r = replica_plan_file(
+		plan, oci_arena_printf(&plan->arena, "%s%zu", file->secret ? "" : "files/", number),
+		data, length, err);
 	if (r < 0)
 		return r;
+	planned->secret = file->secret;
 	planned->mode = file->mode ? file->mode & 07777 : file->secret ? 0400 : 0444;
 	planned->uid = file->uid;
 	planned->gid = file->gid;
+	if (file->secret && !file->uid && !file->gid)
+		give_to_program(plan, planned);
 	return 0;
 }
 
@@ -167,7 +187,7 @@ int replica_files(struct replica_plan *plan, struct oci_error *err)
 	plan->files = oci_arena_array(&plan->arena, service->files_len + 4, sizeof(*plan->files));
 	if (!plan->files)
 		return err_nomem(err);
-	r = add_hosts(plan, err);
+	r = plan->in->hosts ? 0 : add_hosts(plan, err);
 	if (r == 0)
 		r = add_text(plan, "hostname",
 			     oci_arena_printf(&plan->arena, "%s\n", plan->hostname), err);

@@ -179,14 +179,26 @@ static int add_own(struct mounts *m, struct oci_error *err)
 	struct replica_plan *plan = m->plan;
 	int r = 0;
 
-	for (size_t i = 0; r == 0 && i < ARRAY_LEN(names); i++)
-		r = add_bind(m, oci_arena_printf(&plan->arena, "%s/%s", plan->in->bundle, names[i]),
-			     oci_arena_printf(&plan->arena, "/etc/%s", names[i]), false, err);
+	for (size_t i = 0; r == 0 && i < ARRAY_LEN(names); i++) {
+		bool shared = plan->in->hosts && strcmp(names[i], "hosts") == 0;
+
+		r = add_bind(m,
+			     shared ? plan->in->hosts
+				    : oci_arena_printf(&plan->arena, "%s/%s", plan->in->bundle,
+						       names[i]),
+			     oci_arena_printf(&plan->arena, "/etc/%s", names[i]), shared, err);
+	}
 	if (r == 0 && plan->init)
 		r = add_bind(m, plan->init, REPLICA_INIT_PATH, true, err);
-	for (size_t i = 0; r == 0 && i < plan->service->files_len; i++)
-		r = add_bind(m, oci_arena_printf(&plan->arena, "%s/files/%zu", plan->in->bundle, i),
+	for (size_t i = 0; r == 0 && i < plan->service->files_len; i++) {
+		bool secret = plan->service->files[i].secret && plan->in->secrets;
+
+		r = add_bind(m,
+			     oci_arena_printf(&plan->arena, "%s/%s%zu",
+					      secret ? plan->in->secrets : plan->in->bundle,
+					      secret ? "" : "files/", i),
 			     plan->service->files[i].target, true, err);
+	}
 	return r;
 }
 

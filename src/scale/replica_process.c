@@ -4,11 +4,13 @@
  */
 #include <ctype.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "base/error.h"
+#include "base/io.h"
 #include "base/mem.h"
 #include "base/program.h"
 #include "scale/replica_config-private.h"
@@ -226,6 +228,21 @@ static int add_cwd(struct replica_plan *plan, struct oci_error *err)
 	return 0;
 }
 
+/* Ours keeps the supervisor alive longer than others; what it starts does not inherit that (oom_score_adj of proc(5)). */
+static void set_oom_score(struct replica_plan *plan)
+{
+	struct oci_process *process = &plan->process;
+	char text[16];
+	int64_t own;
+
+	if (plan->service->oom_score_adj != INT64_MIN)
+		process->oom_score_adj = (struct oci_i64){ true, plan->service->oom_score_adj };
+	else if (!process->oom_score_adj.present &&
+		 io_read_small(AT_FDCWD, "/proc/self/oom_score_adj", text, sizeof(text)) > 0 &&
+		 parse_i64(text, &own) == 0 && own < 0)
+		process->oom_score_adj = (struct oci_i64){ true, 0 };
+}
+
 int replica_process(struct replica_plan *plan, struct oci_error *err)
 {
 	const struct spec_service *service = plan->service;
@@ -254,7 +271,6 @@ int replica_process(struct replica_plan *plan, struct oci_error *err)
 		process->selinux_label = (char *)service->selinux_label;
 	if (service->no_new_privileges)
 		process->no_new_privileges = (struct oci_bool){ true, true };
-	if (service->oom_score_adj != INT64_MIN)
-		process->oom_score_adj = (struct oci_i64){ true, service->oom_score_adj };
+	set_oom_score(plan);
 	return r;
 }

@@ -80,6 +80,19 @@ static int open_flat(const char *mount, const char *path)
 	return open_folder(mount, flat);
 }
 
+/*
+ * "carte.slice:carte:ID", "carte/web/ID": where its runtime could give it no cgroup of its own, its process is where the supervisor is, and
+ * those numbers are not its.
+ */
+static bool is_own(const char *own, const char *path)
+{
+	const char *id = path ? path + strlen(path) : NULL;
+
+	while (id && id > path && id[-1] != '/' && id[-1] != ':')
+		id--;
+	return !id || *path == '/' || strstr(own, id);
+}
+
 /* By the path that it was given, else by where its first process is. */
 static int find_folder(const char *mount, const char *path, const char *where,
 		       const char *controller, bool flat)
@@ -89,7 +102,7 @@ static int find_folder(const char *mount, const char *path, const char *where,
 
 	if (path && *path == '/')
 		fd = flat ? open_flat(mount, path) : open_folder(mount, path);
-	if (fd < 0 && path_of(where, controller, own) && strcmp(own, "/") != 0)
+	if (fd < 0 && path_of(where, controller, own) && strcmp(own, "/") != 0 && is_own(own, path))
 		fd = open_folder(mount, own);
 	return fd;
 }

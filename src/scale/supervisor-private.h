@@ -7,12 +7,14 @@
  *   supervisor_find.c      lookups
  *   supervisor_document.c  documents: the current one of a project, those of old revisions
  *   supervisor_up.c        up and down
+ *   supervisor_rights.c    what an ordinary user's supervisor refuses
  *   supervisor_command.c   the other commands
  *   supervisor_settled.c   is all as wanted?
  *   supervisor_admit.c     the host's pool shared among services
  *   supervisor_service.c   how many, rolling updates
  *   supervisor_replica.c   one replica: the next step
- *   supervisor_make.c      the steps up: image, network, bundle, run, probe
+ *   supervisor_make.c      the steps up: image, network, run, probe
+ *   supervisor_bundle.c    the bundle between them
  *   supervisor_foreground.c  replicas that somebody else starts
  *   supervisor_take.c      the steps down: drain, signals, delete, detach, forget
  *   supervisor_timing.c    how long steps took
@@ -121,6 +123,7 @@ struct replica_work {
 	int64_t prepared_at; /* of a foreground one */
 	int status_tries;
 	unsigned failures, make_failures; /* of its program; of making it */
+	unsigned take_tries;              /* of the step down at hand that have failed */
 	bool attached, configured, container, ended, deps_met, building, deleting;
 	bool restarting, force, no_drain, pausing, unhealthy, oom_told;
 	bool hosts_fresh;    /* its hosts file is to be written before it starts */
@@ -252,11 +255,8 @@ void replica_busy(struct supervisor *sv, struct replica *replica, enum busy busy
 void replica_idle(struct supervisor *sv, struct replica *replica);
 
 /* supervisor_make.c */
-/** replica_paths - its bundle, log and cgroup, as strings; what it has already stays. 0 or -ENOMEM. */
-int replica_paths(struct supervisor *sv, struct replica *replica);
 void make_image(struct supervisor *sv, struct replica *replica);
 void make_network(struct supervisor *sv, struct replica *replica);
-void make_config(struct supervisor *sv, struct replica *replica);
 void make_run(struct supervisor *sv, struct replica *replica);
 /** make_failed - a step has failed: back-off. */
 void make_failed(struct supervisor *sv, struct replica *replica, const char *doing,
@@ -268,6 +268,16 @@ bool replica_needs_net(const struct replica *replica);
 /** replica_netns - path of its network namespace; NULL: the host's. -EAGAIN: the one it shares is not there yet. */
 int replica_netns(struct supervisor *sv, const struct replica *replica, char *buf, size_t size,
 		  const char **ret);
+
+/** replica_project - as it was in the replica's revision. */
+const struct spec_project *replica_project(const struct replica *replica);
+
+/* supervisor_bundle.c */
+/** replica_paths - its bundle, log and cgroup, as strings; what it has already stays. 0 or -ENOMEM. */
+int replica_paths(struct supervisor *sv, struct replica *replica);
+void make_config(struct supervisor *sv, struct replica *replica);
+/** bundle_is_whole - its secrets are there too: they are in memory, and a reboot forgets them. */
+bool bundle_is_whole(const struct supervisor *sv, const struct replica *replica);
 
 /* supervisor_foreground.c */
 /** foreground_look - has it been started meanwhile? */
@@ -295,6 +305,11 @@ uint64_t process_start_ticks(pid_t pid); /* 0: there is none, or a zombie */
 int supervisor_load(struct supervisor *sv, struct oci_error *err);
 void supervisor_adopt(struct supervisor *sv);
 
+/* supervisor_rights.c */
+/** rights_check - 0, or ERR_PERMISSION: a service needs a network that this process may not make. */
+int rights_check(const struct supervisor *sv, const struct spec_project *spec,
+		 struct oci_error *err);
+
 /* supervisor_ports.c */
 void ports_apply(struct supervisor *sv);
 int ports_check(struct supervisor *sv, const char *project, const struct spec_project *spec,
@@ -310,6 +325,13 @@ void verify_end(struct supervisor *sv);
 /* supervisor_hosts.c */
 void hosts_stale(struct supervisor *sv, struct project *project);
 void hosts_write(struct supervisor *sv, struct replica *replica);
+/** hosts_shared - its hosts file is that of all who are in the same networks. */
+bool hosts_shared(const struct replica *replica);
+/** hosts_path - of its hosts file, once its networks are known. 0 or -ENAMETOOLONG. */
+int hosts_path(const struct supervisor *sv, const struct replica *replica, char *buf, size_t size);
+/** hosts_remove - the shared ones of a project that goes. hosts_sweep - of those that are not there any more. */
+void hosts_remove(struct supervisor *sv, const char *project);
+void hosts_sweep(struct supervisor *sv);
 
 /* supervisor_event.c */
 /** event_emit - to listeners now, to the database with the next flush. @project... NULL: none. */
@@ -332,5 +354,7 @@ void save_all(struct supervisor *sv);
 /** save_durably - one transaction of a command: every unsaved row, and what @also puts. */
 int save_durably(struct supervisor *sv, int (*also)(void *ctx, struct oci_error *err), void *ctx,
 		 struct oci_error *err);
+/** save_command - durably, what a command has changed; the turn follows. */
+int save_command(struct supervisor *sv, struct oci_error *err);
 
 #endif

@@ -11,6 +11,7 @@
 
 #include "base/fnv.h"
 #include "base/mem.h"
+#include "scale/replica_secrets.h"
 #include "scale/supervisor-private.h"
 #include "scale/view.h"
 
@@ -110,6 +111,7 @@ static bool project_over(struct supervisor *sv, struct project *project)
 		return false;
 	project_remove_rest(sv, project);
 	remove_cgroups(sv, project->name);
+	hosts_remove(sv, project->name);
 	event_emit(sv, "project", "remove", project, NULL, NULL, -1, "removed");
 	project_free(sv, project);
 	sv->ports_stale = true;
@@ -335,6 +337,8 @@ void supervisor_free(struct supervisor *sv)
 		project_free(sv, sv->projects);
 	if (sv->sweep_job)
 		job_cancel(sv->sweep_job);
+	if (sv->options.run_dir)
+		secrets_tidy(sv->options.run_dir);
 	loop_timer_cancel(&sv->turn_timer);
 	loop_timer_cancel(&sv->admit_timer);
 	loop_timer_cancel(&sv->hosts_timer);
@@ -359,6 +363,11 @@ bool supervisor_quiesce(struct supervisor *sv)
 {
 	sv->quiescing = true;
 	return sv->busy == 0;
+}
+
+bool supervisor_adopting(const struct supervisor *sv)
+{
+	return sv->adopting;
 }
 
 const struct supervisor_options *supervisor_options(const struct supervisor *sv)

@@ -25,6 +25,8 @@ struct supervisor_options {
 
 int supervisor_new(struct loop *loop, const struct supervisor_options *options,
 		   struct supervisor **ret, struct oci_error *err);
+/** supervisor_adopting - it is not known yet what runs: before that nobody is to be answered. Needs turns of the loop. */
+bool supervisor_adopting(const struct supervisor *sv);
 /** supervisor_free - containers go on running. */
 void supervisor_free(struct supervisor *sv);
 
@@ -70,6 +72,9 @@ int supervisor_service_stop(struct supervisor *sv, struct service *service, stru
 int supervisor_service_start(struct supervisor *sv, struct service *service, struct oci_error *err);
 int supervisor_service_restart(struct supervisor *sv, struct service *service,
 			       struct oci_error *err);
+/** supervisor_rollout_pause - the update that goes on is left as it is, or goes on again. ERR_STATE: there is none. */
+int supervisor_rollout_pause(struct supervisor *sv, struct service *service, bool pause,
+			     struct oci_error *err);
 int supervisor_rollback(struct supervisor *sv, struct service *service, uint64_t revision,
 			struct oci_error *err); /* 0: the one before */
 int supervisor_start(struct supervisor *sv, struct replica *replica, struct oci_error *err);

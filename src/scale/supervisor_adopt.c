@@ -13,6 +13,7 @@
 
 #include "base/io.h"
 #include "base/mem.h"
+#include "scale/replica_secrets.h"
 #include "scale/supervisor-private.h"
 
 #define LIST_TIMEOUT_MS 30000
@@ -385,6 +386,11 @@ static size_t count_replicas(struct supervisor *sv)
 	return count;
 }
 
+static bool is_known(void *ctx, const char *id)
+{
+	return by_id(ctx, id) != NULL;
+}
+
 static void sweep_rest(struct supervisor *sv)
 {
 	size_t len = count_replicas(sv), i = 0;
@@ -400,6 +406,8 @@ static void sweep_rest(struct supervisor *sv)
 	if (net_clean(sv->net, ids, len, &err) < 0)
 		event_emit(sv, "network", "fail", NULL, NULL, NULL, -1, "clean: %s", err.message);
 	sweep_folder(sv, "bundles", true);
+	hosts_sweep(sv);
+	secrets_sweep(sv->options.run_dir, is_known, sv);
 	sweep_folder(sv, "logs", false);
 }
 

@@ -9,22 +9,6 @@
 #include "base/sys.h"
 #include "scale/supervisor-private.h"
 
-/* What is wanted is unsaved in memory: into the database with it. */
-static int nothing_else(void *ctx, struct oci_error *err)
-{
-	(void)ctx;
-	(void)err;
-	return 0;
-}
-
-static int commit(struct supervisor *sv, struct oci_error *err)
-{
-	int r = save_durably(sv, nothing_else, sv, err);
-
-	supervisor_turn_soon(sv);
-	return r;
-}
-
 /* ---- run ------------------------------------------------------------------------------------------------------------------------------ */
 
 /* The project "default" with one service more; networks and volumes of both. */
@@ -91,7 +75,7 @@ static int run_refused(struct supervisor *sv, struct service *service, struct oc
 
 	work->removed = true;
 	work->unsaved = true;
-	(void)commit(sv, NULL);
+	(void)save_command(sv, NULL);
 	supervisor_turn_soon(sv);
 	return r;
 }
@@ -122,7 +106,7 @@ static int run_document(struct supervisor *sv, const struct spec_project *extra,
 	service->replicas->foreground = foreground;
 	replica_work(service->replicas)->unsaved = true;
 	*ret = service->replicas;
-	return commit(sv, err);
+	return save_command(sv, err);
 }
 
 int supervisor_run(struct supervisor *sv, const char *text, size_t length, bool foreground,
@@ -172,7 +156,7 @@ int supervisor_finished(struct supervisor *sv, struct replica *replica, int stat
 		replica->started_ms = supervisor_clock(sv);
 	replica_ended(sv, replica, status);
 	work->ended = true;
-	return commit(sv, err);
+	return save_command(sv, err);
 }
 
 /* ---- services ---------------------------------------------------------------------------------------------------------------------------- */
@@ -204,7 +188,7 @@ int supervisor_scale(struct supervisor *sv, struct service *service, int64_t cou
 	if (count >= 0)
 		service->desired = (unsigned)count;
 	service_work(service)->unsaved = true;
-	r = commit(sv, err);
+	r = save_command(sv, err);
 	if (r < 0) {
 		service->desired = before;
 		service->manual = manual;
@@ -279,7 +263,7 @@ int supervisor_service_stop(struct supervisor *sv, struct service *service, stru
 		return 0;
 	service->stopped = true;
 	service_work(service)->unsaved = true;
-	r = commit(sv, err);
+	r = save_command(sv, err);
 	if (r < 0) {
 		service->stopped = false;
 		return r;
@@ -295,7 +279,7 @@ int supervisor_service_start(struct supervisor *sv, struct service *service, str
 
 	service->stopped = false;
 	service_work(service)->unsaved = true;
-	r = commit(sv, err);
+	r = save_command(sv, err);
 	if (r < 0) {
 		service->stopped = before;
 		return r;
@@ -377,7 +361,7 @@ int supervisor_start(struct supervisor *sv, struct replica *replica, struct oci_
 		replica_work(replica)->configured = false;
 	}
 	start_again(replica);
-	return commit(sv, err);
+	return save_command(sv, err);
 }
 
 int supervisor_stop(struct supervisor *sv, struct replica *replica, int64_t grace_ms,
@@ -390,7 +374,7 @@ int supervisor_stop(struct supervisor *sv, struct replica *replica, int64_t grac
 	replica->stopped_by_hand = true;
 	replica_work(replica)->grace_ms = grace_ms;
 	replica_work(replica)->unsaved = true;
-	return commit(sv, err);
+	return save_command(sv, err);
 }
 
 int supervisor_restart(struct supervisor *sv, struct replica *replica, int64_t grace_ms,
@@ -420,7 +404,7 @@ int supervisor_remove(struct supervisor *sv, struct replica *replica, bool force
 				  replica->name);
 	work->force = force;
 	if (!replica->wanted)
-		return commit(sv, err);
+		return save_command(sv, err);
 	replica->wanted = false;
 	work->unsaved = true;
 	/* one that was removed by hand does not come back; a service of one goes with it, when nobody but `run` made it */
@@ -429,7 +413,7 @@ int supervisor_remove(struct supervisor *sv, struct replica *replica, bool force
 	if (strcmp(service->project->name, "default") == 0 && service->desired == 0)
 		service_work(service)->removed = true;
 	service_work(service)->unsaved = true;
-	r = commit(sv, err);
+	r = save_command(sv, err);
 	if (r < 0) {
 		replica->wanted = true;
 		service->desired = desired;
@@ -450,7 +434,7 @@ int supervisor_kill(struct supervisor *sv, struct replica *replica, int number,
 		replica->stopped_by_hand = true;
 		replica_work(replica)->unsaved = true;
 		replica_work(replica)->no_drain = true;
-		r = commit(sv, err);
+		r = save_command(sv, err);
 	}
 	if (r < 0)
 		return r;

@@ -137,6 +137,7 @@ void replica_ended(struct supervisor *sv, struct replica *replica, int status)
 	probe_stop(work->probe);
 	work->probe = NULL;
 	work->probe_wanted = false;
+	replica->oom_killed = oom_kills(sv->oom, replica) > 0;
 	replica_unwatch(replica);
 	loop_timer_cancel(&work->timer);
 	replica->pid = 0;
@@ -144,7 +145,6 @@ void replica_ended(struct supervisor *sv, struct replica *replica, int status)
 	replica->paused = false;
 	replica->exit_status = status;
 	replica->exited_ms = supervisor_clock(sv);
-	replica->oom_killed = replica->cgroup && oom_kills(replica->cgroup) > 0;
 	work->phase = STOP_NONE;
 	work->phase_until = 0;
 	work->grace_ms = -1;
@@ -242,7 +242,7 @@ int replica_watch(struct supervisor *sv, struct replica *replica, pid_t pid)
 	work->oom_told = false;
 	/* without a memory controller nobody is killed by one */
 	if (replica->cgroup)
-		(void)oom_add(sv->oom, replica->cgroup, replica);
+		(void)oom_add(sv->oom, replica->cgroup, pid, replica);
 	r = loop_watch_add(sv->loop, &work->exit_watch, fd, EPOLLIN, init_ended, replica);
 	if (r < 0) {
 		replica_ended(sv, replica, -1);

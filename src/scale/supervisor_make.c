@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * supervisor_make.c - the steps up: image, network, bundle, run, probe. Each ends in replica_idle, and the turn takes the next.
+ * supervisor_make.c - the steps up: image, network, run, probe. Each ends in replica_idle, and the turn takes the next.
  */
 #include <fcntl.h>
 #include <string.h>
@@ -85,12 +85,14 @@ void make_image(struct supervisor *sv, struct replica *replica)
 
 bool replica_needs_net(const struct replica *replica)
 {
-	enum spec_network_mode mode = replica_work(replica)->spec->network_mode;
+	const struct replica_work *work = replica_work(replica);
+	enum spec_network_mode mode = work->spec->network_mode;
 
-	return mode == SPEC_NET_BRIDGE || mode == SPEC_NET_NONE;
+	/* an ordinary user's: the runtime makes it, in the user namespace of the container */
+	return mode == SPEC_NET_BRIDGE || (mode == SPEC_NET_NONE && net_usable(work->sv->net));
 }
 
-static const struct spec_project *project_of(const struct replica *replica)
+const struct spec_project *replica_project(const struct replica *replica)
 {
 	const struct replica_work *work = replica_work(replica);
 
@@ -125,7 +127,7 @@ void make_network(struct supervisor *sv, struct replica *replica)
 {
 	struct replica_work *work = replica_work(replica);
 	struct net_request request = { .id = replica->id,
-				       .project = project_of(replica),
+				       .project = replica_project(replica),
 				       .service = work->spec };
 	struct oci_error err = OCI_ERROR_INIT;
 
@@ -169,86 +171,18 @@ int replica_netns(struct supervisor *sv, const struct replica *replica, char *bu
 		target = target_of(sv, replica);
 		if (!target || target == replica || target->pid == 0)
 			return -EAGAIN;
-		if (replica_work(target)->spec->network_mode == SPEC_NET_HOST) {
+		if (!replica_needs_net(target)) {
 			*ret = NULL;
 			return 0;
 		}
 		return net_namespace_path(sv->net, target->id, buf, size);
 	default:
+		if (!replica_needs_net(replica)) {
+			*ret = NULL;
+			return 0;
+		}
 		return net_namespace_path(sv->net, replica->id, buf, size);
 	}
-}
-
-/* ---- bundle ------------------------------------------------------------------------------------------------------------------ */
-
-/* Where the container's cgroup is; with systemd a slice of ours and a scope of its own. */
-static char *cgroup_path(struct supervisor *sv, const struct replica *replica)
-{
-	const char *parent = sv->options.cgroup_parent;
-	const char *project = replica->service->project->name;
-	char *path = NULL;
-	int r;
-
-	if (sv->options.systemd_cgroup)
-		r = asprintf(&path, "%s.slice:carte:%s", parent, replica->id);
-	else
-		r = asprintf(&path, "%s%s/%s/%s", sv->rootless ? "" : "/", parent, project,
-			     replica->id);
-	return r < 0 ? NULL : path;
-}
-
-int replica_paths(struct supervisor *sv, struct replica *replica)
-{
-	const char *state = sv->options.state_dir;
-
-	if (!replica->bundle && asprintf(&replica->bundle, "%s/bundles/%s", state, replica->id) < 0)
-		replica->bundle = NULL;
-	if (!replica->log_path &&
-	    asprintf(&replica->log_path, "%s/logs/%s.log", state, replica->id) < 0)
-		replica->log_path = NULL;
-	if (!replica->cgroup)
-		replica->cgroup = cgroup_path(sv, replica);
-	return replica->bundle && replica->log_path && replica->cgroup ? 0 : -ENOMEM;
-}
-
-void make_config(struct supervisor *sv, struct replica *replica)
-{
-	struct replica_work *work = replica_work(replica);
-	struct oci_error err = OCI_ERROR_INIT;
-	char netns[PATH_MAX], volumes[PATH_MAX];
-	struct replica_config config = {
-		.project = project_of(replica),
-		.service = work->spec,
-		.image = work->image,
-		.id = replica->id,
-		.name = replica->name,
-		.volumes = volumes,
-		.terminal = replica->foreground && work->spec->tty,
-		.rootless = sv->rootless,
-	};
-	int r = replica_netns(sv, replica, netns, sizeof(netns), &config.netns);
-
-	if (r == -EAGAIN) {
-		make_failed(sv, replica, "network",
-			    "the container whose network it is to share does not run");
-		return;
-	}
-	(void)snprintf(volumes, sizeof(volumes), "%s/volumes", sv->options.state_dir);
-	r = replica_paths(sv, replica);
-	if (r == 0) {
-		config.bundle = replica->bundle;
-		config.cgroups_path = replica->cgroup;
-		r = replica_config_write(&config, &err);
-	}
-	if (r < 0) {
-		make_failed(sv, replica, "bundle", r == -ENOMEM ? "out of memory" : err.message);
-		return;
-	}
-	work->configured = true;
-	work->unsaved = true;
-	work->hosts_fresh = false;
-	if (replica->foreground)
-		hosts_write(sv, replica);
 }
 
 /* ---- run -------------------------------------------------------------------------------------------------------------------- */
@@ -361,6 +295,11 @@ void make_run(struct supervisor *sv, struct replica *replica)
 	struct replica_work *work = replica_work(replica);
 	struct oci_error err = OCI_ERROR_INIT;
 
+	if (!bundle_is_whole(sv, replica)) {
+		work->configured = false;
+		supervisor_turn_soon(sv);
+		return;
+	}
 	if (!work->hosts_fresh) {
 		hosts_write(sv, replica);
 		work->hosts_fresh = true;

@@ -159,6 +159,22 @@ int save_durably(struct supervisor *sv, int (*also)(void *ctx, struct oci_error 
 	return r;
 }
 
+/* What is wanted is unsaved in memory: into the database with it. */
+static int nothing_else(void *ctx, struct oci_error *err)
+{
+	(void)ctx;
+	(void)err;
+	return 0;
+}
+
+int save_command(struct supervisor *sv, struct oci_error *err)
+{
+	int r = save_durably(sv, nothing_else, sv, err);
+
+	supervisor_turn_soon(sv);
+	return r;
+}
+
 static void save_again(void *ctx)
 {
 	save_all(ctx);

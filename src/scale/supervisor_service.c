@@ -132,6 +132,52 @@ void service_failed(struct supervisor *sv, struct replica *replica)
 	rollout_set(sv, service, ROLLOUT_PAUSED, "pause", words);
 }
 
+static int check_rollout(const struct service *service, bool pause, struct oci_error *err)
+{
+	enum rollout_phase phase = service_work(service)->rollout;
+	const char *name = service->spec->name;
+
+	if (phase == (pause ? ROLLOUT_UPDATING : ROLLOUT_PAUSED))
+		return 0;
+	if (phase == ROLLOUT_NONE)
+		return err_set_as(err, ERR_STATE, ESRCH, "service %s is not being updated", name);
+	if (phase == ROLLOUT_BACK)
+		return err_set_as(err, ERR_STATE, EBUSY,
+				  "service %s goes back to what it was: that is not paused", name);
+	return err_set_as(err, ERR_STATE, EALREADY, "the update of service %s is %s", name,
+			  pause ? "paused already" : "not paused");
+}
+
+int supervisor_rollout_pause(struct supervisor *sv, struct service *service, bool pause,
+			     struct oci_error *err)
+{
+	struct service_work *work = service_work(service);
+	enum rollout_phase before = work->rollout;
+	char words[sizeof(service->rollout)];
+	int r = check_rollout(service, pause, err);
+
+	if (r < 0)
+		return r;
+	memcpy(words, service->rollout, sizeof(words));
+	work->rollout = pause ? ROLLOUT_PAUSED : ROLLOUT_UPDATING;
+	work->unsaved = true;
+	(void)snprintf(service->rollout, sizeof(service->rollout),
+		       pause ? "paused by hand at revision %llu" : "updating to revision %llu",
+		       (unsigned long long)service->revision);
+	r = save_command(sv, err);
+	if (r < 0) {
+		work->rollout = before;
+		memcpy(service->rollout, words, sizeof(words));
+		return r;
+	}
+	/* what failed before counts no more: somebody has looked at it */
+	work->rollout_failures = 0;
+	FOR_EACH(replica, replica, service->replicas)
+	replica_work(replica)->failed_counted = false;
+	event_emit(sv, "rollout", pause ? "pause" : "resume", NULL, service, NULL, -1, "by hand");
+	return 0;
+}
+
 /* ---- the turn ---------------------------------------------------------------------------------------------------------------- */
 
 static void view_of(const struct replica *replica, struct decide_replica *ret)

@@ -9,10 +9,12 @@
 #include "base/io.h"
 #include "base/mem.h"
 #include "base/sys.h"
+#include "scale/replica_secrets.h"
 #include "scale/supervisor-private.h"
 
 #define KILL_WAIT_MS 5000
 #define DELETE_TIMEOUT_MS 30000
+#define RETRY_FIRST_MS 100 /* doubled each time, up to KILL_WAIT_MS */
 #define DRAIN_DEFAULT_MS 2000
 
 int signal_number(const char *name)
@@ -46,6 +48,24 @@ int stop_signal(const struct replica *replica)
 	return number > 0 ? number : SIGTERM;
 }
 
+/*
+ * A step down has failed: again, from the same facts. At once when its program was killed, which says nothing of the step; but one that is
+ * killed each time waits like any other.
+ */
+static void take_again(struct supervisor *sv, struct replica *replica, bool killed)
+{
+	struct replica_work *work = replica_work(replica);
+	unsigned tries = work->take_tries++;
+	int64_t delay = KILL_WAIT_MS;
+
+	if (killed && tries == 0)
+		delay = 0;
+	else if (tries < 6)
+		delay = RETRY_FIRST_MS << tries;
+	work->phase_until = loop_now(sv->loop) + delay;
+	replica_wake(sv, replica, delay);
+}
+
 /* ---- the runtime's verbs ---------------------------------------------------------------------------------------------------- */
 
 static int runtime_job(struct supervisor *sv, struct replica *replica, const char *verb,
@@ -74,13 +94,13 @@ static void delete_done(void *ctx, const struct job_result *result)
 
 	replica_idle(sv, replica);
 	if (result->status != 0) {
-		replica_reason(replica, "delete: %.200s", result->err);
+		replica_reason(replica, "delete: %.200s",
+			       result->err[0] ? result->err : "the runtime was killed");
 		event_emit(sv, "replica", "fail", NULL, NULL, replica, -1, "%s", replica->reason);
-		/* again, from the same facts; not at once */
-		work->phase_until = loop_now(sv->loop) + KILL_WAIT_MS;
-		replica_wake(sv, replica, KILL_WAIT_MS);
+		take_again(sv, replica, result->status == 128 + SIGKILL && !result->timed_out);
 		return;
 	}
+	work->take_tries = 0;
 	work->container = false;
 	/* forced, it took the process along; the end of it is told by its pidfd */
 	work->unsaved = true;
@@ -100,8 +120,7 @@ void take_container(struct supervisor *sv, struct replica *replica)
 	if (runtime_job(sv, replica, "delete", "--force", delete_done, &err) < 0) {
 		replica_idle(sv, replica);
 		replica_reason(replica, "%s", err.message);
-		work->phase_until = loop_now(sv->loop) + KILL_WAIT_MS;
-		replica_wake(sv, replica, KILL_WAIT_MS);
+		take_again(sv, replica, false);
 	}
 }
 
@@ -234,10 +253,10 @@ static void net_detached(void *ctx, const struct net_result *result, const struc
 		replica_reason(replica, "network: %.200s", err->message);
 		event_emit(work->sv, "network", "fail", NULL, NULL, replica, -1, "%s",
 			   err->message);
-		work->phase_until = loop_now(work->sv->loop) + KILL_WAIT_MS;
-		replica_wake(work->sv, replica, KILL_WAIT_MS);
+		take_again(work->sv, replica, false);
 		return;
 	}
+	work->take_tries = 0;
 	ports_forget(work->sv, replica, true);
 	free(work->net);
 	work->net = NULL;
@@ -249,7 +268,7 @@ static void net_detached(void *ctx, const struct net_result *result, const struc
 
 void take_network(struct supervisor *sv, struct replica *replica)
 {
-	struct replica_work *work = replica_work(replica);
+	const struct replica_work *work = replica_work(replica);
 	struct oci_error err = OCI_ERROR_INIT;
 
 	if (loop_now(sv->loop) < work->phase_until)
@@ -260,8 +279,7 @@ void take_network(struct supervisor *sv, struct replica *replica)
 	if (net_detach(sv->net, replica->id, net_detached, replica, &err) < 0) {
 		replica_idle(sv, replica);
 		replica_reason(replica, "network: %.200s", err.message);
-		work->phase_until = loop_now(sv->loop) + KILL_WAIT_MS;
-		replica_wake(sv, replica, KILL_WAIT_MS);
+		take_again(sv, replica, false);
 	}
 }
 
@@ -278,16 +296,15 @@ void take_all(struct supervisor *sv, struct replica *replica)
 	(void)snprintf(path, sizeof(path), "%s/bundles/%s", sv->options.state_dir, replica->id);
 	if (replica_config_remove(path, &err) < 0 && access(path, F_OK) == 0) {
 		replica_reason(replica, "remove the bundle: %.200s", err.message);
-		work->phase_until = loop_now(sv->loop) + KILL_WAIT_MS;
-		replica_wake(sv, replica, KILL_WAIT_MS);
+		take_again(sv, replica, false);
 		return;
 	}
+	secrets_remove(sv->options.run_dir, replica->id);
 	(void)snprintf(path, sizeof(path), "%s/logs/%s.log", sv->options.state_dir, replica->id);
 	(void)logs_remove(path, NULL);
 	if (store_replica_remove(sv->store, replica->id, &err) < 0) {
 		replica_reason(replica, "%.200s", err.message);
-		work->phase_until = loop_now(sv->loop) + KILL_WAIT_MS;
-		replica_wake(sv, replica, KILL_WAIT_MS);
+		take_again(sv, replica, false);
 		return;
 	}
 	work->unsaved = false;

@@ -140,8 +140,10 @@ static int name_is_free(struct supervisor *sv, const struct spec_service *spec, 
 static int plan_changes(struct up *up, struct oci_error *err)
 {
 	const struct spec_project *spec = up->document->spec;
-	int r = ports_check(up->sv, spec->name, spec, err);
+	int r = rights_check(up->sv, spec, err);
 
+	if (r == 0)
+		r = ports_check(up->sv, spec->name, spec, err);
 	up->changes = calloc(spec->services_len + 1, sizeof(*up->changes));
 	if (!up->changes)
 		return err_nomem(err);

@@ -366,6 +366,25 @@ service() { # JQ-FILTER over the service of the last run
 	done
 }
 
+@test "logs: -t, the time of lines that come while it follows" {
+	echo before >"$D/alpha.log"
+	carte logs -f -t alpha >"$D/out" &
+	reader=$!
+	for _ in $(seq 200); do
+		[ ! -s "$D/out" ] || break
+		sleep 0.05
+	done
+	echo after >>"$D/alpha.log"
+	for _ in $(seq 200); do
+		! grep -q after "$D/out" || break
+		sleep 0.05
+	done
+	answers "GET /v1/containers?all=1 200 []"
+	wait "$reader"
+	[ "$(sed -n 1p "$D/out")" = '-                        before' ]
+	[[ $(sed -n 2p "$D/out") =~ ^2[0-9]{3}-[01][0-9]-[0-3][0-9]T[0-2][0-9]:[0-5][0-9]:[0-6][0-9]\.[0-9]{3}Z\ after$ ]]
+}
+
 # ---- exec ------------------------------------------------------------------------------------------------------------------
 
 @test "exec: becomes the runtime's" {
@@ -412,6 +431,22 @@ service() { # JQ-FILTER over the service of the last run
 	[ "$(service '[.healthcheck, .stop_signal, .stop_grace_period, .logging.options, .oom_score_adj]')" = \
 		'[{"test":["CMD-SHELL","test -e /ok"],"interval":"5s","retries":2},"INT","4s",{"max-size":"1m"},5]' ]
 	[ "$(service '.["x-carte"].remove')" = true ]
+}
+
+@test "run: -P publishes what the image exposes, besides what -p says" {
+	mkdir -p "$CARTE_STORE/blobs/sha256"
+	blob() { # TEXT: into the store; prints its digest
+		local hex
+		hex=$(printf %s "$1" | sha256sum | cut -d' ' -f1)
+		printf %s "$1" >"$CARTE_STORE/blobs/sha256/$hex"
+		printf 'sha256:%s' "$hex"
+	}
+	config=$(blob '{"config":{"ExposedPorts":{"80/tcp":{},"53/udp":{},"9000":{}}}}')
+	manifest=$(blob "{\"schemaVersion\":2,\"config\":{\"digest\":\"$config\"}}")
+	printf '{"manifests":[{"digest":"%s","annotations":{"org.opencontainers.image.ref.name":"localhost/ports:latest"}}]}' "$manifest" >"$CARTE_STORE/index.json"
+	carte run -d -P -p 8080:80 ports
+	[ "$(service '[.ports[] | [.published, .target, .protocol]] | sort')" = '[[null,53,"udp"],[null,9000,"tcp"],["8080",80,"tcp"]]' ]
+	fails 125 "carte: run: --publish-all: no image 'nosuch' in $CARTE_STORE" carte run -d -P nosuch
 }
 
 @test "run: options behind the image are the program's" {
@@ -556,6 +591,11 @@ service() { # JQ-FILTER over the service of the last run
 @test "rollout, rollback, history" {
 	run -0 carte rollout web
 	[ "$output" = 'shop/web: revision 3, 2 of 2 ready, no update is going on' ]
+	carte rollout pause web
+	asked POST /v1/services/shop/web/rollout '{"paused":true}'
+	carte rollout resume shop/web
+	asked POST /v1/services/shop/web/rollout '{"paused":false}'
+	fails 2 "carte: rollout: no such word 'stop': pause or resume" carte rollout stop web
 	carte rollback --to-revision 2 web
 	asked POST /v1/services/shop/web/rollback '{"revision":2}'
 	carte rollback web

@@ -51,6 +51,7 @@ setup() {
 
 teardown() {
 	local left
+	[ -z "${server:-}" ] || kill -9 "$server" 2>/dev/null || true
 	for left in $("$CARTE" ps -aq --filter "name=$N" 2>/dev/null); do
 		"$CARTE" rm -f "$left" >/dev/null 2>&1 || true
 	done
@@ -282,6 +283,51 @@ is() { [ "$(state "$1")" = "$2" ]; }
 	[ -z "$(carte ps -aq --filter "name=$N")" ]
 	[ "$(carte system info --format json | jq -r .stateDir)" = "$CARTE_STATE_DIR" ]
 	carte system df | grep -q 'image blobs'
+}
+
+@test "system: prune leaves what containers, running or stopped, were made from" {
+	mkdir -p "$D/ctx"
+	echo "$N" >"$D/ctx/f"
+	cp -r "$W/ctx/root" "$D/ctx/root"
+	printf 'FROM scratch\nNAME localhost/pinned\nPATH f /own\nPATH root/ /\n' >"$D/ctx/Cartefile"
+	carte build -q "$D/ctx" >/dev/null
+	carte run -d --name "$N" --stop-signal KILL pinned sleep 1000
+	printf 'name: pins\nservices:\n  off: {image: pinned, command: ["sleep", "1000"], stop_signal: SIGKILL, container_name: %s-off}\n' "$N" >"$D/compose.yaml"
+	carte up -d --wait -f "$D/compose.yaml"
+	carte stop off
+	carte rmi pinned
+	carte system prune -f
+	[ "$(carte exec "$N" cat /own)" = "$N" ]
+	carte start off
+	until_true 10 is "$N-off" ready
+	[ "$(carte exec "$N-off" cat /own)" = "$N" ]
+	# with the last of them the layers may go
+	carte down -p pins
+	carte rm -f "$N"
+	run -0 carte system prune -f
+	[[ $output == *'unpacked layer'* ]]
+}
+
+@test "serve: a socket is handed over as systemd does, blocking; every client is answered" {
+	command -v python3 >/dev/null || skip 'python3 is not installed'
+	cat >"$D/hand-over.py" <<-'END'
+		import os, socket, sys
+		listener = socket.socket(socket.AF_UNIX)
+		listener.bind(sys.argv[1])
+		listener.listen(8)
+		os.dup2(listener.fileno(), 3)
+		os.set_inheritable(3, True)
+		os.environ.update(LISTEN_PID=str(os.getpid()), LISTEN_FDS="1")
+		os.execv(sys.argv[2], sys.argv[2:])
+	END
+	unshare --net python3 "$D/hand-over.py" "$D/s" "$(dirname "$CARTE")/carte-scale" serve --no-tcp --state-dir "$D/state" --run-dir "$D/run" 3>&- &
+	server=$!
+	until_true 10 test -S "$D/s"
+	for _ in 1 2 3; do
+		[ "$(CARTE_SOCKET=$D/s carte system info --format json | jq .pid)" = "$server" ]
+	done
+	kill "$server"
+	wait "$server"
 }
 
 @test "load and save: an image goes out and comes back the same" {

@@ -6,7 +6,9 @@ CLI_TESTS = \
 	tests/cli/build.bats \
 	tests/cli/bundle.bats \
 	tests/cli/carte.bats \
+	tests/cli/carte_rootless.bats \
 	tests/cli/carte_run.bats \
+	tests/cli/carte_systemd.bats \
 	tests/cli/cgroups.bats \
 	tests/cli/checkpoint.bats \
 	tests/cli/compose.bats \

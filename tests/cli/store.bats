@@ -135,6 +135,34 @@ cartefile-to-oci: $CARTE_STORE: no image 'y': there is localhost/c:1" cto rmi x 
 	[ "$(cto fsck)" = "$CARTE_STORE: clean" ]
 }
 
+@test 'gc: layers that a bundle uses stay until it is removed' {
+	mkdir -p "$D/ctx" "$D/many"
+	echo one >"$D/ctx/f"
+	printf 'FROM scratch\nNAME localhost/one\nPATH f /f\n' >"$D/ctx/Cartefile"
+	cto build -q "$D/ctx"
+	cto bundle localhost/one "$D/b" /f
+	cto bundle --template --pin "$D/many" localhost/one "$D/t" /f
+	mkdir "$D/many/r1"
+	cp "$D/t/config.json" "$D/many/r1/"
+	[ "$(find "$CARTE_STORE/pins" -type f | wc -l)" = 2 ]
+	cto rmi localhost/one
+	cto gc
+	[ -z "$(find "$CARTE_STORE/blobs" -type f)" ]
+	layer=$(jq -r '.annotations["io.carte.rootfs.layers"] | fromjson[0]' "$D/b/config.json")
+	[ "$(cat "$layer/f")" = one ]
+	rm -r "$D/b"
+	[ "$(cto gc)" = 'nothing to remove' ]
+	[ "$(find "$CARTE_STORE/pins" -type f | wc -l)" = 1 ]
+	echo '{' >"$D/many/r1/config.json"
+	run -3 cto gc
+	[[ $output == "cartefile-to-oci: cannot tell what is needed (see fsck): $D/many/r1/config.json:"* ]]
+	[ -d "$layer" ]
+	rm -r "$D/many/r1"
+	run -0 cto gc
+	[[ $output == '1 unpacked layer removed, '* ]]
+	[ ! -e "$layer" ]
+}
+
 @test 'fsck: findings, repair' {
 	index localhost/a:1=one
 	[ "$(cto fsck)" = "$CARTE_STORE: clean" ]

@@ -62,7 +62,7 @@ supervisor_pid() { api GET /v1/info | jq -r .pid; }
 nothing_left() {
 	local left=
 	left+=$(grep -E " ($CARTE_RUN_DIR|$CARTE_STATE_DIR)/" /proc/self/mountinfo | cut -d' ' -f5)
-	left+=$(ls -A "$CARTE_RUN_DIR/netns" "$CARTE_STATE_DIR/bundles" 2>/dev/null | grep -v :)
+	left+=$(ls -A "$CARTE_RUN_DIR/netns" "$CARTE_RUN_DIR/secrets" "$CARTE_STATE_DIR/bundles" "$CARTE_STATE_DIR/hosts" 2>/dev/null | grep -v :)
 	left+=$(ip -o link | grep -oE 'veth[0-9a-f]+|carte-[0-9a-f]+:')
 	left+=$(nft list tables 2>/dev/null | grep -w carte)
 	left+=$(find /sys/fs/cgroup -type d -name carte 2>/dev/null | head -n 3)

@@ -108,11 +108,12 @@ void oom_free(struct oom *oom)
 	assert_int_equal(parts.watched, 0);
 }
 
-int oom_add(struct oom *oom, const char *path, void *ctx)
+int oom_add(struct oom *oom, const char *path, pid_t pid, void *ctx)
 {
 	size_t place = 0;
 
 	(void)oom;
+	(void)pid;
 	assert_non_null(strstr(path, "carte/"));
 	while (place < ARRAY_LEN(watched) && watched[place])
 		place++;
@@ -132,9 +133,10 @@ void oom_remove(struct oom *oom, const void *ctx)
 		}
 }
 
-int64_t oom_kills(const char *path)
+int64_t oom_kills(const struct oom *oom, const void *ctx)
 {
-	(void)path;
+	(void)oom;
+	(void)ctx;
 	return 0;
 }
 
@@ -195,6 +197,12 @@ int net_new(struct loop *loop, const struct net_options *options, struct net **r
 void net_free(struct net *net)
 {
 	(void)net;
+}
+
+bool net_usable(const struct net *net)
+{
+	(void)net;
+	return !parts.ordinary_user;
 }
 
 int net_namespace_path(const struct net *net, const char *id, char *buf, size_t size)
@@ -283,7 +291,9 @@ int net_hosts_write(const char *path, const char *own_names, struct in_addr own,
 	(void)err;
 	if (!file)
 		return -errno;
-	(void)fprintf(file, "%s %s\n", inet_ntop(AF_INET, &own, text, sizeof(text)), own_names);
+	if (own_names)
+		(void)fprintf(file, "%s %s\n", inet_ntop(AF_INET, &own, text, sizeof(text)),
+			      own_names);
 	for (size_t i = 0; i < count; i++)
 		(void)fprintf(file, "%s %s\n",
 			      inet_ntop(AF_INET, &hosts[i].address, text, sizeof(text)),

@@ -735,6 +735,16 @@ int supervisor_rollback(struct supervisor *sv, struct service *service, uint64_t
 	return 0;
 }
 
+int supervisor_rollout_pause(struct supervisor *sv, struct service *service, bool pause,
+			     struct oci_error *err)
+{
+	if (!service->rollout[0])
+		return err_set_as(err, ERR_STATE, ESRCH, "%s is not being updated",
+				  service->spec->name);
+	note(sv, "rollout %s %s", service->spec->name, pause ? "pause" : "resume");
+	return 0;
+}
+
 int supervisor_start(struct supervisor *sv, struct replica *replica, struct oci_error *err)
 {
 	if (replica->pid > 0)

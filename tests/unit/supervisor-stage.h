@@ -15,6 +15,7 @@ struct parts {
 	const char *folder; /* networks are files in it: they survive a supervisor */
 	bool no_image;      /* images_find fails */
 	bool no_network;    /* net_attach fails */
+	bool ordinary_user; /* no networks can be made */
 	bool unhealthy;     /* probes that are started say so, else they succeed */
 	bool silent;        /* probes say nothing */
 	bool loses_one;     /* the next probe that is started says healthy, then not */

@@ -107,6 +107,10 @@ static void commands_services(void **state)
 	assert_int_equal(ask("POST", "/v1/services/shop/web/restart", "{}"), 202);
 	assert_int_equal(ask("POST", "/v1/services/shop/web/rollback", "{}"), 409);
 	assert_has("\"kind\":\"state\"");
+	assert_int_equal(ask("POST", "/v1/services/shop/web/rollout", "{\"paused\":true}"), 409);
+	assert_has("is not being updated");
+	assert_int_equal(ask("POST", "/v1/services/shop/web/rollout", "{}"), 400);
+	assert_has("expected \\\"paused\\\": true or false");
 }
 
 static void runs_in_the_background(void **state)

@@ -161,7 +161,7 @@ static void test_each_kill(void **state)
 {
 	(void)state;
 	stage_open();
-	assert_int_equal(oom_add(s.oom, path, &s), 0);
+	assert_int_equal(oom_add(s.oom, path, 0, &s), 0);
 	assert_int_equal(child(TOO_MUCH), 128 + SIGKILL);
 	wait_told(1);
 	assert_int_equal(child(TOO_MUCH), 128 + SIGKILL);
@@ -175,10 +175,10 @@ static void test_no_kill(void **state)
 {
 	(void)state;
 	stage_open();
-	assert_int_equal(oom_kills(path), 0);
+	assert_int_equal(oom_kills(s.oom, &s), 0);
 	assert_int_equal(child(TOO_MUCH), 128 + SIGKILL);
-	assert_int_equal(oom_kills(path), 1);
-	assert_int_equal(oom_add(s.oom, path, &s), 0);
+	assert_int_equal(oom_add(s.oom, path, 0, &s), 0);
+	assert_int_equal(oom_kills(s.oom, &s), 1);
 	assert_int_equal(child(FITS), 0);
 	wait_quiet(0);
 	stage_close();
@@ -191,13 +191,13 @@ static void test_removed(void **state)
 
 	(void)state;
 	stage_open();
-	assert_int_equal(oom_add(s.oom, path, &other), 0);
+	assert_int_equal(oom_add(s.oom, path, 0, &other), 0);
 	oom_remove(s.oom, &other);
 	/* the one for all of v2 stays */
 	fds = count_fds();
-	assert_int_equal(oom_add(s.oom, path, &other), 0);
+	assert_int_equal(oom_add(s.oom, path, 0, &other), 0);
 	assert_true(count_fds() > fds);
-	assert_int_equal(oom_add(s.oom, path, &s), 0);
+	assert_int_equal(oom_add(s.oom, path, 0, &s), 0);
 	oom_remove(s.oom, &other);
 	oom_remove(s.oom, &other);
 	assert_int_equal(child(TOO_MUCH), 128 + SIGKILL);
@@ -214,7 +214,7 @@ static void test_removed_when_told(void **state)
 	(void)state;
 	stage_open();
 	s.remove = true;
-	assert_int_equal(oom_add(s.oom, path, &s), 0);
+	assert_int_equal(oom_add(s.oom, path, 0, &s), 0);
 	assert_int_equal(child(TOO_MUCH), 128 + SIGKILL);
 	wait_told(1);
 	assert_int_equal(child(TOO_MUCH), 128 + SIGKILL);
@@ -227,7 +227,7 @@ static void test_cgroup_goes(void **state)
 {
 	(void)state;
 	stage_open();
-	assert_int_equal(oom_add(s.oom, path, &s), 0);
+	assert_int_equal(oom_add(s.oom, path, 0, &s), 0);
 	assert_int_equal(rmdir(folder), 0);
 	wait_quiet(0);
 	stage_close();
@@ -237,8 +237,8 @@ static void test_no_cgroup(void **state)
 {
 	(void)state;
 	stage_open();
-	assert_int_equal(oom_add(s.oom, "/carte-test-oom-none", &s), -ENOENT);
-	assert_int_equal(oom_kills("/carte-test-oom-none"), 0);
+	assert_int_equal(oom_add(s.oom, "/carte-test-oom-none", 0, &s), -ENOENT);
+	assert_int_equal(oom_kills(s.oom, &s), 0);
 	stage_close();
 }
 

@@ -59,7 +59,7 @@ static const char group[] =
 	"root:x:0:\nwww:x:34:\naudio:x:29:web,last\nvideo:x:44:web\nwheel:x:10:\n";
 
 struct fixture {
-	char top[64], bundle[PATH_MAX], volumes[PATH_MAX], images[PATH_MAX];
+	char top[64], bundle[PATH_MAX], secrets[PATH_MAX], volumes[PATH_MAX], images[PATH_MAX];
 	struct image_entry *entry;
 	struct spec_project project;
 	struct spec_service service;
@@ -103,6 +103,7 @@ static int setup(void **state)
 	strcpy(f->top, scale_folder());
 	scale_path(f->bundle, "%s/bundle", f->top);
 	scale_path(f->volumes, "%s/volumes", f->top);
+	scale_path(f->secrets, "%s/secrets", f->top);
 	scale_path(f->images, "%s/images", f->top);
 	write_image(f);
 	assert_int_equal(image_load(f->images, HEX, &f->entry, &err), 0);
@@ -116,6 +117,7 @@ static int setup(void **state)
 					     .id = ID,
 					     .name = "shop-web-1",
 					     .bundle = f->bundle,
+					     .secrets = f->secrets,
 					     .volumes = f->volumes,
 					     .netns = "/run/netns/x",
 					     .cgroups_path = "/carte/shop/" ID };
@@ -530,8 +532,10 @@ static void test_given_files(void **state)
 	f->service.files_len = 2;
 	write_ok(f);
 	assert_string_equal(scale_read(f->bundle, "files/0"), "hello\n");
-	assert_string_equal(scale_read(f->bundle, "files/1"), "secret");
-	assert_int_equal(stat(scale_path(written, "%s/files/1", f->bundle), &st), 0);
+	assert_string_equal(scale_read(f->secrets, "1"), "secret");
+	/* nowhere below the bundle */
+	assert_int_equal(access(scale_path(written, "%s/files/1", f->bundle), F_OK), -1);
+	assert_int_equal(stat(scale_path(written, "%s/1", f->secrets), &st), 0);
 	assert_int_equal(st.st_mode & 07777, 0400);
 	assert_int_equal(st.st_uid, 33);
 	assert_int_equal(st.st_gid, 34);
@@ -540,8 +544,18 @@ static void test_given_files(void **state)
 	scale_path(path, "%s/gone", f->top);
 	assert_true(replica_config_write(&f->config, &f->err) < 0);
 	assert_non_null(strstr(f->err.message, "service web: secrets.key: read "));
-	assert_string_equal(scale_read(f->bundle, "files/1"), "secret");
+	assert_string_equal(scale_read(f->secrets, "1"), "secret");
 	assert_non_null(scale_read(f->bundle, "config.json"));
+	/* whose it is is not said: the program's, 33:34 of the image */
+	scale_path(path, "%s/key", f->top);
+	files[1].uid = files[1].gid = 0;
+	write_ok(f);
+	assert_int_equal(stat(written, &st), 0);
+	assert_int_equal(st.st_mode & 07777, 0400);
+	assert_int_equal(st.st_uid, 33);
+	assert_int_equal(st.st_gid, 34);
+	f->config.secrets = NULL;
+	assert_int_equal(replica_config_write(&f->config, &f->err), -EINVAL);
 }
 
 static void test_restart(void **state)
@@ -850,8 +864,8 @@ static void test_newer_converter(void **state)
 
 	scale_path(from, "%s/from", f->top);
 	assert_int_equal(rename(scale_path(path, "%s/%s", f->images, HEX), from), 0);
-	/* bundle --template --user 0 -- NAME FOLDER - */
-	assert_true(asprintf(&text, "#!/bin/sh\ncp -r %s \"$7\"\n", from) > 0);
+	/* bundle --template --user 0 --pin DIR -- NAME FOLDER - */
+	assert_true(asprintf(&text, "#!/bin/sh\ncp -r %s \"$9\"\n", from) > 0);
 	scale_write(f->top, "converter", text);
 	assert_int_equal(chmod(scale_path(converter, "%s/converter", f->top), 0755), 0);
 	assert_int_equal(loop_new(&loop, &f->err), 0);

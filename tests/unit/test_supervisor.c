@@ -9,6 +9,7 @@
 
 #include <cmocka.h>
 
+#include <glob.h>
 #include <signal.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
@@ -332,27 +333,82 @@ static void test_dependencies(void **state)
 static void test_hosts(void **state)
 {
 	struct stage s;
-	char path[PATH_MAX], text[1024] = "";
-	struct replica *r;
+	char path[PATH_MAX], text[1024] = "", line[128];
+	const struct replica *r;
+	glob_t found;
 
 	(void)state;
 	stage_open(&s);
 	stage_up(&s, "\"db\":{\"image\":\"d\"}," WEB("a", REPLICAS(2)));
 	assert_string_equal(stage_settle(&s), "");
-	r = stage_replica(&s, "p-web-1");
-	/* written once for all who have changed */
-	for (unsigned i = 0; i < 100 && !strstr(text, "p-db-1 db\n"); i++) {
-		FILE *file = fopen(scale_path(path, "%s/hosts", r->bundle), "re");
+	/* one file, written once for all who are in the same network, each with its own names */
+	assert_int_equal(glob(scale_path(path, "%s/state/hosts/p/*", s.folder), 0, NULL, &found),
+			 0);
+	assert_int_equal(found.gl_pathc, 1);
+	for (unsigned i = 0; i < 100 && !strstr(text, "p-db-1 "); i++) {
+		FILE *file = fopen(found.gl_pathv[0], "re");
 
 		stage_idle(&s, 20);
-		if (!file)
-			continue;
+		assert_non_null(file);
 		text[fread(text, 1, sizeof(text) - 1, file)] = '\0';
 		(void)fclose(file);
 	}
-	assert_non_null(strstr(text, " p-web-1 web\n"));
-	assert_non_null(strstr(text, " p-web-2 web\n"));
-	assert_non_null(strstr(text, " p-db-1 db\n"));
+	globfree(&found);
+	for (unsigned i = 1; i <= 2; i++) {
+		(void)snprintf(path, sizeof(path), "p-web-%u", i);
+		r = stage_replica(&s, path);
+		(void)snprintf(line, sizeof(line), " p-web-%u %.12s web\n", i, r->id);
+		assert_non_null(strstr(text, line));
+	}
+	assert_non_null(strstr(text, " db\n"));
+	/* it goes with the project */
+	assert_int_equal(supervisor_down(s.sv, "p", false, NULL), 0);
+	stage_wait(&s, !supervisor_projects(s.sv));
+	assert_int_equal(access(scale_path(path, "%s/state/hosts/p", s.folder), F_OK), -1);
+	stage_close(&s);
+}
+
+/* A runtime that is killed while it removes is run again at once. */
+static void test_delete_is_killed(void **state)
+{
+	struct stage s;
+	int64_t begin;
+
+	(void)state;
+	stage_open(&s);
+	stage_up(&s, WEB("a", REPLICAS(2)));
+	assert_string_equal(stage_settle(&s), "");
+	scale_write(s.folder, "killed", "");
+	begin = loop_now(s.loop);
+	assert_int_equal(supervisor_down(s.sv, "p", false, NULL), 0);
+	stage_wait(&s, !supervisor_projects(s.sv));
+	assert_true(loop_now(s.loop) - begin < 4000);
+	assert_int_equal(stage_containers(&s), 0);
+	stage_close(&s);
+}
+
+/* What an ordinary user's supervisor cannot do is refused before anything changes. */
+static void test_ordinary_user(void **state)
+{
+	struct oci_error err = OCI_ERROR_INIT;
+	struct stage s;
+
+	(void)state;
+	stage_open(&s);
+	parts.ordinary_user = true;
+	assert_int_equal(stage_try_up(&s, WEB("a", ""), &err), -EPERM);
+	assert_string_equal(err.message,
+			    "service web: only root's supervisor makes networks: say "
+			    "'network_mode: host' or 'none' (--network host, --network none)");
+	assert_int_equal(err_kind(&err), ERR_PERMISSION);
+	err = (struct oci_error)OCI_ERROR_INIT;
+	assert_int_equal(stage_try_up(&s, WEB("a", ",\"network_mode\":\"none\"" PROBE), &err),
+			 -EPERM);
+	assert_null(supervisor_projects(s.sv));
+	stage_up(&s, WEB("a", ",\"network_mode\":\"none\"") ",\"db\":{\"image\":\"d\",\"network_"
+							    "mode\":\"host\"}");
+	assert_string_equal(stage_settle(&s), "");
+	assert_int_equal(parts.attached, 0);
 	stage_close(&s);
 }
 
@@ -416,6 +472,44 @@ static void test_update_stop_first(void **state)
 	stage_open(&s);
 	update_goes(&s, WEB("a", UPDATE("stop-first", "pause")),
 		    WEB("b", UPDATE("stop-first", "pause")), 2);
+	stage_close(&s);
+}
+
+static void test_rollout_by_hand(void **state)
+{
+	struct oci_error err = OCI_ERROR_INIT;
+	struct stage s;
+	struct service *web;
+
+	(void)state;
+	stage_open(&s);
+	stage_up(&s, WEB("a", UPDATE("stop-first", "pause")));
+	assert_string_equal(stage_settle(&s), "");
+	web = stage_service(&s, "web");
+	assert_int_equal(supervisor_rollout_pause(s.sv, web, true, &err), -ESRCH);
+	assert_string_equal(err.message, "service web is not being updated");
+	stage_up(&s, WEB("b", UPDATE("stop-first", "pause")));
+	stage_wait(&s, web->rollout[0] != '\0');
+	assert_int_equal(supervisor_rollout_pause(s.sv, web, true, NULL), 0);
+	assert_string_equal(web->rollout, "paused by hand at revision 2");
+	err = (struct oci_error)OCI_ERROR_INIT;
+	assert_int_equal(supervisor_rollout_pause(s.sv, web, true, &err), -EALREADY);
+	/* it stays so, over a restart of the supervisor too */
+	for (unsigned i = 0; i < 5; i++) {
+		loop_advance(s.loop, 2000);
+		stage_idle(&s, 30);
+	}
+	assert_false(all_of(&s, 2));
+	stage_restart(&s);
+	stage_wait(&s, stage_ready(&s, "web") >= 2);
+	web = stage_service(&s, "web");
+	assert_string_equal(web->rollout, "paused by hand at revision 2");
+	assert_int_equal(supervisor_rollout_pause(s.sv, web, false, NULL), 0);
+	for (unsigned i = 0; i < 50 && !all_of(&s, 2); i++) {
+		loop_advance(s.loop, 1000);
+		stage_idle(&s, 50);
+	}
+	stage_wait(&s, all_of(&s, 2));
 	stage_close(&s);
 }
 
@@ -899,6 +993,9 @@ int main(void)
 		cmocka_unit_test(test_cannot_be_made),
 		cmocka_unit_test(test_dependencies),
 		cmocka_unit_test(test_hosts),
+		cmocka_unit_test(test_delete_is_killed),
+		cmocka_unit_test(test_ordinary_user),
+		cmocka_unit_test(test_rollout_by_hand),
 		cmocka_unit_test(test_update_start_first),
 		cmocka_unit_test(test_update_stop_first),
 		cmocka_unit_test(test_update_fails),
