@@ -47,6 +47,7 @@ struct user {
 	double allowance, since; /* edits, seconds */
 	bool was_moved;          /* closed when the queue is empty */
 	bool is_slow;            /* closed at once */
+	bool is_refused;         /* was closed, and is not gone yet */
 	struct user *next;       /* of the map */
 };
 
@@ -106,16 +107,23 @@ static void release(struct message *message)
 	free(message);
 }
 
+/* At the loop's next turn, without a close frame: there is no room for one. */
+static void cut(struct user *user)
+{
+	user->is_slow = true;
+	lws_set_timeout(user->wsi, PENDING_TIMEOUT_USER_REASON_BASE, LWS_TO_KILL_ASYNC);
+}
+
 static void send_to(struct user *user, struct message *message)
 {
-	if (!message || user->is_slow || user->was_moved)
+	if (!message || user->is_slow || user->was_moved || user->is_refused)
 		return;
 	if (user->count == QUEUE_MAX) {
-		user->is_slow = true;
-	} else {
-		message->holders++;
-		user->queue[(user->first + user->count++) % QUEUE_MAX] = message;
+		cut(user);
+		return;
 	}
+	message->holders++;
+	user->queue[(user->first + user->count++) % QUEUE_MAX] = message;
 	(void)lws_callback_on_writable(user->wsi);
 }
 
@@ -193,8 +201,7 @@ static void send_who(struct user *user, bool is_welcome)
 	struct message *message = who(user->map, is_welcome);
 
 	if (!message)
-		user->is_slow =
-			true; /* without it the user knows nothing: better to connect again */
+		cut(user); /* without it the user knows nothing: better to connect again */
 	send_to(user, message);
 	release(message);
 }
@@ -440,6 +447,7 @@ static int refuse(struct user *user, enum lws_close_status status, const char *w
 {
 	char reason[64];
 
+	user->is_refused = true;
 	(void)lws_strncpy(reason, words, sizeof(reason));
 	lws_close_reason(user->wsi, status, (unsigned char *)reason, strlen(reason));
 	return -1;
@@ -447,6 +455,8 @@ static int refuse(struct user *user, enum lws_close_status status, const char *w
 
 int live_receive(struct user *user, const char *text, size_t length, bool is_binary)
 {
+	if (user->is_refused)
+		return 0;
 	if (is_binary)
 		return refuse(user, LWS_CLOSE_STATUS_UNACCEPTABLE_OPCODE, "text only");
 	if (user->length + length > TEXT_MAX)
@@ -467,8 +477,8 @@ int live_writable(struct user *user)
 	struct message *message;
 	int n;
 
-	if (user->is_slow)
-		return refuse(user, LWS_CLOSE_STATUS_POLICY_VIOLATION, "too slow");
+	if (user->is_refused || user->is_slow)
+		return 0; /* the close frame is on its way */
 	if (user->count == 0)
 		return user->was_moved
 			       ? refuse(user, (enum lws_close_status)CLOSE_SERVICE_RESTART, "moved")
