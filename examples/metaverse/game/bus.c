@@ -402,7 +402,8 @@ void bus_tick(struct bus *bus, bool all)
 static int open_folder(struct bus *bus, struct oci_error *err)
 {
 	if (mkdir(bus->folder, 0770) < 0 && errno != EEXIST)
-		return err_sys(err, errno, "mkdir %s", bus->folder);
+		return err_sys(err, errno, "%s, where replicas meet (--bus= is for one alone)",
+			       bus->folder);
 	bus->folder_fd = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
 	if (bus->folder_fd < 0)
 		return err_sys(err, errno, "inotify_init1");

@@ -222,7 +222,7 @@ static int listen_http(struct game *game, struct oci_error *err)
 		return oci_error_set(err, EADDRINUSE,
 				     "TCP port %d cannot be listened on; --port is another one",
 				     info.port);
-	server_say(&game->server, "%s listens on port %d", game->server.replica, info.port);
+	server_say(&game->server, "%s is listening on port %d", game->server.replica, info.port);
 	return 0;
 }
 
