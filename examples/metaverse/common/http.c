@@ -157,8 +157,8 @@ static enum http_when answer_options(struct http_request *request)
 }
 
 static const struct http_route route_options = { .method = "OPTIONS",
-						.open = true,
-						.answer = answer_options };
+						 .open = true,
+						 .answer = answer_options };
 static const struct http_route own_routes[] = {
 	{ .method = "GET", .path = "/healthz", .open = true, .answer = answer_health },
 	{ .method = "GET", .path = "/metrics", .open = true, .answer = answer_metrics },
@@ -199,15 +199,16 @@ static const struct http_route *find_route(struct http_request *request,
 
 static void check_token(struct http_request *request)
 {
-	const char *text = token_pick(http_field(request, "Authorization"), http_query(request, "token"));
+	const char *text =
+		token_pick(http_field(request, "Authorization"), http_query(request, "token"));
 	int r = text ? token_check(request->http->key, text, time(NULL), &request->user) : -ENOENT;
 
 	if (r == 0)
 		return;
 	http_error(request, 401, "%s",
-		   r == -ENOENT ? "a token is needed: Authorization: Bearer TOKEN, from POST /login" :
-		   r == -ETIME  ? "the token has expired: log in again" :
-				  "the token is not valid: log in again");
+		   r == -ENOENT ? "a token is needed: Authorization: Bearer TOKEN, from POST /login"
+		   : r == -ETIME ? "the token has expired: log in again"
+				 : "the token is not valid: log in again");
 	http_header(request, "WWW-Authenticate", "Bearer");
 }
 
@@ -226,9 +227,9 @@ static void take_head(struct http_request *request, const char *path, const char
 	const struct http_route *route;
 	bool known = false;
 
-	route = strcmp(method, "OPTIONS") == 0 ?
-			&route_options :
-			find_route(request, own_routes, path, method, &known);
+	route = strcmp(method, "OPTIONS") == 0
+			? &route_options
+			: find_route(request, own_routes, path, method, &known);
 	if (!route && server_state(http->server) == SERVER_STARTING) {
 		http_error(request, 503, "starting");
 		return;
@@ -334,7 +335,8 @@ static enum MHD_Result queue(struct http_request *request)
 	enum MHD_Result result = MHD_NO;
 
 	if (request->response) {
-		result = MHD_queue_response(request->connection, request->status, request->response);
+		result =
+			MHD_queue_response(request->connection, request->status, request->response);
 		MHD_destroy_response(request->response);
 		request->response = NULL;
 	}
@@ -380,8 +382,8 @@ static unsigned connections_max(void)
 	struct rlimit files = { 1024, 1024 };
 
 	if (getrlimit(RLIMIT_NOFILE, &files) == 0 && files.rlim_cur < files.rlim_max) {
-		files.rlim_cur = files.rlim_max < 2 * CONNECTIONS_MAX ? files.rlim_max :
-									2 * CONNECTIONS_MAX;
+		files.rlim_cur =
+			files.rlim_max < 2 * CONNECTIONS_MAX ? files.rlim_max : 2 * CONNECTIONS_MAX;
 		(void)setrlimit(RLIMIT_NOFILE, &files);
 	}
 	if (files.rlim_cur / 2 < CONNECTIONS_MAX)
@@ -396,13 +398,12 @@ static struct MHD_Daemon *listen_at(struct http *http, uint16_t port, unsigned m
 		{ MHD_OPTION_END, 0, NULL },
 	};
 
-	return MHD_start_daemon(MHD_USE_INTERNAL_POLLING_THREAD | MHD_USE_EPOLL |
-					MHD_ALLOW_SUSPEND_RESUME | more,
-				port, NULL, NULL, on_request, http, MHD_OPTION_NOTIFY_COMPLETED,
-				on_completed, http, MHD_OPTION_CONNECTION_LIMIT, connections_max(),
-				MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)IDLE_SECONDS,
-				MHD_OPTION_SIGPIPE_HANDLED_BY_APP, 1, MHD_OPTION_ARRAY,
-				http->threads > 1 ? pool : &pool[1], MHD_OPTION_END);
+	return MHD_start_daemon(
+		MHD_USE_INTERNAL_POLLING_THREAD | MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME | more,
+		port, NULL, NULL, on_request, http, MHD_OPTION_NOTIFY_COMPLETED, on_completed, http,
+		MHD_OPTION_CONNECTION_LIMIT, connections_max(), MHD_OPTION_CONNECTION_TIMEOUT,
+		(unsigned)IDLE_SECONDS, MHD_OPTION_SIGPIPE_HANDLED_BY_APP, 1, MHD_OPTION_ARRAY,
+		http->threads > 1 ? pool : &pool[1], MHD_OPTION_END);
 }
 
 int http_start(struct http *http, uint16_t port, struct oci_error *err)

@@ -51,7 +51,7 @@ struct http_request {
 	const struct http_route *route;
 	const char *rest;       /* of the path, behind the route's; "" */
 	struct token_user user; /* who it is, when the route needs a token */
-	char *body;             /* with a NUL behind it; never NULL in answer() if there is a body_max */
+	char *body; /* with a NUL behind it; never NULL in answer() if there is a body_max */
 	size_t length;
 	void *state; /* the route's own */
 	/* http.c's own: */

@@ -11,8 +11,9 @@
 #include "base/mem.h"
 #include "common/metrics.h"
 
-static const double bounds[HISTOGRAM_BOUNDS] = { 0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1,
-						 0.2,    0.4,   0.6,   0.8,   1,    2,    5,    10 };
+static const double bounds[HISTOGRAM_BOUNDS] = {
+	0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.4, 0.6, 0.8, 1, 2, 5, 10
+};
 
 #define ADD(a, n) ((void)atomic_fetch_add_explicit((a), (n), memory_order_relaxed))
 #define GET(a) atomic_load_explicit((a), memory_order_relaxed)
@@ -81,8 +82,8 @@ static void print_histogram(FILE *out, const struct histogram *h)
 		(void)fprintf(out, "%s_bucket{le=\"%g\"} %llu\n", h->name, bounds[i], sum);
 	}
 	sum += GET(&h->buckets[HISTOGRAM_BOUNDS]);
-	(void)fprintf(out, "%s_bucket{le=\"+Inf\"} %llu\n%s_sum %.9f\n%s_count %llu\n", h->name, sum,
-		      h->name, (double)GET(&h->nanoseconds) / 1e9, h->name, sum);
+	(void)fprintf(out, "%s_bucket{le=\"+Inf\"} %llu\n%s_sum %.9f\n%s_count %llu\n", h->name,
+		      sum, h->name, (double)GET(&h->nanoseconds) / 1e9, h->name, sum);
 }
 
 int metrics_text(const struct metrics *metrics, char **ret_text, size_t *ret_length)

@@ -26,7 +26,8 @@ struct metric {
 struct histogram {
 	const char *name;
 	const char *help;
-	atomic_ullong buckets[HISTOGRAM_BOUNDS + 1]; /* not summed up; the last one is above all bounds */
+	atomic_ullong
+		buckets[HISTOGRAM_BOUNDS + 1]; /* not summed up; the last one is above all bounds */
 	atomic_ullong nanoseconds;
 };
 

@@ -32,8 +32,8 @@ static int from_environment(const struct server_variable *v, struct oci_error *e
 }
 
 static int read_options(const struct opt_command *command, void *target,
-			struct server_options *options, const struct server_variable *more, int argc,
-			char **argv, struct oci_error *err)
+			struct server_options *options, const struct server_variable *more,
+			int argc, char **argv, struct oci_error *err)
 {
 	const struct server_variable own[] = {
 		{ "PORT", &options->port },
@@ -91,7 +91,10 @@ bool server_wait(struct server *server, int64_t ms)
 
 	for (;;) {
 		double left = ms < 0 ? 0 : (until - clock_seconds()) * 1e3;
-		int timeout = ms < 0 ? -1 : left <= 0 ? 0 : left > INT_MAX - 1 ? INT_MAX - 1 : (int)left + 1;
+		int timeout = ms < 0               ? -1
+			      : left <= 0          ? 0
+			      : left > INT_MAX - 1 ? INT_MAX - 1
+						   : (int)left + 1;
 		int n = poll(&watched, 1, timeout);
 
 		if (n > 0 && read(server->signals, &info, sizeof(info)) == sizeof(info)) {
@@ -154,9 +157,10 @@ static unsigned quota_of_v1(void)
 	char quota[32], period[32];
 	uint64_t q, p;
 
-	if (io_read_small(AT_FDCWD, "/sys/fs/cgroup/cpu/cpu.cfs_quota_us", quota, sizeof(quota)) <= 0 ||
-	    io_read_small(AT_FDCWD, "/sys/fs/cgroup/cpu/cpu.cfs_period_us", period, sizeof(period)) <=
+	if (io_read_small(AT_FDCWD, "/sys/fs/cgroup/cpu/cpu.cfs_quota_us", quota, sizeof(quota)) <=
 		    0 ||
+	    io_read_small(AT_FDCWD, "/sys/fs/cgroup/cpu/cpu.cfs_period_us", period,
+			  sizeof(period)) <= 0 ||
 	    parse_u64(quota, &q) < 0 || parse_u64(period, &p) < 0 || p == 0)
 		return 0;
 	return (unsigned)((q + p - 1) / p);

@@ -29,29 +29,27 @@ struct server_options {
 };
 
 /** SERVER_OPTS - rows for a server's table; @m: the struct server_options that is a member of @T. */
-#define SERVER_OPTS(T, m)                                                                              \
-	{ "port",                                                                                      \
-	  0,                                                                                           \
-	  OPT_U32,                                                                                     \
-	  offsetof(T, m.port),                                                                         \
-	  "N",                                                                                         \
-	  "listen on this port; 0: on any that is free (environment: PORT)" },                         \
-		{ "startup-delay",                                                                     \
-		  0,                                                                                   \
-		  OPT_U32,                                                                             \
-		  offsetof(T, m.startup_delay),                                                        \
-		  "MS",                                                                                \
-		  "be ready this much later (STARTUP_DELAY_MS; default: 0)" },                         \
-		{ "drain",         0,                                                                  \
-		  OPT_U32,         offsetof(T, m.drain),                                               \
-		  "SECONDS",       "let what is open end for so long (DRAIN_SECONDS; default: 10)" }
+#define SERVER_OPTS(T, m)                                                               \
+	{ "port",  0,                                                                   \
+	  OPT_U32, offsetof(T, m.port),                                                 \
+	  "N",     "listen on this port; 0: on any that is free (environment: PORT)" }, \
+		{ "startup-delay",                                                      \
+		  0,                                                                    \
+		  OPT_U32,                                                              \
+		  offsetof(T, m.startup_delay),                                         \
+		  "MS",                                                                 \
+		  "be ready this much later (STARTUP_DELAY_MS; default: 0)" },          \
+	{                                                                               \
+		"drain", 0, OPT_U32, offsetof(T, m.drain), "SECONDS",                   \
+			"let what is open end for so long (DRAIN_SECONDS; default: 10)" \
+	}
 
 /** struct server - one process; @state may be read by any thread. */
 struct server {
 	const char *name;
 	char replica[HOST_NAME_MAX + 1];
 	atomic_int state; /* enum server_state */
-	int signals;      /* signalfd(2) of SIGTERM and SIGINT; an event loop may watch it, and then call server_wait(s, 0) */
+	int signals; /* signalfd(2) of SIGTERM and SIGINT; an event loop may watch it, and then call server_wait(s, 0) */
 };
 
 /** struct server_variable - an option's number may come from the environment. */

@@ -37,7 +37,8 @@ int token_key_load(struct token_key *ret_key, struct oci_error *err)
 		path = "/run/secrets/token_key";
 	fd = open(path, O_RDONLY | O_CLOEXEC);
 	if (fd < 0)
-		return oci_error_sys(err, errno, "%s: the key of the tokens (TOKEN_KEY_FILE)", path);
+		return oci_error_sys(err, errno, "%s: the key of the tokens (TOKEN_KEY_FILE)",
+				     path);
 	do {
 		got = RETRY_EINTR(read(fd, ret_key->bytes + have, sizeof(ret_key->bytes) - have));
 		if (got < 0)
@@ -45,10 +46,11 @@ int token_key_load(struct token_key *ret_key, struct oci_error *err)
 		have += (size_t)got;
 	} while (got > 0 && have < sizeof(ret_key->bytes));
 	if (have < TOKEN_KEY_MIN)
-		return oci_error_set(err, EINVAL,
-			       "%s: a key has at least %d bytes, this one %zu: head -c 32 /dev/urandom "
-			       "makes one",
-			       path, TOKEN_KEY_MIN, have);
+		return oci_error_set(
+			err, EINVAL,
+			"%s: a key has at least %d bytes, this one %zu: head -c 32 /dev/urandom "
+			"makes one",
+			path, TOKEN_KEY_MIN, have);
 	ret_key->length = have;
 	return 0;
 }

@@ -11,8 +11,9 @@
 #include "common/db.h"
 #include "login/accounts.h"
 
-static const char schema[] = "CREATE TABLE IF NOT EXISTS accounts (name TEXT PRIMARY KEY, hash TEXT "
-			     "NOT NULL, created INTEGER NOT NULL) WITHOUT ROWID;";
+static const char schema[] =
+	"CREATE TABLE IF NOT EXISTS accounts (name TEXT PRIMARY KEY, hash TEXT "
+	"NOT NULL, created INTEGER NOT NULL) WITHOUT ROWID;";
 
 int accounts_open(struct accounts *accounts, const char *folder, struct oci_error *err)
 {

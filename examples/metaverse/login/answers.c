@@ -36,7 +36,8 @@ static struct metric logins = { "metaverse_logins_total", "Right passwords.", ME
 static struct metric wrong = { "metaverse_login_failures_total", "Wrong names or passwords.",
 			       METRIC_COUNTER, 0 };
 static struct metric limited = { "metaverse_login_limited_total",
-				 "Attempts that came too soon after wrong ones.", METRIC_COUNTER, 0 };
+				 "Attempts that came too soon after wrong ones.", METRIC_COUNTER,
+				 0 };
 static struct metric refused = { "metaverse_login_refused_total",
 				 "Attempts for which the queue had no room.", METRIC_COUNTER, 0 };
 static struct metric waiting = { "metaverse_login_waiting", "Attempts that wait for a processor.",
@@ -152,7 +153,8 @@ static enum http_when answer_me(struct http_request *request)
 /* the host of "Host: HOST[:PORT]"; an IPv6 address stays in its brackets */
 static bool host_of(struct http_request *request, char *out, size_t size)
 {
-	static const char allowed[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-_";
+	static const char allowed[] =
+		"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-_";
 	const char *host = http_field(request, "Host");
 	size_t length;
 

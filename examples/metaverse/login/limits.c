@@ -17,15 +17,15 @@
 #define KEY_MAX 96
 #define PRUNE_EVERY 256
 
-static const char schema[] =
-	"CREATE TABLE IF NOT EXISTS buckets (key TEXT PRIMARY KEY, tries REAL NOT NULL, at REAL NOT "
-	"NULL) WITHOUT ROWID; PRAGMA synchronous=OFF;";
+static const char schema[] = "CREATE TABLE IF NOT EXISTS buckets (key TEXT PRIMARY KEY, tries REAL "
+			     "NOT NULL, at REAL NOT "
+			     "NULL) WITHOUT ROWID; PRAGMA synchronous=OFF;";
 
 /* ?1 key, ?2 tries of a full bucket, ?3 now; a clock that was set back fills nothing */
 #define FILLED "min(?2, tries + max(0, ?3 - at) * ?2 / 60.0)"
 static const char sql_take[] =
-	"INSERT INTO buckets VALUES (?1, ?2 - 1, ?3) ON CONFLICT (key) DO UPDATE SET tries = " FILLED
-	" - 1, at = ?3 WHERE " FILLED " >= 1 RETURNING 1";
+	"INSERT INTO buckets VALUES (?1, ?2 - 1, ?3) ON CONFLICT (key) DO UPDATE SET tries "
+	"= " FILLED " - 1, at = ?3 WHERE " FILLED " >= 1 RETURNING 1";
 static const char sql_look[] = "SELECT " FILLED " FROM buckets WHERE key = ?1";
 static const char sql_give[] = "UPDATE buckets SET tries = min(?2, tries + 1) WHERE key = ?1";
 static const char sql_prune[] = "DELETE FROM buckets WHERE at < ?1 - 60";

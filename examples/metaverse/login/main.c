@@ -175,7 +175,8 @@ int main(int argc, char **argv)
 				   .name_tries = 5,
 				   .address_tries = 120,
 				   .data = variable("DATA_DIR", "/data"),
-				   .page = variable("PAGE_FILE", "/usr/share/metaverse/index.html") };
+				   .page = variable("PAGE_FILE",
+						    "/usr/share/metaverse/index.html") };
 	struct oci_error err = OCI_ERROR_INIT;
 	struct server server;
 	int r = read_options(&server, &options, argc, argv, &err);

@@ -24,11 +24,11 @@ void gnutls_global_deinit(void)
 
 void *(*gnutls_malloc)(size_t size) = malloc;
 
-#define NEVER(name)        \
-	void name(void);   \
-	void name(void)    \
-	{                  \
-		abort();   \
+#define NEVER(name)      \
+	void name(void); \
+	void name(void)  \
+	{                \
+		abort(); \
 	}
 
 NEVER(gnutls_alpn_set_protocols)
