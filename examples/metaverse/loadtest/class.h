@@ -17,16 +17,18 @@
 #include "result.h"
 #include "socket.h"
 
-#define GIVE_UP_US 20000000 /* a step that has not succeeded by then is not tried again: the student is dropped */
-#define SILENCE_US 500000   /* a game that has not answered for so long is asked for a new seat */
-#define WINDOW 64           /* positions whose answers are waited for: 3 s of them */
+#define GIVE_UP_US \
+	20000000 /* a step that has not succeeded by then is not tried again: the student is dropped */
+#define SILENCE_US 500000 /* a game that has not answered for so long is asked for a new seat */
+#define WINDOW 64         /* positions whose answers are waited for: 3 s of them */
 
 struct json;
 
 struct options {
 	const char *host;
 	uint32_t port; /* of login */
-	uint32_t students, ramp, seconds, seed, rate, assets, pages;
+	uint32_t students, ramp, seconds, seed, rate, assets, pages, positions;
+	uint32_t silence; /* milliseconds */
 	const char *map, *room, *password, *json;
 	bool limits, quiet;
 };
@@ -36,7 +38,16 @@ struct address {
 	unsigned port;
 };
 
-enum stage { STAGE_CONFIG, STAGE_LOGIN, STAGE_LIST, STAGE_ASSET, STAGE_MAP, STAGE_HEIGHT, STAGE_PLAY, STAGE_DROPPED };
+enum stage {
+	STAGE_CONFIG,
+	STAGE_LOGIN,
+	STAGE_LIST,
+	STAGE_ASSET,
+	STAGE_MAP,
+	STAGE_HEIGHT,
+	STAGE_PLAY,
+	STAGE_DROPPED
+};
 
 /** struct seat - a WebSocket that is opened again when it is lost: the map, or the page of the game. */
 struct seat {
@@ -62,12 +73,12 @@ struct game {
 	struct student *student;
 	int fd; /* -1: none */
 	ev_io io;
-	ev_timer timer; /* the next position */
-	ev_timer hello; /* the next HELLO */
+	ev_timer timer;       /* the next position */
+	ev_timer hello;       /* the next HELLO */
 	uint64_t intended_us; /* of the HELLO */
 	uint64_t next_us;     /* of the next position */
-	uint64_t heard_us, hello_us;
-	unsigned hellos;
+	uint64_t heard_us;
+	unsigned hellos, positions;
 	bool has_joined, ever, told; /* told: by MOVED */
 	uint32_t id, seq;
 	uint64_t cookie;
@@ -101,14 +112,16 @@ struct student {
 	unsigned edits, chats, beats;
 };
 
-struct class {
+struct class
+{
 	struct ev_loop *loop;
 	const struct options *options;
 	struct result *result;
 	struct sockets *sockets;
 	struct student *students;
 	unsigned map_size; /* cells of a side */
-	unsigned online, lives, pages;
+	unsigned online, lives, pages, finished;
+	ev_timer end; /* of the class: its owner's */
 	bool over;
 };
 
@@ -118,6 +131,8 @@ int class_new(struct class *class, struct ev_loop *loop, const struct options *o
 void class_begin(struct class *class);
 /** class_over - no more positions, edits or chats; what was sent may still be answered. */
 void class_over(struct class *class);
+/** class_finished - a student has sent all his positions; when all have, the timer `end` goes off. */
+void class_finished(struct class *class);
 /** class_leave - what has not been answered is lost; everybody says good-bye. */
 void class_leave(struct class *class);
 void class_free(struct class *class);

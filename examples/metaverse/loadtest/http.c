@@ -306,6 +306,7 @@ int http_start(struct http *http, const struct http_ask *ask)
 	(void)curl_easy_setopt(http->easy, CURLOPT_WRITEFUNCTION, take_body);
 	(void)curl_easy_setopt(http->easy, CURLOPT_WRITEDATA, http);
 	if (strcmp(ask->method, "POST") == 0)
-		(void)curl_easy_setopt(http->easy, CURLOPT_COPYPOSTFIELDS, ask->body ? ask->body : "");
+		(void)curl_easy_setopt(http->easy, CURLOPT_COPYPOSTFIELDS,
+				       ask->body ? ask->body : "");
 	return curl_multi_add_handle(http->multi, http->easy) == CURLM_OK ? 0 : -ENOMEM;
 }

@@ -13,38 +13,58 @@
 #include "base/opts.h"
 #include "class.h"
 
-#define FILES 16384     /* open ones; libwebsockets has a table of them */
+#define FILES 16384      /* open ones; libwebsockets has a table of them */
 #define LATE_ANSWERS 1.0 /* seconds for what is under way when the class is over */
 #define GOOD_BYE 0.5
 #define LINE_SECONDS 10
 
 static const struct opt table[] = {
-	{ "host", 0, OPT_STRING, offsetof(struct options, host), "ADDRESS", "of login, as digits; default: 127.0.0.1" },
-	{ "port", 0, OPT_U32, offsetof(struct options, port), "N", "of login; default: 8001. It tells where the others are" },
-	{ "students", 0, OPT_U32, offsetof(struct options, students), "N", "how many come: student1 and so on; default: 80" },
-	{ "ramp", 0, OPT_U32, offsetof(struct options, ramp), "SECONDS", "all have come by then; default: 180" },
-	{ "for", 0, OPT_U32, offsetof(struct options, seconds), "SECONDS", "how long the class is, from the first one on; default: 300" },
-	{ "seed", 0, OPT_U32, offsetof(struct options, seed), "N", "of all that is by chance; default: 1" },
-	{ "rate", 0, OPT_U32, offsetof(struct options, rate), "HZ", "positions of each student in a second; default: 20" },
-	{ "assets", 0, OPT_U32, offsetof(struct options, assets), "N", "that each fetches; default: 3" },
-	{ "pages", 0, OPT_U32, offsetof(struct options, pages), "PERCENT", "of the students have the page open too, and chat; default: 20" },
+	{ "host", 0, OPT_STRING, offsetof(struct options, host), "ADDRESS",
+	  "of login, as digits; default: 127.0.0.1" },
+	{ "port", 0, OPT_U32, offsetof(struct options, port), "N",
+	  "of login; default: 8001. It tells where the others are" },
+	{ "students", 0, OPT_U32, offsetof(struct options, students), "N",
+	  "how many come: student1 and so on; default: 80" },
+	{ "ramp", 0, OPT_U32, offsetof(struct options, ramp), "SECONDS",
+	  "all have come by then; default: 180" },
+	{ "for", 0, OPT_U32, offsetof(struct options, seconds), "SECONDS",
+	  "how long the class is, from the first one on; default: 300" },
+	{ "seed", 0, OPT_U32, offsetof(struct options, seed), "N",
+	  "of all that is by chance; default: 1" },
+	{ "rate", 0, OPT_U32, offsetof(struct options, rate), "HZ",
+	  "positions of each student in a second; default: 20" },
+	{ "assets", 0, OPT_U32, offsetof(struct options, assets), "N",
+	  "that each fetches; default: 3" },
+	{ "positions", 0, OPT_U32, offsetof(struct options, positions), "N",
+	  "the class is over when each has sent so many; default: 0, only the time counts" },
+	{ "silence", 0, OPT_U32, offsetof(struct options, silence), "MS",
+	  "a game that has not answered for so long is left; default: 500" },
+	{ "pages", 0, OPT_U32, offsetof(struct options, pages), "PERCENT",
+	  "of the students have the page open too, and chat; default: 20" },
 	{ "map", 0, OPT_STRING, offsetof(struct options, map), "NAME", "the map; default: class" },
-	{ "room", 0, OPT_STRING, offsetof(struct options, room), "NAME", "the room; default: class" },
-	{ "password", 0, OPT_STRING, offsetof(struct options, password), "TEXT", "of all students; default: a-long-password" },
-	{ "json", 0, OPT_STRING, offsetof(struct options, json), "FILE", "write the result there, as JSON" },
-	{ "limits", 0, OPT_FLAG, offsetof(struct options, limits), NULL, "exit with 1 when a limit is broken" },
-	{ "quiet", 'q', OPT_FLAG, offsetof(struct options, quiet), NULL, "say nothing while the class is on" },
+	{ "room", 0, OPT_STRING, offsetof(struct options, room), "NAME",
+	  "the room; default: class" },
+	{ "password", 0, OPT_STRING, offsetof(struct options, password), "TEXT",
+	  "of all students; default: a-long-password" },
+	{ "json", 0, OPT_STRING, offsetof(struct options, json), "FILE",
+	  "write the result there, as JSON" },
+	{ "limits", 0, OPT_FLAG, offsetof(struct options, limits), NULL,
+	  "exit with 1 when a limit is broken" },
+	{ "quiet", 'q', OPT_FLAG, offsetof(struct options, quiet), NULL,
+	  "say nothing while the class is on" },
 	{ 0 },
 };
 
-static const struct opt_command command = { "loadtest", "[OPTIONS]", "a class that comes, plays and leaves", table, -1, 0, 0 };
+static const struct opt_command command = {
+	"loadtest", "[OPTIONS]", "a class that comes, plays and leaves", table, -1, 0, 0
+};
 
 struct course {
 	struct class class;
 	struct result result;
 	struct options options;
 	struct ev_loop *loop;
-	ev_timer second, end;
+	ev_timer second;
 	ev_signal interrupt, terminate;
 	unsigned seconds;
 	bool leaving;
@@ -59,10 +79,13 @@ static void on_second(struct ev_loop *loop, ev_timer *timer, int events)
 	(void)events;
 	result_second(&course->result, course->class.online);
 	course->seconds++;
-	if (course->options.quiet || course->seconds % LINE_SECONDS != 0 || !course->result.seconds_len)
+	if (course->options.quiet || course->seconds % LINE_SECONDS != 0 ||
+	    !course->result.seconds_len)
 		return;
 	last = &course->result.seconds[course->result.seconds_len - 1];
-	fprintf(stderr, "%4u s: %u in the game, round trip p99 %.2f ms, %llu positions lost, %llu failures\n",
+	fprintf(stderr,
+		"%4u s: %u in the game, round trip p99 %.2f ms, %llu positions lost, %llu "
+		"failures\n",
 		course->seconds, last->online, (double)last->move_p99 / 1000,
 		(unsigned long long)(course->result.lost + course->result.lost_with_replica),
 		(unsigned long long)course->result.before.failed);
@@ -95,7 +118,7 @@ static void on_signal(struct ev_loop *loop, ev_signal *watch, int events)
 
 	(void)events;
 	if (!course->class.over)
-		ev_feed_event(loop, &course->end, EV_TIMER);
+		ev_feed_event(loop, &course->class.end, EV_TIMER);
 }
 
 static void course_run(struct course *course)
@@ -103,14 +126,15 @@ static void course_run(struct course *course)
 	struct ev_loop *loop = course->loop;
 
 	ev_timer_init(&course->second, on_second, 1, 1);
-	ev_timer_init(&course->end, on_end, course->options.seconds, 0);
+	ev_timer_init(&course->class.end, on_end, course->options.seconds, 0);
 	ev_signal_init(&course->interrupt, on_signal, SIGINT);
 	ev_signal_init(&course->terminate, on_signal, SIGTERM);
-	course->second.data = course->end.data = course->interrupt.data = course->terminate.data = course;
+	course->second.data = course->class.end.data = course->interrupt.data =
+		course->terminate.data = course;
 	class_begin(&course->class);
 	ev_now_update(loop);
 	ev_timer_start(loop, &course->second);
-	ev_timer_start(loop, &course->end);
+	ev_timer_start(loop, &course->class.end);
 	ev_signal_start(loop, &course->interrupt);
 	ev_signal_start(loop, &course->terminate);
 	ev_run(loop, 0);
@@ -150,8 +174,18 @@ static int read_options(struct options *options, int argc, char **argv, struct o
 	char **operands = NULL;
 	int count = 0, r;
 
-	*options = (struct options){ .host = "127.0.0.1", .port = 8001, .students = 80, .ramp = 180, .seconds = 300,
-				     .seed = 1, .rate = 20, .assets = 3, .pages = 20, .map = "class", .room = "class",
+	*options = (struct options){ .host = "127.0.0.1",
+				     .port = 8001,
+				     .students = 80,
+				     .ramp = 180,
+				     .seconds = 300,
+				     .seed = 1,
+				     .rate = 20,
+				     .assets = 3,
+				     .pages = 20,
+				     .silence = 500,
+				     .map = "class",
+				     .room = "class",
 				     .password = "a-long-password" };
 	r = opt_parse(&command, argc, argv, options, &operands, &count, err);
 	return r != 0 ? r : check(options, err);

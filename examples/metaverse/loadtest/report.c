@@ -5,9 +5,10 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "common/json.h"
 #include "result.h"
 
-static const char *const kinds[KINDS] = { "refused", "reset",      "timeout", "closed",
+static const char *const kinds[KINDS] = { "refused",    "reset",      "timeout", "closed",
 					  "status 4xx", "status 5xx", "wrong",   "other" };
 static const char *const causes[CAUSES] = { "moved", "closed", "silent" };
 
@@ -41,22 +42,6 @@ static unsigned dropped(const struct result *result)
 
 /* ---- JSON -------------------------------------------------------------------------------------------------------- */
 
-static void put_string(FILE *out, const char *text)
-{
-	fputc('"', out);
-	for (; *text; text++) {
-		unsigned char c = (unsigned char)*text;
-
-		if (c == '"' || c == '\\')
-			fprintf(out, "\\%c", c);
-		else if (c < ' ' || c >= 127)
-			fprintf(out, "\\u%04x", c); /* a server's words: Latin-1, so that it is JSON whatever they are */
-		else
-			fputc(c, out);
-	}
-	fputc('"', out);
-}
-
 static void put_hist(FILE *out, const struct hist *hist)
 {
 	fprintf(out,
@@ -75,7 +60,7 @@ static void put_steps(const struct result *result, FILE *out)
 		const char *before = "";
 
 		fprintf(out, "%s\n ", i ? "," : "");
-		put_string(out, step_name((enum step)i));
+		json_write_string(out, step_name((enum step)i));
 		fputs(":{", out);
 		put_hist(out, &step->hist);
 		fputs(",\"failed\":{", out);
@@ -84,7 +69,7 @@ static void put_steps(const struct result *result, FILE *out)
 				continue;
 			fprintf(out, "%s\"%s\":{\"count\":%" PRIu64 ",\"first\":", before, kinds[j],
 				step->failed[j]);
-			put_string(out, step->words[j]);
+			json_write_string(out, step->words[j]);
 			fputc('}', out);
 			before = ",";
 		}
@@ -101,7 +86,7 @@ static void put_replicas(const struct result *result, FILE *out)
 
 		fprintf(out, "%s\n {\"service\":\"%s\",\"name\":", i ? "," : "",
 			service_name(replica->service));
-		put_string(out, replica->name);
+		json_write_string(out, replica->name);
 		fprintf(out, ",\"first_s\":%.1f,\"last_s\":%.1f,", (double)replica->first_us / 1e6,
 			(double)replica->last_us / 1e6);
 		put_hist(out, &replica->hist);
@@ -168,8 +153,8 @@ void report_json(const struct result *result, FILE *out)
 
 static void text_steps(const struct result *result, FILE *out)
 {
-	fprintf(out, "%-18s %9s %9s %9s %9s %9s %8s\n", "step", "done", "p50 ms", "p95 ms", "p99 ms",
-		"max ms", "failed");
+	fprintf(out, "%-18s %9s %9s %9s %9s %9s %8s\n", "step", "done", "p50 ms", "p95 ms",
+		"p99 ms", "max ms", "failed");
 	for (size_t i = 0; i < STEPS; i++) {
 		const struct hist *hist = &result->steps[i].hist;
 
@@ -215,7 +200,8 @@ void report_text(const struct result *result, FILE *out)
 		result->sent, result->answered, result->lost, result->lost_with_replica,
 		ms(result->longest_gap_us));
 	fprintf(out,
-		"states: %" PRIu64 " (%.1f MB), at the end with %u to %u players; the generator was late by p50 %.2f, p99 %.2f, at most %.2f ms\n",
+		"states: %" PRIu64 " (%.1f MB), at the end with %u to %u players; the generator "
+		"was late by p50 %.2f, p99 %.2f, at most %.2f ms\n",
 		result->states, (double)result->state_bytes / 1e6, result->seen_least,
 		result->seen_most, ms(hist_quantile(&result->late, 0.5)),
 		ms(hist_quantile(&result->late, 0.99)), ms(result->late.max_us));
@@ -225,7 +211,8 @@ void report_text(const struct result *result, FILE *out)
 		result->edits_shown, result->edits_due, result->chats_shown, result->chats_due,
 		(double)result->bytes / 1e6);
 	for (size_t i = SERVICE_MAP; i < SERVICES; i++)
-		fprintf(out, "rejoins, %s: %" PRIu64 " moved, %" PRIu64 " closed, %" PRIu64 " silent\n",
+		fprintf(out,
+			"rejoins, %s: %" PRIu64 " moved, %" PRIu64 " closed, %" PRIu64 " silent\n",
 			service_name((enum service)i), result->rejoins[i][CAUSE_MOVED],
 			result->rejoins[i][CAUSE_CLOSED], result->rejoins[i][CAUSE_SILENT]);
 }
@@ -246,7 +233,8 @@ bool report_limits(const struct result *result, FILE *out)
 	const struct hist *move = &result->steps[STEP_MOVE].hist;
 	const struct limit limits[] = {
 		{ "login, p95", "ms", 500, ms(hist_quantile(login, 0.95)), login->count },
-		{ "asset, first byte, p95", "ms", 1000, ms(hist_quantile(asset, 0.95)), asset->count },
+		{ "asset, first byte, p95", "ms", 1000, ms(hist_quantile(asset, 0.95)),
+		  asset->count },
 		{ "map ready, slowest", "ms", 15000, ms(ready->max_us), ready->count },
 		{ "game round trip, p99", "ms", 50, ms(hist_quantile(move, 0.99)), move->count },
 		{ "positions lost", "%", 0.1, percent(result->lost, result->sent), result->sent },

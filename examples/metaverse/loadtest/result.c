@@ -13,15 +13,24 @@ static const struct {
 	const char *name;
 	enum service service;
 } steps[STEPS] = {
-	[STEP_CONFIG] = { "config", SERVICE_LOGIN }, [STEP_LOGIN] = { "login", SERVICE_LOGIN },
-	[STEP_LIST] = { "asset list", SERVICE_ASSET }, [STEP_ASSET] = { "asset first byte", SERVICE_ASSET },
-	[STEP_FETCH] = { "asset whole", SERVICE_ASSET }, [STEP_MAP] = { "map", SERVICE_MAP },
-	[STEP_HEIGHT] = { "height", SERVICE_MAP }, [STEP_LIVE] = { "map join", SERVICE_MAP },
-	[STEP_READY] = { "map ready", SERVICE_MAP }, [STEP_EDIT] = { "map edit shown", SERVICE_MAP },
-	[STEP_HELLO] = { "game hello", SERVICE_GAME }, [STEP_MOVE] = { "game round trip", SERVICE_GAME },
-	[STEP_WIRE] = { "game on the wire", SERVICE_GAME }, [STEP_TICK] = { "game tick", SERVICE_GAME },
-	[STEP_PAGE] = { "game page join", SERVICE_GAME }, [STEP_PING] = { "game page ping", SERVICE_GAME },
-	[STEP_CHAT] = { "chat shown", SERVICE_GAME }, [STEP_REJOIN] = { "rejoin", SERVICE_GAME },
+	[STEP_CONFIG] = { "config", SERVICE_LOGIN },
+	[STEP_LOGIN] = { "login", SERVICE_LOGIN },
+	[STEP_LIST] = { "asset list", SERVICE_ASSET },
+	[STEP_ASSET] = { "asset first byte", SERVICE_ASSET },
+	[STEP_FETCH] = { "asset whole", SERVICE_ASSET },
+	[STEP_MAP] = { "map", SERVICE_MAP },
+	[STEP_HEIGHT] = { "height", SERVICE_MAP },
+	[STEP_LIVE] = { "map join", SERVICE_MAP },
+	[STEP_READY] = { "map ready", SERVICE_MAP },
+	[STEP_EDIT] = { "map edit shown", SERVICE_MAP },
+	[STEP_HELLO] = { "game hello", SERVICE_GAME },
+	[STEP_MOVE] = { "game round trip", SERVICE_GAME },
+	[STEP_WIRE] = { "game on the wire", SERVICE_GAME },
+	[STEP_TICK] = { "game tick", SERVICE_GAME },
+	[STEP_PAGE] = { "game page join", SERVICE_GAME },
+	[STEP_PING] = { "game page ping", SERVICE_GAME },
+	[STEP_CHAT] = { "chat shown", SERVICE_GAME },
+	[STEP_REJOIN] = { "rejoin", SERVICE_GAME },
 };
 
 static const char *const services[SERVICES] = { "login", "asset", "map", "game" };
@@ -86,25 +95,26 @@ static struct replica *replica_find(struct result *result, enum service service,
 	return replica;
 }
 
-void result_value(struct result *result, enum step step, uint64_t us)
+void result_between(struct result *result, enum step step, uint64_t intended_us, uint64_t done_us,
+		    const char *replica)
 {
-	hist_add(&result->steps[step].hist, us);
-	hist_add(&result->steps[step].second, us);
-}
-
-void result_ok(struct result *result, enum step step, uint64_t intended_us, const char *replica)
-{
-	uint64_t now = clock_us(), us = now > intended_us ? now - intended_us : 0;
+	uint64_t us = done_us > intended_us ? done_us - intended_us : 0;
 	struct replica *who;
 
-	result_value(result, step, us);
+	hist_add(&result->steps[step].hist, us);
+	hist_add(&result->steps[step].second, us);
 	if (!replica || !*replica)
 		return;
 	who = replica_find(result, steps[step].service, replica);
 	if (!who)
 		return;
-	who->last_us = now - result->begin_us;
+	who->last_us = done_us - result->begin_us;
 	hist_add(&who->hist, us);
+}
+
+void result_ok(struct result *result, enum step step, uint64_t intended_us, const char *replica)
+{
+	result_between(result, step, intended_us, clock_us(), replica);
 }
 
 void result_failed(struct result *result, enum step step, enum kind kind, const char *words)

@@ -97,7 +97,8 @@ struct result {
 	uint64_t rejoins[SERVICES][CAUSES];
 	unsigned students, arrived, dropped[SERVICES];
 	unsigned seen_least, seen_most; /* players in a student's last STATE */
-	struct hist late;               /* the generator itself: how long after the intended time a position left */
+	struct hist
+		late; /* the generator itself: how long after the intended time a position left */
 	/* totals when the last second ended */
 	struct second before;
 };
@@ -110,7 +111,9 @@ uint64_t clock_us(void);
 
 /** result_ok - @step is done now; @replica may be NULL or empty: nobody said who answered. */
 void result_ok(struct result *result, enum step step, uint64_t intended_us, const char *replica);
-void result_value(struct result *result, enum step step, uint64_t us);
+/** result_between - the same, done at another time than now. */
+void result_between(struct result *result, enum step step, uint64_t intended_us, uint64_t done_us,
+		    const char *replica);
 /** result_failed - @words: what is known, one line; those of the first one are kept. */
 void result_failed(struct result *result, enum step step, enum kind kind, const char *words);
 /** result_second - a second of the class is over; @online students are in the game. */

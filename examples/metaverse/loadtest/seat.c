@@ -120,8 +120,8 @@ static void on_closed(void *ctx, enum kind kind, int code, const char *words)
 		return;
 	}
 	seat->has_joined = false;
-	class->result->rejoins[step_service(seat->step)][seat->moved || code == 1012 ? CAUSE_MOVED
-									       : CAUSE_CLOSED]++;
+	class->result->rejoins[step_service(seat->step)]
+			      [seat->moved || code == 1012 ? CAUSE_MOVED : CAUSE_CLOSED]++;
 	seat->joined(seat->student, false); /* it is not any more */
 	seat_open(seat, clock_us());
 }

@@ -101,7 +101,7 @@ static int address_read(const char *url, struct address *ret)
 static void stage_ask(struct student *student)
 {
 	const struct options *options = student->class->options;
-	const struct address *to = student->stage <= STAGE_LOGIN  ? &student->login
+	const struct address *to = student->stage <= STAGE_LOGIN   ? &student->login
 				   : student->stage <= STAGE_ASSET ? &student->asset
 								   : &student->map;
 	struct http_ask ask = { .method = "GET",
@@ -137,8 +137,11 @@ static void stage_ask(struct student *student)
 	}
 	(void)snprintf(url, sizeof(url), "http://%s:%u%s", to->host, to->port, path);
 	ask.url = url;
-	if (http_start(student->http, &ask) < 0)
-		abort(); /* no memory: nothing that is measured from now on means anything */
+	if (http_start(student->http, &ask) < 0) {
+		/* nothing that is measured from now on would mean anything */
+		fputs("loadtest: out of memory\n", stderr);
+		exit(2);
+	}
 }
 
 static void stage_begin(struct student *student, enum stage stage, uint64_t intended_us)
@@ -210,8 +213,7 @@ static int take_list(struct student *student, const struct http_answer *answer)
 	if (list && list->u.array.len > 0) {
 		size_t at = student_random(student, (unsigned)list->u.array.len);
 
-		id = YAJL_GET_STRING(
-			yajl_tree_get(list->u.array.values[at], path, yajl_t_string));
+		id = YAJL_GET_STRING(yajl_tree_get(list->u.array.values[at], path, yajl_t_string));
 		if (id && strlen(id) == 64) {
 			(void)snprintf(student->asset_id, sizeof(student->asset_id), "%s", id);
 			r = 0;
@@ -227,7 +229,7 @@ static int take_asset(struct student *student, const struct http_answer *answer)
 
 	if (answer->size == 0 || strcmp(answer->sha256, student->asset_id) != 0)
 		return -EBADMSG;
-	result_value(result, STEP_ASSET, answer->first_byte_us - student->intended_us);
+	result_between(result, STEP_ASSET, student->intended_us, answer->first_byte_us, NULL);
 	result->bytes += answer->size;
 	return 0;
 }
@@ -374,6 +376,12 @@ void class_begin(struct class *class)
 
 		stage_begin(student, STAGE_CONFIG, class->result->begin_us + (uint64_t)at);
 	}
+}
+
+void class_finished(struct class *class)
+{
+	if (++class->finished == class->options->students)
+		ev_feed_event(class->loop, &class->end, EV_TIMER);
 }
 
 void class_over(struct class *class)

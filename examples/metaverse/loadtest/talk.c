@@ -41,8 +41,8 @@ static void on_edit(struct ev_loop *loop, ev_timer *timer, int events)
 	if (student->live.has_joined) {
 		student->edits++;
 		edit_make(student, &x, &y, &tile);
-		(void)snprintf(text, sizeof(text), "{\"t\":\"set\",\"x\":%u,\"y\":%u,\"tile\":%u}", x, y,
-			       tile);
+		(void)snprintf(text, sizeof(text), "{\"t\":\"set\",\"x\":%u,\"y\":%u,\"tile\":%u}",
+			       x, y, tile);
 		student->edit_us = clock_us();
 		if (socket_send(student->live.socket, text) == 0)
 			class->result->edits_due += class->lives - 1;
@@ -136,8 +136,8 @@ static void on_beat(struct ev_loop *loop, ev_timer *timer, int events)
 	if (!student->page.has_joined)
 		return;
 	(void)snprintf(text, sizeof(text),
-		       "{\"t\":\"pos\",\"x\":%.2f,\"y\":%.2f,\"dir\":%.2f,\"seq\":%u}", (double)play->x,
-		       (double)play->y, (double)play->dir, student->beats);
+		       "{\"t\":\"pos\",\"x\":%.2f,\"y\":%.2f,\"dir\":%.2f,\"seq\":%u}",
+		       (double)play->x, (double)play->y, (double)play->dir, student->beats);
 	(void)socket_send(student->page.socket, text);
 	if (student->beats++ % BEATS_PER_PING == 0) {
 		(void)snprintf(text, sizeof(text), "{\"t\":\"ping\",\"ts\":%.3f}",
@@ -168,7 +168,8 @@ static void page_message(struct student *student, const char *type, const struct
 		result_ok(result, STEP_CHAT, author->chat_us, NULL);
 	} else if (strcmp(type, "error") == 0) {
 		text = json_string(json, "error");
-		result_failed(result, STEP_CHAT, KIND_WRONG, text ? text : "an error without words");
+		result_failed(result, STEP_CHAT, KIND_WRONG,
+			      text ? text : "an error without words");
 	}
 }
 
