@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * udp_session.c - see udp_session.h.
+ */
+#include <stdlib.h>
+
+#include "game/udp_session.h"
+
+static uint32_t mix(uint32_t hash, const void *bytes, size_t length)
+{
+	const unsigned char *b = bytes;
+
+	for (size_t i = 0; i < length; i++)
+		hash = (hash ^ b[i]) * 16777619U; /* FNV-1a */
+	return hash;
+}
+
+static struct udp_bucket *bucket_of_address(struct udp_sessions *sessions, const union address *a)
+{
+	uint32_t hash = sessions->seed;
+
+	if (a->any.sa_family == AF_INET6) {
+		hash = mix(hash, &a->v6.sin6_addr, sizeof(a->v6.sin6_addr));
+		hash = mix(hash, &a->v6.sin6_port, sizeof(a->v6.sin6_port));
+	} else {
+		hash = mix(hash, &a->v4.sin_addr, sizeof(a->v4.sin_addr));
+		hash = mix(hash, &a->v4.sin_port, sizeof(a->v4.sin_port));
+	}
+	return &sessions->addresses[(hash ^ hash >> 16) & (UDP_BUCKETS - 1)];
+}
+
+static struct udp_bucket *bucket_of_id(struct udp_sessions *sessions, uint32_t id)
+{
+	return &sessions->ids[id & (UDP_BUCKETS - 1)];
+}
+
+bool address_equal(const union address *a, const union address *b)
+{
+	if (a->any.sa_family != b->any.sa_family)
+		return false;
+	if (a->any.sa_family == AF_INET6)
+		return a->v6.sin6_port == b->v6.sin6_port &&
+		       memcmp(&a->v6.sin6_addr, &b->v6.sin6_addr, sizeof(a->v6.sin6_addr)) == 0;
+	return a->v4.sin_port == b->v4.sin_port && a->v4.sin_addr.s_addr == b->v4.sin_addr.s_addr;
+}
+
+void udp_sessions_init(struct udp_sessions *sessions, uint32_t seed)
+{
+	memset(sessions, 0, sizeof(*sessions));
+	TAILQ_INIT(&sessions->waiting);
+	TAILQ_INIT(&sessions->playing);
+	sessions->seed = seed;
+}
+
+struct udp_session *udp_session_of_id(struct udp_sessions *sessions, uint32_t id)
+{
+	struct udp_session *session;
+
+	LIST_FOREACH(session, bucket_of_id(sessions, id), same_id)
+	if (session->id == id)
+		return session;
+	return NULL;
+}
+
+struct udp_session *udp_session_of_address(struct udp_sessions *sessions,
+					   const union address *address)
+{
+	struct udp_session *session;
+
+	LIST_FOREACH(session, bucket_of_address(sessions, address), same_address)
+	if (address_equal(&session->address, address))
+		return session;
+	return NULL;
+}
+
+void udp_session_add(struct udp_sessions *sessions, struct udp_session *session)
+{
+	LIST_INSERT_HEAD(bucket_of_id(sessions, session->id), session, same_id);
+	LIST_INSERT_HEAD(bucket_of_address(sessions, &session->address), session, same_address);
+	TAILQ_INSERT_TAIL(&sessions->waiting, session, link);
+	sessions->waiting_count++;
+}
+
+void udp_session_play(struct udp_sessions *sessions, struct udp_session *session,
+		      struct player *player)
+{
+	session->player = player;
+	TAILQ_REMOVE(&sessions->waiting, session, link);
+	sessions->waiting_count--;
+	TAILQ_INSERT_TAIL(&sessions->playing, session, link);
+	sessions->playing_count++;
+}
+
+void udp_session_remove(struct udp_sessions *sessions, struct udp_session *session)
+{
+	LIST_REMOVE(session, same_id);
+	LIST_REMOVE(session, same_address);
+	if (session->player) {
+		TAILQ_REMOVE(&sessions->playing, session, link);
+		sessions->playing_count--;
+	} else {
+		TAILQ_REMOVE(&sessions->waiting, session, link);
+		sessions->waiting_count--;
+	}
+	free(session);
+}
