@@ -28,6 +28,7 @@ struct options {
 	const char *host;
 	uint32_t port; /* of login */
 	uint32_t students, ramp, seconds, seed, rate, assets, pages, positions;
+	uint32_t room_size;
 	uint32_t silence; /* milliseconds */
 	const char *map, *room, *password, *json;
 	bool limits, quiet;
@@ -102,7 +103,7 @@ struct student {
 	uint64_t intended_us, ready_us;
 	unsigned tries, fetched;
 	struct http *http;
-	char token[600], asset_id[65];
+	char token[600], asset_id[65], room[33];
 	struct address login, asset, map, game;
 	struct seat live, page;
 	struct game play;
@@ -120,7 +121,7 @@ struct class
 	struct sockets *sockets;
 	struct student *students;
 	unsigned map_size; /* cells of a side */
-	unsigned online, lives, pages, finished;
+	unsigned online, lives, finished;
 	ev_timer end; /* of the class: its owner's */
 	bool over;
 };

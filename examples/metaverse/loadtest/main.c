@@ -44,6 +44,8 @@ static const struct opt table[] = {
 	{ "map", 0, OPT_STRING, offsetof(struct options, map), "NAME", "the map; default: class" },
 	{ "room", 0, OPT_STRING, offsetof(struct options, room), "NAME",
 	  "the room; default: class" },
+	{ "room-size", 0, OPT_U32, offsetof(struct options, room_size), "N",
+	  "students of a room; default: 80. Those beyond are in NAME-1, NAME-2, ..." },
 	{ "password", 0, OPT_STRING, offsetof(struct options, password), "TEXT",
 	  "of all students; default: a-long-password" },
 	{ "json", 0, OPT_STRING, offsetof(struct options, json), "FILE",
@@ -96,6 +98,7 @@ static void on_end(struct ev_loop *loop, ev_timer *timer, int events)
 	struct course *course = timer->data;
 
 	(void)events;
+	ev_timer_stop(loop, timer); /* before its time, when all have finished or a signal came */
 	if (!course->class.over) {
 		ev_timer_stop(loop, &course->second);
 		class_over(&course->class);
@@ -162,6 +165,8 @@ static int check(const struct options *options, struct oci_error *err)
 		return err_set(err, EINVAL, "--for: from 1 to 86400, and not shorter than --ramp");
 	if (options->rate < 1 || options->rate > 1000)
 		return err_set(err, EINVAL, "--rate: from 1 to 1000");
+	if (options->room_size < 1)
+		return err_set(err, EINVAL, "--room-size: at least 1");
 	if (options->pages > 100)
 		return err_set(err, EINVAL, "--pages: from 0 to 100");
 	if (options->assets < 1)
@@ -184,6 +189,7 @@ static int read_options(struct options *options, int argc, char **argv, struct o
 				     .assets = 3,
 				     .pages = 20,
 				     .silence = 500,
+				     .room_size = 80,
 				     .map = "class",
 				     .room = "class",
 				     .password = "a-long-password" };

@@ -69,7 +69,7 @@ static int port_open(struct game *game)
 static void send_hello(struct game *game)
 {
 	const struct student *student = game->student;
-	const char *room = student->class->options->room;
+	const char *room = student->room;
 	uint8_t data[1024] = { 0 };
 	struct writer out = { .data = data, .size = sizeof(data) };
 

@@ -40,7 +40,7 @@ static void try(struct seat *seat)
 		(void)snprintf(path, sizeof(path), "/maps/%s/live?token=%s", options->map,
 			       student->token);
 	else
-		(void)snprintf(path, sizeof(path), "/play?room=%s&token=%s", options->room,
+		(void)snprintf(path, sizeof(path), "/play?room=%s&token=%s", student->room,
 			       student->token);
 	seat->moved = false;
 	seat->socket = socket_open(student->class->sockets, seat->address->host,

@@ -332,6 +332,12 @@ static int student_init(struct student *student, struct class *class, unsigned n
 	student->number = number;
 	student->random = (uint64_t)options->seed * 1000003 + number;
 	(void)snprintf(student->name, sizeof(student->name), "student%u", number);
+	/* the next room when one is full */
+	if (number <= options->room_size)
+		(void)snprintf(student->room, sizeof(student->room), "%s", options->room);
+	else
+		(void)snprintf(student->room, sizeof(student->room), "%.20s-%u", options->room,
+			       (number - 1) / options->room_size);
 	(void)snprintf(student->login.host, sizeof(student->login.host), "%s", options->host);
 	student->login.port = options->port;
 	student->has_page = number * options->pages / 100 > (number - 1) * options->pages / 100;

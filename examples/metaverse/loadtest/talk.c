@@ -108,9 +108,20 @@ void live_init(struct student *student)
 
 /* ---- the page ---------------------------------------------------------------------------------------------------- */
 
+/* the other pages of the room */
+static unsigned listeners(const struct student *student)
+{
+	const struct class *class = student->class;
+	unsigned count = 0;
+
+	for (unsigned i = 0; i < class->options->students; i++)
+		count += class->students[i].page.has_joined && &class->students[i] != student &&
+			 strcmp(class->students[i].room, student->room) == 0;
+	return count;
+}
+
 static void chat(struct student *student, uint64_t now)
 {
-	struct class *class = student->class;
 	char text[128];
 
 	if (now < student->chat_next_us)
@@ -121,7 +132,7 @@ static void chat(struct student *student, uint64_t now)
 	(void)snprintf(text, sizeof(text), "{\"t\":\"chat\",\"text\":\"who has seen tile %u?\"}",
 		       student->chats);
 	if (socket_send(student->page.socket, text) == 0)
-		class->result->chats_due += class->pages - 1;
+		student->class->result->chats_due += listeners(student);
 }
 
 static void on_beat(struct ev_loop *loop, ev_timer *timer, int events)
@@ -177,7 +188,6 @@ static void page_joined(struct student *student, bool first)
 {
 	struct class *class = student->class;
 
-	class->pages += student->page.has_joined ? 1 : -1u;
 	if (!first)
 		return;
 	student->chat_next_us = now_and_then(student);
