@@ -21,7 +21,8 @@
 #include "common/http.h"
 #include "common/json.h"
 
-#define CONNECTIONS_MAX 4096
+#define CONNECTIONS_MAX 4096U
+#define FILES_MAX 8192U
 #define IDLE_SECONDS 30
 #define DISCARD_MAX (1U << 20)
 /* what nginx logs when the client has gone before the answer */
@@ -382,8 +383,7 @@ static unsigned connections_max(void)
 	struct rlimit files = { 1024, 1024 };
 
 	if (getrlimit(RLIMIT_NOFILE, &files) == 0 && files.rlim_cur < files.rlim_max) {
-		files.rlim_cur =
-			files.rlim_max < 2 * CONNECTIONS_MAX ? files.rlim_max : 2 * CONNECTIONS_MAX;
+		files.rlim_cur = files.rlim_max < FILES_MAX ? files.rlim_max : FILES_MAX;
 		(void)setrlimit(RLIMIT_NOFILE, &files);
 	}
 	if (files.rlim_cur / 2 < CONNECTIONS_MAX)

@@ -62,6 +62,13 @@ bool token_is_name(const char *name)
 	return length >= 1 && length <= TOKEN_NAME_MAX && name[length] == '\0';
 }
 
+static void replace(char *text, size_t length, char from, char to)
+{
+	for (size_t i = 0; i < length; i++)
+		if (text[i] == from)
+			text[i] = to;
+}
+
 /* RFC 4648, section 5, without the padding */
 static void base64url(const unsigned char *data, size_t length, char *text)
 {
@@ -70,8 +77,8 @@ static void base64url(const unsigned char *data, size_t length, char *text)
 	while (n > 0 && text[n - 1] == '=')
 		n--;
 	text[n] = '\0';
-	for (char *p = text; *p; p++)
-		*p = *p == '+' ? '-' : *p == '/' ? '_' : *p;
+	replace(text, (size_t)n, '+', '-');
+	replace(text, (size_t)n, '/', '_');
 }
 
 /* of something that is signed, so it is what base64url made */
@@ -83,13 +90,10 @@ static int base64url_decode(const char *text, size_t length, char out[CLAIM_MAX 
 
 	if (length == 0 || whole >= sizeof(padded) || whole / 4 * 3 > CLAIM_MAX + 3)
 		return -EBADMSG;
-	for (size_t i = 0; i < whole; i++) {
-		char c = '=';
-
-		if (i < length)
-			c = text[i] == '-' ? '+' : text[i] == '_' ? '/' : text[i];
-		padded[i] = c;
-	}
+	memset(padded, '=', whole);
+	memcpy(padded, text, length);
+	replace(padded, length, '-', '+');
+	replace(padded, length, '_', '/');
 	n = EVP_DecodeBlock((unsigned char *)out, (const unsigned char *)padded, (int)whole);
 	if (n < 0)
 		return -EBADMSG;

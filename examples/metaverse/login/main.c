@@ -82,6 +82,8 @@ static int read_options(struct server *server, struct options *options, int argc
 
 	if (r != 0)
 		return r;
+	if (!options->data || !options->page)
+		return err_set(err, EINVAL, "--data, --page: a folder and a file are needed");
 	if (options->threads == 0)
 		options->threads = server_processors();
 	if (options->threads > WORK_THREADS_MAX)
@@ -115,7 +117,6 @@ static int open_workers(const struct options *options, struct oci_error *err)
 
 static void close_workers(void)
 {
-	work_stop(&login.work);
 	for (size_t i = 0; i < ARRAY_LEN(workers); i++) {
 		limits_close(&workers[i].limits);
 		accounts_close(&workers[i].accounts);
@@ -164,8 +165,11 @@ static int run(struct server *server, const struct options *options, struct oci_
 	r = http_start(&http, (uint16_t)options->server.port, err);
 	if (r == 0)
 		r = serve(server, options, &http, err);
-	close_workers();
+	work_stop(&login.work);
+	/* what waited has got its answer just now */
+	http_drain(&http, 1);
 	http_stop(&http);
+	close_workers();
 	return r;
 }
 

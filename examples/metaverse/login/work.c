@@ -94,12 +94,14 @@ void work_stop(struct work *work)
 	work->ending = true;
 	(void)pthread_cond_broadcast(&work->more);
 	(void)pthread_mutex_unlock(&work->lock);
-	while (work->running > 0)
-		(void)pthread_join(work->threads[--work->running].id, NULL);
+	for (unsigned i = 0; i < work->running; i++)
+		(void)pthread_join(work->threads[i].id, NULL);
+	(void)pthread_mutex_lock(&work->lock);
 	while (work->count > 0) {
 		struct http_request *request = pop(work);
 
 		http_error(request, 503, "this replica ends: try again");
 		http_resume(request);
 	}
+	(void)pthread_mutex_unlock(&work->lock);
 }
