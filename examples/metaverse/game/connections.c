@@ -13,6 +13,9 @@
 #include "game/game.h"
 #include "map/web.h"
 
+#define ARGUMENT_MAX \
+	1024 /* libwebsockets gives up at the first one that does not fit, whichever is sought */
+
 /* of one connection: a request, and when that has become a WebSocket, its user */
 struct connection {
 	struct web web;
@@ -68,7 +71,7 @@ static int on_request(struct connection *connection, struct lws *wsi)
 /* ---- WebSockets ------------------------------------------------------------------------------------------------ */
 static bool room_of(struct lws *wsi, char room[NAME_MAX_LENGTH + 1])
 {
-	char text[2 * NAME_MAX_LENGTH];
+	char text[ARGUMENT_MAX];
 	const char *value = lws_get_urlarg_by_name(wsi, "room=", text, sizeof(text));
 
 	if (!value || !*value)
@@ -118,6 +121,21 @@ static int on_upgrade(struct lws *wsi)
 	return r < 0 ? -1 : 0;
 }
 
+/* the 101 is libwebsockets' own answer */
+static int add_replica(struct lws *wsi, struct lws_process_html_args *args)
+{
+	const char *replica = game_of(wsi)->server.replica;
+	unsigned char *at = (unsigned char *)args->p, *end = at + args->max_len;
+
+	if (lws_add_http_header_by_name(
+		    wsi, (const unsigned char *)"x-replica:", (const unsigned char *)replica,
+		    (int)strlen(replica), &at, end))
+		return -1;
+	args->max_len -= lws_ptr_diff(at, args->p);
+	args->p = (char *)at;
+	return 0;
+}
+
 static int on_user(struct session *session, struct lws *wsi)
 {
 	struct game *game = game_of(wsi);
@@ -145,12 +163,12 @@ static int on_connection(struct lws *wsi, enum lws_callback_reasons reason, void
 	switch (reason) {
 	case LWS_CALLBACK_HTTP:
 		return on_request(connection, wsi);
-	case LWS_CALLBACK_HTTP_BODY: /* nobody wants one */
-		return -1;
 	case LWS_CALLBACK_HTTP_WRITEABLE:
 		return connection->has_web ? web_writable(&connection->web) : 0;
 	case LWS_CALLBACK_HTTP_CONFIRM_UPGRADE:
 		return strcasecmp(in, "websocket") == 0 ? on_upgrade(wsi) : -1;
+	case LWS_CALLBACK_ADD_HEADERS:
+		return add_replica(wsi, in);
 	case LWS_CALLBACK_ESTABLISHED:
 		return on_user(&connection->session, wsi);
 	case LWS_CALLBACK_RECEIVE:
