@@ -157,7 +157,7 @@ class Udp:
         self.socket.settimeout(PATIENCE if wait is None else wait)
         try:
             data = self.socket.recv(2048)
-        except TimeoutError:
+        except (TimeoutError, BlockingIOError):
             if wait is None:
                 raise
             return None

@@ -105,18 +105,20 @@ static int admit(struct web *web, struct game *game)
 	return 0;
 }
 
-static int on_upgrade(struct lws *wsi)
+static int on_upgrade(struct lws *wsi, const char *to)
 {
 	struct game *game = game_of(wsi);
 	struct web web;
 	int r = web_begin(&web, wsi, &game->metrics, game->server.replica);
 
-	if (r == 0)
+	if (r == 0 && strcasecmp(to, "websocket") != 0)
+		r = web_error(&web, 400, "a connection can become a WebSocket, nothing else");
+	else if (r == 0)
 		r = admit(&web, game);
-	if (web.is_answered)
+	if (web.is_answered) {
 		(void)web_writable(&web);
-	if (web.is_answered)
 		r = -1;
+	}
 	web_end(&web);
 	return r < 0 ? -1 : 0;
 }
@@ -166,7 +168,7 @@ static int on_connection(struct lws *wsi, enum lws_callback_reasons reason, void
 	case LWS_CALLBACK_HTTP_WRITEABLE:
 		return connection->has_web ? web_writable(&connection->web) : 0;
 	case LWS_CALLBACK_HTTP_CONFIRM_UPGRADE:
-		return strcasecmp(in, "websocket") == 0 ? on_upgrade(wsi) : -1;
+		return on_upgrade(wsi, in);
 	case LWS_CALLBACK_ADD_HEADERS:
 		return add_replica(wsi, in);
 	case LWS_CALLBACK_ESTABLISHED:
