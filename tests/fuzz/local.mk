@@ -16,6 +16,7 @@ FUZZERS = \
 CONVERTER_FUZZERS = \
 	tests/fuzz/fuzz_cartefile \
 	tests/fuzz/fuzz_elf \
+	tests/fuzz/fuzz_game \
 	tests/fuzz/fuzz_ignore \
 	tests/fuzz/fuzz_layer \
 	tests/fuzz/fuzz_ldconf \
@@ -48,6 +49,11 @@ tests_fuzz_fuzz_elf_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
 tests_fuzz_fuzz_elf_LDADD = $(CONVERTER_LIBS)
 tests_fuzz_fuzz_features_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
 tests_fuzz_fuzz_features_LDADD = $(RUNTIME_LIBS)
+tests_fuzz_fuzz_game_SOURCES = tests/fuzz/fuzz_game.c examples/metaverse/game/bus_wire.c examples/metaverse/game/message.c \
+	examples/metaverse/game/wire.c examples/metaverse/common/json.c examples/metaverse/common/token.c
+tests_fuzz_fuzz_game_CPPFLAGS = $(AM_CPPFLAGS) $(YAJL_CFLAGS) -I$(top_srcdir)/examples/metaverse
+tests_fuzz_fuzz_game_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
+tests_fuzz_fuzz_game_LDADD = $(CONVERTER_LIBS) -lm
 tests_fuzz_fuzz_http_SOURCES = tests/fuzz/fuzz_http.c tests/unit/fake_supervisor.c tests/unit/fake_supervisor.h
 tests_fuzz_fuzz_http_CPPFLAGS = $(AM_CPPFLAGS) $(SCALE_CFLAGS) $(YAJL_CFLAGS)
 tests_fuzz_fuzz_http_LDFLAGS = $(AM_LDFLAGS) $(SCALE_LDFLAGS) -fsanitize=fuzzer
@@ -106,6 +112,13 @@ EXTRA_DIST += \
 	tests/fuzz/corpus/elf/full64.elf \
 	tests/fuzz/corpus/elf/full64be.elf \
 	tests/fuzz/corpus/features/full.json \
+	tests/fuzz/corpus/game/bus.bin \
+	tests/fuzz/corpus/game/bye.bin \
+	tests/fuzz/corpus/game/chat.json \
+	tests/fuzz/corpus/game/hello.bin \
+	tests/fuzz/corpus/game/ping.json \
+	tests/fuzz/corpus/game/pos.bin \
+	tests/fuzz/corpus/game/pos.json \
 	tests/fuzz/corpus/http/auto.txt \
 	tests/fuzz/corpus/http/cookie.txt \
 	tests/fuzz/corpus/http/delete.txt \

@@ -398,8 +398,13 @@ static struct MHD_Daemon *listen_at(struct http *http, uint16_t port, unsigned m
 		{ MHD_OPTION_END, 0, NULL },
 	};
 
+	/*
+	 * Not epoll: the library takes a short read for the end of what is there, and its
+	 * edge-triggered epoll does not come again for an end of file behind it. The body of a
+	 * client that went away would stay in flight until its timeout.
+	 */
 	return MHD_start_daemon(
-		MHD_USE_INTERNAL_POLLING_THREAD | MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME | more,
+		MHD_USE_INTERNAL_POLLING_THREAD | MHD_USE_POLL | MHD_ALLOW_SUSPEND_RESUME | more,
 		port, NULL, NULL, on_request, http, MHD_OPTION_NOTIFY_COMPLETED, on_completed, http,
 		MHD_OPTION_CONNECTION_LIMIT, connections_max(), MHD_OPTION_CONNECTION_TIMEOUT,
 		(unsigned)IDLE_SECONDS, MHD_OPTION_SIGPIPE_HANDLED_BY_APP, 1, MHD_OPTION_ARRAY,

@@ -40,7 +40,7 @@ struct bus {
 	int fd, folder_fd;
 	uint32_t round;
 	size_t peer_count;
-	TAILQ_HEAD(, bus_peer) peers;
+	TAILQ_HEAD(bus_peers, bus_peer) peers;
 	struct bus_batch all; /* kept for its memory */
 	struct sockaddr_un own;
 	uint8_t datagram[BUS_DATAGRAM_MAX];
@@ -81,7 +81,8 @@ static struct player *player_of(struct bus *bus, const struct bus_peer *peer, ui
 
 static void on_place(struct player *player, const struct place *place)
 {
-	if (memcmp(&player->place, place, sizeof(*place)) != 0)
+	if (player->place.x != place->x || player->place.y != place->y ||
+	    player->place.dir != place->dir)
 		world_move(player, place);
 }
 

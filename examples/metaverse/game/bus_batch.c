@@ -23,6 +23,8 @@ static struct writer *begin(struct bus_batch *batch, const char *replica)
 			return NULL;
 		batch->room++;
 	}
+	if (!batch->datagrams)
+		return NULL;
 	datagram = &batch->datagrams[batch->count++];
 	datagram->length = 0;
 	datagram->overrun = false;

@@ -8,7 +8,7 @@
 #include "common/json.h"
 #include "game/bus_wire.h"
 
-#define VERSION 1
+#define BUS_VERSION 1
 
 static const uint8_t magic[2] = { 'C', 'B' };
 
@@ -30,7 +30,7 @@ static void write_place(struct writer *out, const struct place *place)
 void bus_write_header(struct writer *out, const char *replica)
 {
 	write_bytes(out, magic, sizeof(magic));
-	write_u8(out, VERSION);
+	write_u8(out, BUS_VERSION);
 	write_short(out, replica);
 }
 
@@ -88,7 +88,7 @@ int bus_read_header(struct reader *in, char *ret)
 
 	read_bytes(in, start, sizeof(start));
 	version = read_u8(in);
-	if (in->overrun || memcmp(start, magic, sizeof(magic)) != 0 || version != VERSION)
+	if (in->overrun || memcmp(start, magic, sizeof(magic)) != 0 || version != BUS_VERSION)
 		return -EINVAL;
 	read_short(in, ret, BUS_REPLICA_MAX);
 	/* it becomes a name in the folder */

@@ -39,7 +39,7 @@ void packet_put(struct packet *packet);
 
 /** struct packet_line - what waits, oldest first; initialise with packet_line_init(). */
 struct packet_line {
-	STAILQ_HEAD(, packet_place) places;
+	STAILQ_HEAD(packet_places, packet_place) places;
 	unsigned int count;
 };
 

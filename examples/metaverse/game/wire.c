@@ -7,14 +7,14 @@
 #include "game/bytes.h"
 #include "game/wire.h"
 
-#define VERSION 1
+#define WIRE_VERSION 1
 
 static const uint8_t magic[2] = { 'C', 'G' };
 
 static void write_header(struct writer *out, enum wire_type type)
 {
 	write_bytes(out, magic, sizeof(magic));
-	write_u8(out, VERSION);
+	write_u8(out, WIRE_VERSION);
 	write_u8(out, (uint8_t)type);
 }
 
@@ -66,7 +66,7 @@ int wire_parse(const uint8_t *data, size_t size, struct wire_request *ret)
 	read_bytes(&in, start, sizeof(start));
 	version = read_u8(&in);
 	ret->type = (enum wire_type)read_u8(&in);
-	if (in.overrun || memcmp(start, magic, sizeof(magic)) != 0 || version != VERSION)
+	if (in.overrun || memcmp(start, magic, sizeof(magic)) != 0 || version != WIRE_VERSION)
 		return -EINVAL;
 	switch (ret->type) {
 	case WIRE_HELLO:

@@ -120,15 +120,9 @@ void world_move(struct player *player, const struct place *place)
 
 void world_free(struct world *world)
 {
-	struct room *room;
 	struct player *player;
 
-	while ((room = LIST_FIRST(&world->rooms)) != NULL)
-		while ((player = LIST_FIRST(&room->players)) != NULL) {
-			bool last = room->count == 1;
-
+	for (size_t i = 0; i < WORLD_BUCKETS; i++)
+		while ((player = LIST_FIRST(&world->buckets[i])) != NULL)
 			world_leave(world, player);
-			if (last)
-				break;
-		}
 }

@@ -38,14 +38,14 @@ struct player {
 
 struct room {
 	LIST_ENTRY(room) link;
-	LIST_HEAD(, player) players;
+	LIST_HEAD(room_players, player) players;
 	unsigned int count; /* of players */
 	bool changed;       /* since the last tick */
 	char name[NAME_MAX_LENGTH + 1];
 };
 
 struct world {
-	LIST_HEAD(, room) rooms;
+	LIST_HEAD(room_list, room) rooms;
 	LIST_HEAD(bucket, player) buckets[WORLD_BUCKETS];
 	unsigned int players, local, room_count;
 };

@@ -276,7 +276,6 @@ int api_complete(struct call *call)
 	if (call->is_complete)
 		return -1; /* what follows the body is no request of this connection, see web.h */
 	call->is_complete = true;
-	(void)lws_rx_flow_control(call->web.wsi, 0);
 	if (!call->parser)
 		return 0;
 	r = web_user(call->web.wsi, &call->api->key, &call->user);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * journal.c - see journal.h. A process that is killed leaves whole lines, for the kernel ends a write(2) that has begun; a
- * full disk may not, so an appender looks whether the last line was ended.
+ * full disk may not, so an appender ends such a line, by what makes it mean nothing.
  */
 #include "map/journal.h"
 
@@ -53,7 +53,7 @@ int journal_append(const struct journal *journal, const struct edit *edit)
 		return -errno;
 	if (st.st_size > 0 && pread(journal->fd, &last, 1, st.st_size - 1) < 0)
 		return -errno;
-	n = snprintf(line, sizeof(line), "%s%u %u %u %s\n", last == '\n' ? "" : "\n", edit->x,
+	n = snprintf(line, sizeof(line), "%s%u %u %u %s\n", last == '\n' ? "" : "?\n", edit->x,
 		     edit->y, edit->tile, edit->by);
 	return io_write_all(journal->fd, line, (size_t)n);
 }

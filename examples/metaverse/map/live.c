@@ -47,6 +47,7 @@ struct user {
 	double allowance, since; /* edits, seconds */
 	bool was_moved;          /* closed when the queue is empty */
 	bool is_slow;            /* closed at once */
+	bool is_refused; /* was closed, and is not gone yet */
 	struct user *next;       /* of the map */
 };
 
@@ -108,7 +109,7 @@ static void release(struct message *message)
 
 static void send_to(struct user *user, struct message *message)
 {
-	if (!message || user->is_slow || user->was_moved)
+	if (!message || user->is_slow || user->was_moved || user->is_refused)
 		return;
 	if (user->count == QUEUE_MAX) {
 		user->is_slow = true;
@@ -440,6 +441,7 @@ static int refuse(struct user *user, enum lws_close_status status, const char *w
 {
 	char reason[64];
 
+	user->is_refused = true;
 	(void)lws_strncpy(reason, words, sizeof(reason));
 	lws_close_reason(user->wsi, status, (unsigned char *)reason, strlen(reason));
 	return -1;
@@ -447,6 +449,8 @@ static int refuse(struct user *user, enum lws_close_status status, const char *w
 
 int live_receive(struct user *user, const char *text, size_t length, bool is_binary)
 {
+	if (user->is_refused)
+		return 0;
 	if (is_binary)
 		return refuse(user, LWS_CLOSE_STATUS_UNACCEPTABLE_OPCODE, "text only");
 	if (user->length + length > TEXT_MAX)
@@ -467,17 +471,16 @@ int live_writable(struct user *user)
 	struct message *message;
 	int n;
 
+	if (user->is_refused)
+		return 0; /* the close frame is on its way */
 	if (user->is_slow)
 		return refuse(user, LWS_CLOSE_STATUS_POLICY_VIOLATION, "too slow");
 	if (user->count == 0)
-		return user->was_moved
-			       ? refuse(user, (enum lws_close_status)CLOSE_SERVICE_RESTART, "moved")
-			       : 0;
+		return user->was_moved ? refuse(user, (enum lws_close_status)CLOSE_SERVICE_RESTART, "moved") : 0;
 	message = user->queue[user->first];
 	user->first = (user->first + 1) % QUEUE_MAX;
 	user->count--;
-	n = lws_write(user->wsi, (unsigned char *)message->bytes + LWS_PRE, message->length,
-		      LWS_WRITE_TEXT);
+	n = lws_write(user->wsi, (unsigned char *)message->bytes + LWS_PRE, message->length, LWS_WRITE_TEXT);
 	release(message);
 	if (n < 0)
 		return -1;

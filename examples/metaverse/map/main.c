@@ -75,6 +75,13 @@ static const struct opt_command command = {
 	.positional_after = -1,
 };
 
+/* libwebsockets goes on to sleep after a timer's callback, unless it is woken. */
+static void end(void)
+{
+	map.ends = true;
+	lws_cancel_service(map.context);
+}
+
 /* ---- the start ---- */
 
 static void *load(void *arg)
@@ -102,7 +109,7 @@ static void on_loaded(void)
 	if (map.load_result < 0) {
 		server_say(&map.api.server, "%s/world.raw: %s", map.options.data,
 			   strerror(-map.load_result));
-		map.ends = true;
+		end();
 		return;
 	}
 	lws_sul_schedule(map.context, 0, &map.ready, on_ready,
@@ -117,7 +124,7 @@ static void on_drain(lws_sorted_usec_list_t *timer)
 		atomic_load(&map.api.metrics.sessions) == 0 && saver_pending(map.api.saver) == 0;
 
 	if (is_idle || clock_seconds() >= map.drained_at) {
-		map.ends = true;
+		end();
 		return;
 	}
 	live_move(map.api.live, map.per_step);
@@ -136,7 +143,7 @@ static void on_signal(void)
 	map.drained_at = clock_seconds() + map.options.server.drain;
 	map.per_step = (unsigned)(live_users(map.api.live) / (steps < 1 ? 1 : steps)) + 1;
 	if (was_starting)
-		map.ends = true;
+		end();
 	else
 		on_drain(&map.drain);
 }
