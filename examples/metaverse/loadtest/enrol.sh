@@ -17,13 +17,13 @@ enrol_accounts() {
 enrol_world() {
 	local token i
 	enrol_post teacher || return 1
-	token=$(curl -sf -d '{"name":"teacher","password":"a-long-password"}' http://127.0.0.1:8001/login | jq -r .token)
+	token=$(curl -sf -m 60 -d '{"name":"teacher","password":"a-long-password"}' http://127.0.0.1:8001/login | jq -r .token)
 	mkdir -p "$3"
 	for i in $(seq "$1"); do
 		head -c $(($2 * 1000000 * i / $1)) /dev/urandom >"$3/model$i"
-		curl -sf -o /dev/null -H "Authorization: Bearer $token" --data-binary "@$3/model$i" \
+		curl -sf -m 60 -o /dev/null -H "Authorization: Bearer $token" --data-binary "@$3/model$i" \
 			"http://127.0.0.1:8002/assets?name=model$i&category=model" || return 1
 	done
-	curl -sf -o /dev/null -X PUT -H "Authorization: Bearer $token" -H 'Content-Type: application/json' -d '{"size":64}' \
+	curl -sf -m 60 -o /dev/null -X PUT -H "Authorization: Bearer $token" -H 'Content-Type: application/json' -d '{"size":64}' \
 		http://127.0.0.1:8003/maps/class
 }
