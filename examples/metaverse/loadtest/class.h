@@ -78,7 +78,8 @@ struct game {
 	ev_timer hello;       /* the next HELLO */
 	uint64_t intended_us; /* of the HELLO */
 	uint64_t next_us;     /* of the next position */
-	uint64_t heard_us;
+	uint64_t heard_us;    /* WELCOME or ACK */
+	uint64_t answered_us; /* the last ACK; 0: none yet */
 	unsigned hellos, positions;
 	bool has_joined, ever, told; /* told: by MOVED */
 	uint32_t id, seq;

@@ -230,9 +230,11 @@ static void take_ack(struct game *game, struct reader *in, uint64_t came_us)
 		return;
 	position->open = false;
 	result->answered++;
-	if (came_us > game->heard_us && came_us - game->heard_us > result->longest_gap_us)
-		result->longest_gap_us = came_us - game->heard_us;
-	game->heard_us = came_us;
+	/* also over the end of a replica */
+	if (game->answered_us && came_us > game->answered_us &&
+	    came_us - game->answered_us > result->longest_gap_us)
+		result->longest_gap_us = came_us - game->answered_us;
+	game->heard_us = game->answered_us = came_us;
 	result_between(result, STEP_MOVE, position->intended_us, came_us, game->replica);
 	result_between(result, STEP_WIRE, position->sent_us, came_us, NULL);
 }

@@ -127,7 +127,7 @@ static void chat(struct student *student, uint64_t now)
 	if (now < student->chat_next_us)
 		return;
 	student->chats++;
-	student->chat_us = student->chat_next_us;
+	student->chat_us = now;
 	student->chat_next_us = now_and_then(student);
 	(void)snprintf(text, sizeof(text), "{\"t\":\"chat\",\"text\":\"who has seen tile %u?\"}",
 		       student->chats);
