@@ -1,21 +1,20 @@
 # SPDX-License-Identifier: Apache-2.0
 """kit.py - the servers of examples/metaverse as processes, and what their tests do with them; TAP."""
-import base64
-import hashlib
-import hmac
-import http.client
 import json
 import os
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import tempfile
 import threading
 import time
 
+import game_client
+
 TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-OUT = os.environ.get("METAVERSE_BUILD", os.path.join(TOP, "build", "metaverse"))
+OUT = os.environ.get("METAVERSE_OUT", os.path.join(os.environ.get("top_builddir", os.path.join(TOP, "build")), "metaverse"))
 PATIENCE = 30 * float(os.environ.get("CARTE_TEST_SLOW", "1"))
 
 
@@ -63,10 +62,7 @@ class Place:
         return self.path(name)
 
     def token(self, name, life=600):
-        def text(data):
-            return base64.urlsafe_b64encode(data).rstrip(b"=")
-        claim = b"v1." + text(b"%s %d" % (name.encode(), time.time() + life))
-        return (claim + b"." + text(hmac.new(self.key, claim, hashlib.sha256).digest())).decode()
+        return game_client.token(self.key, name, life)
 
     def start(self, program, *arguments, ready=True, **environment):
         server = Server(self, program, arguments, environment)
@@ -114,18 +110,12 @@ class Server:
 
     def ask(self, method, path, body=None, token=None, **headers):
         """(status, headers, body) of one request."""
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=PATIENCE)
         sent = {k.replace("_", "-"): v for k, v in headers.items()}
         if token:
             sent["Authorization"] = "Bearer " + token
         if isinstance(body, (dict, list)):
             body = json.dumps(body)
-        try:
-            connection.request(method, path, body, sent)
-            answer = connection.getresponse()
-            return answer.status, answer.headers, answer.read()
-        finally:
-            connection.close()
+        return game_client.get(self.port, path, method, sent, body)
 
     def get(self, path, **more):
         return self.ask("GET", path, **more)
@@ -136,7 +126,7 @@ class Server:
         return json.loads(body)
 
     def metric(self, name):
-        for line in self.get("/metrics")[2].decode().splitlines():
+        for line in self.get("/metrics")[2].splitlines():
             if line.startswith(name + " "):
                 return float(line.split()[1])
         return None
@@ -157,49 +147,42 @@ class Server:
         self.process.stderr.close()
 
 
-class Socket:
+class Socket(game_client.Web):
     """A WebSocket of one user, whose messages are read as they come."""
 
     def __init__(self, server, path):
-        import websocket
-        self.errors = (websocket.WebSocketException, OSError)
+        super().__init__(server.port, path)
         self.lines = []
         self.code = None
         self.is_closed = False
-        self.socket = websocket.create_connection("ws://127.0.0.1:%d%s" % (server.port, path), timeout=PATIENCE)
-        self.socket.settimeout(None)
         self.thread = threading.Thread(target=self.read, daemon=True)
         self.thread.start()
 
     def read(self):
         try:
             while True:
-                opcode, data = self.socket.recv_data()
-                if opcode == 8:
-                    self.code = int.from_bytes(data[:2], "big") if len(data) >= 2 else None
-                    break
-                if opcode == 1:
-                    self.lines.append(json.loads(data))
-        except self.errors:
+                self.lines.append(self.next(time.monotonic() + 3600))
+        except game_client.Closed as closed:
+            self.code = closed.code
+        except (OSError, ValueError):
             pass
         self.is_closed = True
 
-    def send(self, **message):
-        self.socket.send(json.dumps(message))
+    def send_text(self, text):
+        self.send_frame(game_client.TEXT, text.encode())
 
     def of(self, kind):
         return [line for line in self.lines if line["t"] == kind]
 
-    def next(self, kind, count=1):
+    def newest(self, kind, count=1):
         """The newest of at least COUNT messages of this kind."""
         until(lambda: len(self.of(kind)) >= count, "there are only %d of %s" % (len(self.of(kind)), kind))
         return self.of(kind)[-1]
 
-    def close(self):
-        try:
-            self.socket.close(timeout=1)
-        except self.errors:
-            pass
+    def leave(self):
+        self.socket.shutdown(socket.SHUT_RDWR)
+        self.thread.join(PATIENCE)
+        self.close()
 
 
 CHECKS = []

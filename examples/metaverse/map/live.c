@@ -47,7 +47,7 @@ struct user {
 	double allowance, since; /* edits, seconds */
 	bool was_moved;          /* closed when the queue is empty */
 	bool is_slow;            /* closed at once */
-	bool is_refused; /* was closed, and is not gone yet */
+	bool is_refused;         /* was closed, and is not gone yet */
 	struct user *next;       /* of the map */
 };
 
@@ -107,16 +107,23 @@ static void release(struct message *message)
 	free(message);
 }
 
+/* At the loop's next turn, without a close frame: there is no room for one. */
+static void cut(struct user *user)
+{
+	user->is_slow = true;
+	lws_set_timeout(user->wsi, PENDING_TIMEOUT_USER_REASON_BASE, LWS_TO_KILL_ASYNC);
+}
+
 static void send_to(struct user *user, struct message *message)
 {
 	if (!message || user->is_slow || user->was_moved || user->is_refused)
 		return;
 	if (user->count == QUEUE_MAX) {
-		user->is_slow = true;
-	} else {
-		message->holders++;
-		user->queue[(user->first + user->count++) % QUEUE_MAX] = message;
+		cut(user);
+		return;
 	}
+	message->holders++;
+	user->queue[(user->first + user->count++) % QUEUE_MAX] = message;
 	(void)lws_callback_on_writable(user->wsi);
 }
 
@@ -194,8 +201,7 @@ static void send_who(struct user *user, bool is_welcome)
 	struct message *message = who(user->map, is_welcome);
 
 	if (!message)
-		user->is_slow =
-			true; /* without it the user knows nothing: better to connect again */
+		cut(user); /* without it the user knows nothing: better to connect again */
 	send_to(user, message);
 	release(message);
 }
@@ -471,16 +477,17 @@ int live_writable(struct user *user)
 	struct message *message;
 	int n;
 
-	if (user->is_refused)
+	if (user->is_refused || user->is_slow)
 		return 0; /* the close frame is on its way */
-	if (user->is_slow)
-		return refuse(user, LWS_CLOSE_STATUS_POLICY_VIOLATION, "too slow");
 	if (user->count == 0)
-		return user->was_moved ? refuse(user, (enum lws_close_status)CLOSE_SERVICE_RESTART, "moved") : 0;
+		return user->was_moved
+			       ? refuse(user, (enum lws_close_status)CLOSE_SERVICE_RESTART, "moved")
+			       : 0;
 	message = user->queue[user->first];
 	user->first = (user->first + 1) % QUEUE_MAX;
 	user->count--;
-	n = lws_write(user->wsi, (unsigned char *)message->bytes + LWS_PRE, message->length, LWS_WRITE_TEXT);
+	n = lws_write(user->wsi, (unsigned char *)message->bytes + LWS_PRE, message->length,
+		      LWS_WRITE_TEXT);
 	release(message);
 	if (n < 0)
 		return -1;
