@@ -39,7 +39,7 @@ class Replica:
                 self.process.wait()
                 break
             self.said += line
-            found = re.search(r"listens on port (\d+)", line)
+            found = re.search(r"listening on port (\d+)", line)
             if found:
                 self.port = int(found.group(1))
         self.reader = threading.Thread(target=self.read, daemon=True)

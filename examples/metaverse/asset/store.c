@@ -26,7 +26,9 @@ static int open_folder(int at, const char *name)
 	if (mkdirat(at, name, 0700) < 0 && errno != EEXIST)
 		return -errno;
 	fd = openat(at, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
-	return fd < 0 ? -errno : fd;
+	if (fd < 0)
+		return -errno;
+	return fd;
 }
 
 static void remove_stale(int temps)
@@ -81,7 +83,9 @@ int store_temp(const struct store *store, char ret_name[STORE_TEMP_MAX])
 		return -EIO;
 	(void)snprintf(ret_name, STORE_TEMP_MAX, "%016" PRIx64 "%016" PRIx64, number[0], number[1]);
 	fd = openat(store->temps, ret_name, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-	return fd < 0 ? -errno : fd;
+	if (fd < 0)
+		return -errno;
+	return fd;
 }
 
 void store_drop(const struct store *store, const char *name)
@@ -101,7 +105,9 @@ int store_read(const struct store *store, const char *id)
 {
 	int fd = openat(store->files, id, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
 
-	return fd < 0 ? -errno : fd;
+	if (fd < 0)
+		return -errno;
+	return fd;
 }
 
 int store_remove(const struct store *store, const char *id)

@@ -25,7 +25,7 @@
 #define SUFFIX ".sock"
 
 struct bus_peer {
-	TAILQ_ENTRY(bus_peer) link;
+	struct bus_peer *next;
 	struct sockaddr_un address;
 	uint32_t round; /* its last BEGIN */
 	bool behind;    /* it needs all players */
@@ -40,7 +40,7 @@ struct bus {
 	int fd, folder_fd;
 	uint32_t round;
 	size_t peer_count;
-	TAILQ_HEAD(bus_peers, bus_peer) peers;
+	struct bus_peer *peers;
 	struct bus_batch all; /* kept for its memory */
 	struct sockaddr_un own;
 	uint8_t datagram[BUS_DATAGRAM_MAX];
@@ -63,8 +63,8 @@ static void forget_players(struct bus *bus, const struct bus_peer *peer, bool al
 	struct player *player, *next;
 
 	for (size_t i = 0; i < WORLD_BUCKETS; i++)
-		for (player = LIST_FIRST(&bus->play->world.buckets[i]); player; player = next) {
-			next = LIST_NEXT(player, same_bucket);
+		for (player = bus->play->world.buckets[i]; player; player = next) {
+			next = player->next_in_bucket;
 			if (player->kind == PLAYER_REMOTE && player->owner == peer &&
 			    (all || player->round != peer->round))
 				play_leave(bus->play, player);
@@ -151,9 +151,9 @@ static struct bus_peer *peer_get(struct bus *bus, const char *name)
 {
 	struct bus_peer *peer;
 
-	TAILQ_FOREACH(peer, &bus->peers, link)
-	if (strcmp(peer->name, name) == 0)
-		return peer;
+	for (peer = bus->peers; peer; peer = peer->next)
+		if (strcmp(peer->name, name) == 0)
+			return peer;
 	if (bus->peer_count >= PEERS_MAX || strcmp(name, bus->play->replica) == 0)
 		return NULL;
 	peer = calloc(1, sizeof(*peer));
@@ -166,15 +166,21 @@ static struct bus_peer *peer_get(struct bus *bus, const char *name)
 	(void)snprintf(peer->name, sizeof(peer->name), "%s", name);
 	peer->behind = true;
 	peer->heard = clock_seconds();
-	TAILQ_INSERT_TAIL(&bus->peers, peer, link);
+	peer->next = bus->peers;
+	bus->peers = peer;
 	metric_set(&bus->counts->peers, (long long)++bus->peer_count);
 	return peer;
 }
 
 static void peer_remove(struct bus *bus, struct bus_peer *peer)
 {
+	struct bus_peer **at = &bus->peers;
+
 	forget_players(bus, peer, true);
-	TAILQ_REMOVE(&bus->peers, peer, link);
+	while (*at && *at != peer)
+		at = &(*at)->next;
+	if (*at)
+		*at = peer->next;
 	metric_set(&bus->counts->peers, (long long)--bus->peer_count);
 	free(peer);
 }
@@ -332,17 +338,16 @@ static void write_all(struct bus *bus)
 	bus_batch_clear(&bus->all);
 	bus_batch_add(&bus->all, bus->play->replica, &record);
 	record.type = BUS_JOIN;
-	LIST_FOREACH(room, &bus->play->world.rooms, link)
-	LIST_FOREACH(player, &room->players, same_room)
-	{
-		if (player->kind == PLAYER_REMOTE)
-			continue;
-		record.id = player->id;
-		record.place = player->place;
-		memcpy(record.name, player->name, sizeof(record.name));
-		memcpy(record.room, room->name, sizeof(record.room));
-		bus_batch_add(&bus->all, bus->play->replica, &record);
-	}
+	for (room = bus->play->world.rooms; room; room = room->next)
+		for (player = room->players; player; player = player->next_in_room) {
+			if (player->kind == PLAYER_REMOTE)
+				continue;
+			record.id = player->id;
+			record.place = player->place;
+			memcpy(record.name, player->name, sizeof(record.name));
+			memcpy(record.room, room->name, sizeof(record.room));
+			bus_batch_add(&bus->all, bus->play->replica, &record);
+		}
 	record.type = BUS_END;
 	record.id = bus->round;
 	bus_batch_add(&bus->all, bus->play->replica, &record);
@@ -365,9 +370,9 @@ static bool any_behind(const struct bus *bus)
 {
 	const struct bus_peer *peer;
 
-	TAILQ_FOREACH(peer, &bus->peers, link)
-	if (peer->behind)
-		return true;
+	for (peer = bus->peers; peer; peer = peer->next)
+		if (peer->behind)
+			return true;
 	return false;
 }
 
@@ -379,10 +384,10 @@ void bus_tick(struct bus *bus, bool all)
 	all |= bus->play->news.lost;
 	if (all || any_behind(bus))
 		write_all(bus);
-	for (peer = TAILQ_FIRST(&bus->peers); peer; peer = next) {
+	for (peer = bus->peers; peer; peer = next) {
 		int r = tick_peer(bus, peer, all);
 
-		next = TAILQ_NEXT(peer, link);
+		next = peer->next;
 		if (r == -ECONNREFUSED)
 			(void)unlink(peer->address.sun_path);
 		if (r == -ECONNREFUSED || r == -ENOENT)
@@ -397,7 +402,8 @@ void bus_tick(struct bus *bus, bool all)
 static int open_folder(struct bus *bus, struct oci_error *err)
 {
 	if (mkdir(bus->folder, 0770) < 0 && errno != EEXIST)
-		return err_sys(err, errno, "mkdir %s", bus->folder);
+		return err_sys(err, errno, "%s, where replicas meet (--bus= is for one alone)",
+			       bus->folder);
 	bus->folder_fd = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
 	if (bus->folder_fd < 0)
 		return err_sys(err, errno, "inotify_init1");
@@ -435,7 +441,6 @@ int bus_open(struct play *play, struct bus_counts *counts, const char *folder, s
 	bus->counts = counts;
 	bus->folder = folder;
 	bus->fd = bus->folder_fd = -1;
-	TAILQ_INIT(&bus->peers);
 	r = open_folder(bus, err);
 	if (r == 0)
 		r = open_socket(bus, err);
@@ -454,8 +459,8 @@ void bus_close(struct bus *bus)
 {
 	if (!bus)
 		return;
-	while (!TAILQ_EMPTY(&bus->peers))
-		peer_remove(bus, TAILQ_FIRST(&bus->peers));
+	while (bus->peers)
+		peer_remove(bus, bus->peers);
 	(void)unlink(bus->own.sun_path);
 	bus_batch_free(&bus->all);
 	free(bus);

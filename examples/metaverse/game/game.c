@@ -43,11 +43,11 @@ static void move_some(struct game *game, size_t many)
 {
 	struct session *session;
 
-	TAILQ_FOREACH(session, &game->play.sessions, link)
-	if (session->player && many > 0) {
-		session_move(session);
-		many--;
-	}
+	for (session = game->play.sessions; session; session = session->next)
+		if (session->player && many > 0) {
+			session_move(session);
+			many--;
+		}
 	(void)udp_move(game->udp, many);
 }
 
@@ -57,7 +57,7 @@ static bool has_drained(const struct game *game)
 
 	if (seconds >= game->options.server.drain)
 		return true;
-	return game->play.world.local == 0 && TAILQ_EMPTY(&game->play.sessions) &&
+	return game->play.world.local == 0 && !game->play.sessions &&
 	       udp_silence(game->udp) >= SILENCE_SECONDS;
 }
 
@@ -222,7 +222,7 @@ static int listen_http(struct game *game, struct oci_error *err)
 		return oci_error_set(err, EADDRINUSE,
 				     "TCP port %d cannot be listened on; --port is another one",
 				     info.port);
-	server_say(&game->server, "%s listens on port %d", game->server.replica, info.port);
+	server_say(&game->server, "%s is listening on port %d", game->server.replica, info.port);
 	return 0;
 }
 
@@ -255,9 +255,9 @@ static void close_all(struct game *game)
 {
 	struct session *session;
 
-	TAILQ_FOREACH(session, &game->play.sessions, link)
-	if (session->player)
-		session_move(session);
+	for (session = game->play.sessions; session; session = session->next)
+		if (session->player)
+			session_move(session);
 	udp_close(game->udp);
 	if (game->bus)
 		bus_tick(game->bus, false);

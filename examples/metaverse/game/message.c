@@ -70,8 +70,7 @@ void message_welcome(FILE *out, const struct player *player, const char *replica
 	/* names of players and rooms have nothing to escape */
 	(void)fprintf(out, ",\"id\":%u,\"name\":\"%s\",\"room\":\"%s\",\"players\":[", player->id,
 		      player->name, player->room->name);
-	LIST_FOREACH(other, &player->room->players, same_room)
-	{
+	for (other = player->room->players; other; other = other->next_in_room) {
 		if (other == player)
 			continue;
 		(void)fprintf(out,
@@ -89,8 +88,7 @@ void message_state(FILE *out, const struct room *room, uint32_t tick)
 	const char *comma = "";
 
 	(void)fputs("{\"t\":\"state\",\"players\":[", out);
-	LIST_FOREACH(player, &room->players, same_room)
-	{
+	for (player = room->players; player; player = player->next_in_room) {
 		/* a thousandth of a cell is finer than any screen */
 		(void)fprintf(out, "%s[%u,%.3f,%.3f,%.3f]", comma, player->id,
 			      (double)player->place.x, (double)player->place.y,

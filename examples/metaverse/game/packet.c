@@ -50,12 +50,6 @@ void packet_put(struct packet *packet)
 	free(packet);
 }
 
-void packet_line_init(struct packet_line *line)
-{
-	STAILQ_INIT(&line->places);
-	line->count = 0;
-}
-
 bool packet_line_add(struct packet_line *line, struct packet *packet)
 {
 	struct packet_place *place;
@@ -66,20 +60,27 @@ bool packet_line_add(struct packet_line *line, struct packet *packet)
 	if (!place)
 		return false;
 	place->packet = packet_get(packet);
-	STAILQ_INSERT_TAIL(&line->places, place, next);
+	place->next = NULL;
+	if (line->last)
+		line->last->next = place;
+	else
+		line->first = place;
+	line->last = place;
 	line->count++;
 	return true;
 }
 
 struct packet *packet_line_next(struct packet_line *line)
 {
-	struct packet_place *place = STAILQ_FIRST(&line->places);
+	struct packet_place *place = line->first;
 	struct packet *packet;
 
 	if (!place)
 		return NULL;
 	packet = place->packet;
-	STAILQ_REMOVE_HEAD(&line->places, next);
+	line->first = place->next;
+	if (!line->first)
+		line->last = NULL;
 	line->count--;
 	free(place);
 	return packet;

@@ -8,7 +8,6 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdio.h>
-#include <sys/queue.h>
 
 #define PACKET_LINE_MAX 1024 /* more than a full room of joins */
 
@@ -37,18 +36,16 @@ struct packet *packet_get(struct packet *packet);
 /** packet_put - NULL is fine. */
 void packet_put(struct packet *packet);
 
-/** struct packet_line - what waits, oldest first; initialise with packet_line_init(). */
+/** struct packet_line - what waits, oldest first; starts as zeros. */
 struct packet_line {
-	STAILQ_HEAD(packet_places, packet_place) places;
+	struct packet_place *first, *last;
 	unsigned int count;
 };
 
 struct packet_place {
-	STAILQ_ENTRY(packet_place) next;
+	struct packet_place *next;
 	struct packet *packet;
 };
-
-void packet_line_init(struct packet_line *line);
 
 /** packet_line_add - takes a reference of its own. Return: false when the line is too long or memory ran out. */
 bool packet_line_add(struct packet_line *line, struct packet *packet);

@@ -13,7 +13,6 @@
 void play_init(struct play *play, struct metrics *metrics, const char *replica)
 {
 	*play = (struct play){ .metrics = metrics, .replica = replica };
-	TAILQ_INIT(&play->sessions);
 }
 
 void play_free(struct play *play)
@@ -41,9 +40,9 @@ static void tell(struct room *room, struct packet_draft *draft, const struct pla
 
 	if (!packet)
 		return;
-	LIST_FOREACH(player, &room->players, same_room)
-	if (player->kind == PLAYER_WEB && player != except)
-		session_send(player->owner, packet);
+	for (player = room->players; player; player = player->next_in_room)
+		if (player->kind == PLAYER_WEB && player != except)
+			session_send(player->owner, packet);
 	packet_put(packet);
 }
 
@@ -125,9 +124,9 @@ static void tick_web(struct play *play, struct room *room)
 	packet = packet_end(&draft);
 	if (!packet)
 		return;
-	LIST_FOREACH(player, &room->players, same_room)
-	if (player->kind == PLAYER_WEB)
-		session_send_state(player->owner, packet);
+	for (player = room->players; player; player = player->next_in_room)
+		if (player->kind == PLAYER_WEB)
+			session_send_state(player->owner, packet);
 	packet_put(packet);
 }
 
@@ -136,8 +135,7 @@ static void tick_room(struct play *play, struct udp *udp, struct room *room)
 	bool has[PLAYER_REMOTE + 1] = { false };
 	struct player *player;
 
-	LIST_FOREACH(player, &room->players, same_room)
-	{
+	for (player = room->players; player; player = player->next_in_room) {
 		has[player->kind] = true;
 		if (player->moved)
 			news(play, BUS_PLACE, player);
@@ -154,7 +152,7 @@ void play_tick(struct play *play, struct udp *udp, bool all)
 {
 	struct room *room;
 
-	LIST_FOREACH(room, &play->world.rooms, link)
-	if (room->changed || all)
-		tick_room(play, udp, room);
+	for (room = play->world.rooms; room; room = room->next)
+		if (room->changed || all)
+			tick_room(play, udp, room);
 }

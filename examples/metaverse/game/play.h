@@ -21,7 +21,7 @@ struct play {
 	struct world world;
 	struct bus_batch news; /* for the other replicas, since the last tick */
 	struct metrics *metrics;
-	TAILQ_HEAD(session_list, session) sessions; /* play_init */
+	struct session *sessions;
 	const char *replica;
 	uint32_t tick;
 };

@@ -211,14 +211,14 @@ int session_begin(struct session *session, struct play *play, struct lws *wsi, c
 	*session = (struct session){ .wsi = wsi, .play = play };
 	session->messages = (struct allowance){ SESSION_MESSAGES_PER_SECOND, now };
 	session->chats = (struct allowance){ SESSION_CHATS_AT_ONCE, now };
-	packet_line_init(&session->line);
 	arrival.id = play_new_id(play);
 	r = play_enter(play, &arrival, &session->player);
 	if (r < 0) {
 		*session = (struct session){ 0 };
 		return r;
 	}
-	TAILQ_INSERT_TAIL(&play->sessions, session, link);
+	session->next = play->sessions;
+	play->sessions = session;
 	welcome(session);
 	return 0;
 }
@@ -234,10 +234,16 @@ static void leave(struct session *session)
 
 void session_end(struct session *session)
 {
+	struct session **at;
+
 	if (!session->wsi)
 		return;
 	leave(session);
-	TAILQ_REMOVE(&session->play->sessions, session, link);
+	at = &session->play->sessions;
+	while (*at && *at != session)
+		at = &(*at)->next;
+	if (*at)
+		*at = session->next;
 	packet_line_clear(&session->line);
 	packet_put(session->state);
 	free(session->partial);

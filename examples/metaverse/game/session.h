@@ -26,7 +26,7 @@ struct allowance {
 
 /** struct session - in libwebsockets' memory, which begins as zeros; valid from session_begin() to session_end(). */
 struct session {
-	TAILQ_ENTRY(session) link;
+	struct session *next;
 	struct lws *wsi;
 	struct play *play;
 	struct player *player; /* NULL: not in a room (any more) */

@@ -80,7 +80,7 @@ int udp_open(const struct udp_setup *setup, struct udp **ret, struct oci_error *
 	(void)setsockopt(udp->fd, SOL_SOCKET, SO_RCVBUF, &size, sizeof(size));
 	(void)setsockopt(udp->fd, SOL_SOCKET, SO_SNDBUF, &size, sizeof(size));
 	(void)getrandom(&seed, sizeof(seed), 0);
-	udp_sessions_init(&udp->sessions, seed);
+	udp->sessions.seed = seed;
 	udp->outbox.fd = udp->fd;
 	*ret = udp;
 	return 0;
@@ -139,7 +139,7 @@ static struct udp_session *session_for(struct udp *udp, const union address *fro
 	if (session)
 		let_go(udp, session);
 	if (udp->sessions.waiting_count >= UDP_WAITING_MAX)
-		let_go(udp, TAILQ_FIRST(&udp->sessions.waiting));
+		let_go(udp, udp->sessions.waiting);
 	session = calloc(1, sizeof(*session));
 	if (!session)
 		return NULL;
@@ -329,7 +329,7 @@ static size_t write_states(struct udp *udp, struct room *room, uint32_t tick, si
 {
 	size_t many = (room->count + WIRE_STATE_PLAYERS - 1) / WIRE_STATE_PLAYERS, n = 0, done = 0;
 	struct wire_player players[WIRE_STATE_PLAYERS];
-	struct player *player = LIST_FIRST(&room->players);
+	struct player *player = room->players;
 
 	if (many > udp->states_room) {
 		uint8_t *grown = realloc(udp->states, many * WIRE_DATAGRAM_MAX);
@@ -339,9 +339,9 @@ static size_t write_states(struct udp *udp, struct room *room, uint32_t tick, si
 		udp->states = grown;
 		udp->states_room = many;
 	}
-	for (; player && done < many; player = LIST_NEXT(player, same_room)) {
+	for (; player && done < many; player = player->next_in_room) {
 		players[n++] = (struct wire_player){ .id = player->id, .place = player->place };
-		if (n < WIRE_STATE_PLAYERS && LIST_NEXT(player, same_room))
+		if (n < WIRE_STATE_PLAYERS && player->next_in_room)
 			continue;
 		*ret_last = wire_state(udp->states + done++ * WIRE_DATAGRAM_MAX, WIRE_DATAGRAM_MAX,
 				       tick, players, n);
@@ -356,8 +356,7 @@ void udp_send_state(struct udp *udp, struct room *room, uint32_t tick)
 	size_t last = 0, many = write_states(udp, room, tick, &last);
 	const struct player *player;
 
-	LIST_FOREACH(player, &room->players, same_room)
-	{
+	for (player = room->players; player; player = player->next_in_room) {
 		const struct udp_session *session = player->owner;
 
 		if (player->kind != PLAYER_UDP)
@@ -376,13 +375,13 @@ void udp_expire(struct udp *udp)
 	struct udp_session *session, *next;
 	double now = clock_seconds();
 
-	for (session = TAILQ_FIRST(&udp->sessions.waiting); session; session = next) {
-		next = TAILQ_NEXT(session, link);
+	for (session = udp->sessions.waiting; session; session = next) {
+		next = session->next;
 		if (now - session->heard > UDP_WAITING_SECONDS)
 			let_go(udp, session);
 	}
-	for (session = TAILQ_FIRST(&udp->sessions.playing); session; session = next) {
-		next = TAILQ_NEXT(session, link);
+	for (session = udp->sessions.playing; session; session = next) {
+		next = session->next;
 		if (now - session->heard > UDP_SILENT_SECONDS)
 			let_go(udp, session);
 	}
@@ -397,7 +396,7 @@ size_t udp_move(struct udp *udp, size_t many)
 {
 	struct udp_session *session;
 
-	while (many-- > 0 && (session = TAILQ_FIRST(&udp->sessions.playing)) != NULL) {
+	while (many-- > 0 && (session = udp->sessions.playing) != NULL) {
 		answer_sign(udp, &session->address, WIRE_MOVED);
 		let_go(udp, session);
 	}
@@ -411,8 +410,8 @@ void udp_close(struct udp *udp)
 
 	if (!udp)
 		return;
-	while ((session = TAILQ_FIRST(&udp->sessions.playing)) != NULL ||
-	       (session = TAILQ_FIRST(&udp->sessions.waiting)) != NULL)
+	while ((session = udp->sessions.playing) != NULL ||
+	       (session = udp->sessions.waiting) != NULL)
 		let_go(udp, session);
 	free(udp->states);
 	free(udp);

@@ -15,7 +15,7 @@ static uint32_t mix(uint32_t hash, const void *bytes, size_t length)
 	return hash;
 }
 
-static struct udp_bucket *bucket_of_address(struct udp_sessions *sessions, const union address *a)
+static struct udp_session **bucket_of_address(struct udp_sessions *sessions, const union address *a)
 {
 	uint32_t hash = sessions->seed;
 
@@ -29,7 +29,7 @@ static struct udp_bucket *bucket_of_address(struct udp_sessions *sessions, const
 	return &sessions->addresses[(hash ^ hash >> 16) & (UDP_BUCKETS - 1)];
 }
 
-static struct udp_bucket *bucket_of_id(struct udp_sessions *sessions, uint32_t id)
+static struct udp_session **bucket_of_id(struct udp_sessions *sessions, uint32_t id)
 {
 	return &sessions->ids[id & (UDP_BUCKETS - 1)];
 }
@@ -44,21 +44,13 @@ bool address_equal(const union address *a, const union address *b)
 	return a->v4.sin_port == b->v4.sin_port && a->v4.sin_addr.s_addr == b->v4.sin_addr.s_addr;
 }
 
-void udp_sessions_init(struct udp_sessions *sessions, uint32_t seed)
-{
-	memset(sessions, 0, sizeof(*sessions));
-	TAILQ_INIT(&sessions->waiting);
-	TAILQ_INIT(&sessions->playing);
-	sessions->seed = seed;
-}
-
 struct udp_session *udp_session_of_id(struct udp_sessions *sessions, uint32_t id)
 {
 	struct udp_session *session;
 
-	LIST_FOREACH(session, bucket_of_id(sessions, id), same_id)
-	if (session->id == id)
-		return session;
+	for (session = *bucket_of_id(sessions, id); session; session = session->next_of_id)
+		if (session->id == id)
+			return session;
 	return NULL;
 }
 
@@ -67,17 +59,40 @@ struct udp_session *udp_session_of_address(struct udp_sessions *sessions,
 {
 	struct udp_session *session;
 
-	LIST_FOREACH(session, bucket_of_address(sessions, address), same_address)
-	if (address_equal(&session->address, address))
-		return session;
+	for (session = *bucket_of_address(sessions, address); session;
+	     session = session->next_of_address)
+		if (address_equal(&session->address, address))
+			return session;
 	return NULL;
+}
+
+/* at the end; lists of at most WORLD_LOCAL_MAX, and seldom: each comes once */
+static void append(struct udp_session **list, struct udp_session *session)
+{
+	while (*list)
+		list = &(*list)->next;
+	session->next = NULL;
+	*list = session;
+}
+
+static void take_out(struct udp_session **list, const struct udp_session *session)
+{
+	while (*list && *list != session)
+		list = &(*list)->next;
+	if (*list)
+		*list = session->next;
 }
 
 void udp_session_add(struct udp_sessions *sessions, struct udp_session *session)
 {
-	LIST_INSERT_HEAD(bucket_of_id(sessions, session->id), session, same_id);
-	LIST_INSERT_HEAD(bucket_of_address(sessions, &session->address), session, same_address);
-	TAILQ_INSERT_TAIL(&sessions->waiting, session, link);
+	struct udp_session **id = bucket_of_id(sessions, session->id);
+	struct udp_session **address = bucket_of_address(sessions, &session->address);
+
+	session->next_of_id = *id;
+	*id = session;
+	session->next_of_address = *address;
+	*address = session;
+	append(&sessions->waiting, session);
 	sessions->waiting_count++;
 }
 
@@ -85,21 +100,30 @@ void udp_session_play(struct udp_sessions *sessions, struct udp_session *session
 		      struct player *player)
 {
 	session->player = player;
-	TAILQ_REMOVE(&sessions->waiting, session, link);
+	take_out(&sessions->waiting, session);
 	sessions->waiting_count--;
-	TAILQ_INSERT_TAIL(&sessions->playing, session, link);
+	append(&sessions->playing, session);
 	sessions->playing_count++;
 }
 
 void udp_session_remove(struct udp_sessions *sessions, struct udp_session *session)
 {
-	LIST_REMOVE(session, same_id);
-	LIST_REMOVE(session, same_address);
+	struct udp_session **id = bucket_of_id(sessions, session->id);
+	struct udp_session **address = bucket_of_address(sessions, &session->address);
+
+	while (*id && *id != session)
+		id = &(*id)->next_of_id;
+	if (*id)
+		*id = session->next_of_id;
+	while (*address && *address != session)
+		address = &(*address)->next_of_address;
+	if (*address)
+		*address = session->next_of_address;
 	if (session->player) {
-		TAILQ_REMOVE(&sessions->playing, session, link);
+		take_out(&sessions->playing, session);
 		sessions->playing_count--;
 	} else {
-		TAILQ_REMOVE(&sessions->waiting, session, link);
+		take_out(&sessions->waiting, session);
 		sessions->waiting_count--;
 	}
 	free(session);

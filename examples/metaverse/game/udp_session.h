@@ -14,9 +14,9 @@
 #define UDP_SILENT_SECONDS 15 /* a player who is not heard for so long has left */
 
 struct udp_session {
-	LIST_ENTRY(udp_session) same_id, same_address;
-	TAILQ_ENTRY(udp_session) link; /* in waiting or playing */
-	struct player *player;         /* NULL: waiting */
+	struct udp_session *next_of_id, *next_of_address; /* in the bucket */
+	struct udp_session *next;                         /* in waiting or playing */
+	struct player *player;                            /* NULL: waiting */
 	union address address;
 	uint32_t id, seq;
 	uint64_t cookie;
@@ -24,17 +24,13 @@ struct udp_session {
 	char name[NAME_MAX_LENGTH + 1], room[NAME_MAX_LENGTH + 1];
 };
 
-TAILQ_HEAD(udp_session_list, udp_session);
-
-/** struct udp_sessions - initialise with udp_sessions_init(). */
+/** struct udp_sessions - starts as zeros but for @seed. */
 struct udp_sessions {
-	LIST_HEAD(udp_bucket, udp_session) ids[UDP_BUCKETS], addresses[UDP_BUCKETS];
-	struct udp_session_list waiting, playing; /* waiting: oldest first */
+	struct udp_session *ids[UDP_BUCKETS], *addresses[UDP_BUCKETS];
+	struct udp_session *waiting, *playing; /* oldest first */
 	size_t waiting_count, playing_count;
 	uint32_t seed; /* of the hash of addresses, which a client could choose else */
 };
-
-void udp_sessions_init(struct udp_sessions *sessions, uint32_t seed);
 
 /** udp_session_of_id, udp_session_of_address - Return: NULL when there is none. */
 struct udp_session *udp_session_of_id(struct udp_sessions *sessions, uint32_t id);

@@ -8,7 +8,7 @@
 
 #include "game/world.h"
 
-static struct bucket *bucket_of(struct world *world, uint32_t id)
+static struct player **bucket_of(struct world *world, uint32_t id)
 {
 	return &world->buckets[id & (WORLD_BUCKETS - 1)];
 }
@@ -17,9 +17,9 @@ struct room *world_room(struct world *world, const char *name)
 {
 	struct room *room;
 
-	LIST_FOREACH(room, &world->rooms, link)
-	if (strcmp(room->name, name) == 0)
-		return room;
+	for (room = world->rooms; room; room = room->next)
+		if (strcmp(room->name, name) == 0)
+			return room;
 	return NULL;
 }
 
@@ -27,9 +27,9 @@ struct player *world_find(struct world *world, uint32_t id)
 {
 	struct player *player;
 
-	LIST_FOREACH(player, bucket_of(world, id), same_bucket)
-	if (player->id == id)
-		return player;
+	for (player = *bucket_of(world, id); player; player = player->next_in_bucket)
+		if (player->id == id)
+			return player;
 	return NULL;
 }
 
@@ -51,15 +51,15 @@ static struct room *room_get(struct world *world, const char *name)
 	if (!room)
 		return NULL;
 	(void)snprintf(room->name, sizeof(room->name), "%s", name);
-	LIST_INIT(&room->players);
-	LIST_INSERT_HEAD(&world->rooms, room, link);
+	room->next = world->rooms;
+	world->rooms = room;
 	world->room_count++;
 	return room;
 }
 
 int world_enter(struct world *world, const struct arrival *arrival, struct player **ret)
 {
-	struct player *player;
+	struct player *player, **bucket;
 	struct room *room;
 
 	if (world_find(world, arrival->id))
@@ -81,8 +81,11 @@ int world_enter(struct world *world, const struct arrival *arrival, struct playe
 	player->place = arrival->place;
 	player->moved = true;
 	(void)snprintf(player->name, sizeof(player->name), "%s", arrival->name);
-	LIST_INSERT_HEAD(&room->players, player, same_room);
-	LIST_INSERT_HEAD(bucket_of(world, player->id), player, same_bucket);
+	player->next_in_room = room->players;
+	room->players = player;
+	bucket = bucket_of(world, player->id);
+	player->next_in_bucket = *bucket;
+	*bucket = player;
 	room->count++;
 	room->changed = true;
 	world->players++;
@@ -91,24 +94,36 @@ int world_enter(struct world *world, const struct arrival *arrival, struct playe
 	return 0;
 }
 
-static void room_put(struct world *world, struct room *room)
+static void room_remove(struct world *world, struct room *room)
 {
-	room->changed = true;
-	if (--room->count > 0)
-		return;
-	LIST_REMOVE(room, link);
+	struct room **at = &world->rooms;
+
+	while (*at && *at != room)
+		at = &(*at)->next;
+	if (*at)
+		*at = room->next;
 	world->room_count--;
 	free(room);
 }
 
 void world_leave(struct world *world, struct player *player)
 {
-	LIST_REMOVE(player, same_room);
-	LIST_REMOVE(player, same_bucket);
+	struct player **in_bucket = bucket_of(world, player->id),
+		      **in_room = &player->room->players;
+	struct room *room = player->room;
+
+	while (*in_bucket != player)
+		in_bucket = &(*in_bucket)->next_in_bucket;
+	*in_bucket = player->next_in_bucket;
+	while (*in_room != player)
+		in_room = &(*in_room)->next_in_room;
+	*in_room = player->next_in_room;
 	world->players--;
 	world->local -= player->kind != PLAYER_REMOTE;
-	room_put(world, player->room);
 	free(player);
+	room->changed = true;
+	if (--room->count == 0)
+		room_remove(world, room);
 }
 
 void world_move(struct player *player, const struct place *place)
@@ -120,9 +135,16 @@ void world_move(struct player *player, const struct place *place)
 
 void world_free(struct world *world)
 {
-	struct player *player;
+	struct room *room = world->rooms, *next_room;
+	struct player *player, *next;
 
-	for (size_t i = 0; i < WORLD_BUCKETS; i++)
-		while ((player = LIST_FIRST(&world->buckets[i])) != NULL)
-			world_leave(world, player);
+	for (; room; room = next_room) {
+		for (player = room->players; player; player = next) {
+			next = player->next_in_room;
+			free(player);
+		}
+		next_room = room->next;
+		free(room);
+	}
+	memset(world, 0, sizeof(*world));
 }

@@ -8,7 +8,6 @@
 #define METAVERSE_WORLD_H
 
 #include <stdint.h>
-#include <sys/queue.h>
 
 #include "game/place.h"
 
@@ -24,8 +23,7 @@ enum player_kind {
 };
 
 struct player {
-	LIST_ENTRY(player) same_bucket;
-	LIST_ENTRY(player) same_room;
+	struct player *next_in_bucket, *next_in_room;
 	struct room *room;
 	void *owner;
 	enum player_kind kind;
@@ -37,16 +35,16 @@ struct player {
 };
 
 struct room {
-	LIST_ENTRY(room) link;
-	LIST_HEAD(room_players, player) players;
+	struct room *next;
+	struct player *players;
 	unsigned int count; /* of players */
 	bool changed;       /* since the last tick */
 	char name[NAME_MAX_LENGTH + 1];
 };
 
 struct world {
-	LIST_HEAD(room_list, room) rooms;
-	LIST_HEAD(bucket, player) buckets[WORLD_BUCKETS];
+	struct room *rooms;
+	struct player *buckets[WORLD_BUCKETS];
 	unsigned int players, local, room_count;
 };
 
