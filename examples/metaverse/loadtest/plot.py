@@ -103,9 +103,10 @@ def of_seconds(seconds, key, when=None):
     return [(i + 0.5, s[key] if when is None or s[when] else None) for i, s in enumerate(seconds)]
 
 
-def cores(samples, name):
+def cores(samples, name, span=5):
+    """Over some seconds: carte-scale looks at them every few seconds only. A replica that went takes its seconds away with it."""
     points = []
-    for before, after in zip(samples, samples[1:]):
+    for before, after in zip(samples, samples[span:]):
         used = after["services"].get(name, {}).get("cpu_s", 0) - before["services"].get(name, {}).get("cpu_s", 0)
         points.append((after["second"], used / (after["at"] - before["at"]) if used >= 0 else None))
     return points
