@@ -11,7 +11,7 @@
 #define UDP_BUCKETS 1024      /* a power of two */
 #define UDP_WAITING_MAX 512   /* sessions whose first POS has not come */
 #define UDP_WAITING_SECONDS 5 /* and how long they have for it */
-#define UDP_SILENT_SECONDS 15 /* a player who is not heard for so long has left */
+#define UDP_SILENT_SECONDS 10 /* a player who is not heard for so long has left */
 
 struct udp_session {
 	struct udp_session *next_of_id, *next_of_address; /* in the bucket */
