@@ -11,7 +11,7 @@
 
 #include "http.h"
 
-#define BODY_MAX (1024 * 1024) /* of those that are kept */
+#define BODY_MAX 1048576 /* of those that are kept */
 
 struct http {
 	struct ev_loop *loop;
@@ -64,7 +64,7 @@ static void hash_words(struct http *http, char out[65])
 	if (!http->hashing || EVP_DigestFinal_ex(http->hash, digest, &length) != 1)
 		return;
 	for (unsigned i = 0; i < length && i < 32; i++)
-		(void)snprintf(out + 2 * i, 3, "%02x", digest[i]);
+		(void)snprintf(out + (size_t)2 * i, 3, "%02x", digest[i]);
 }
 
 static void finish(struct http *http, CURLcode code)

@@ -4,6 +4,7 @@
  */
 #include <curl/curl.h>
 #include <errno.h>
+#include <inttypes.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,7 +12,7 @@
 
 #include "base/error.h"
 #include "base/opts.h"
-#include "class.h"
+#include "course.h"
 
 #define FILES 16384      /* open ones; libwebsockets has a table of them */
 #define LATE_ANSWERS 1.0 /* seconds for what is under way when the class is over */
@@ -38,7 +39,7 @@ static const struct opt table[] = {
 	{ "positions", 0, OPT_U32, offsetof(struct options, positions), "N",
 	  "the class is over when each has sent so many; default: 0, only the time counts" },
 	{ "silence", 0, OPT_U32, offsetof(struct options, silence), "MS",
-	  "a game that has not answered for so long is left; default: 500" },
+	  "a game that has not answered for so long is left; default: 2000" },
 	{ "pages", 0, OPT_U32, offsetof(struct options, pages), "PERCENT",
 	  "of the students have the page open too, and chat; default: 20" },
 	{ "map", 0, OPT_STRING, offsetof(struct options, map), "NAME", "the map; default: class" },
@@ -51,7 +52,7 @@ static const struct opt table[] = {
 	{ "json", 0, OPT_STRING, offsetof(struct options, json), "FILE",
 	  "write the result there, as JSON" },
 	{ "limits", 0, OPT_FLAG, offsetof(struct options, limits), NULL,
-	  "exit with 1 when a limit is broken" },
+	  "exit with 1 when a limit is broken, 3 when the machine was too busy to tell" },
 	{ "quiet", 'q', OPT_FLAG, offsetof(struct options, quiet), NULL,
 	  "say nothing while the class is on" },
 	{ 0 },
@@ -61,8 +62,8 @@ static const struct opt_command command = {
 	"loadtest", "[OPTIONS]", "a class that comes, plays and leaves", table, -1, 0, 0
 };
 
-struct course {
-	struct class class;
+struct session {
+	struct course course;
 	struct result result;
 	struct options options;
 	struct ev_loop *loop;
@@ -74,38 +75,39 @@ struct course {
 
 static void on_second(struct ev_loop *loop, ev_timer *timer, int events)
 {
-	struct course *course = timer->data;
+	struct session *session = timer->data;
 	const struct second *last;
 
 	(void)loop;
 	(void)events;
-	result_second(&course->result, course->class.online);
-	course->seconds++;
-	if (course->options.quiet || course->seconds % LINE_SECONDS != 0 ||
-	    !course->result.seconds_len)
+	result_second(&session->result, session->course.online);
+	session->seconds++;
+	if (session->options.quiet || session->seconds % LINE_SECONDS != 0 ||
+	    !session->result.seconds_len)
 		return;
-	last = &course->result.seconds[course->result.seconds_len - 1];
+	last = &session->result.seconds[session->result.seconds_len - 1];
 	fprintf(stderr,
-		"%4u s: %u in the game, round trip p99 %.2f ms, %llu positions lost, %llu "
+		"%4u s: %u in the game, round trip p99 %.2f ms, %" PRIu64
+		" positions lost, %" PRIu64 " "
 		"failures\n",
-		course->seconds, last->online, (double)last->move_p99 / 1000,
-		(unsigned long long)(course->result.lost + course->result.lost_with_replica),
-		(unsigned long long)course->result.before.failed);
+		session->seconds, last->online, (double)last->move_p99 / 1000,
+		session->result.lost + session->result.lost_with_replica,
+		session->result.before.failed);
 }
 
 static void on_end(struct ev_loop *loop, ev_timer *timer, int events)
 {
-	struct course *course = timer->data;
+	struct session *session = timer->data;
 
 	(void)events;
 	ev_timer_stop(loop, timer); /* before its time, when all have finished or a signal came */
-	if (!course->class.over) {
-		ev_timer_stop(loop, &course->second);
-		class_over(&course->class);
+	if (!session->course.over) {
+		ev_timer_stop(loop, &session->second);
+		course_over(&session->course);
 		ev_timer_set(timer, LATE_ANSWERS, 0);
-	} else if (!course->leaving) {
-		course->leaving = true;
-		class_leave(&course->class);
+	} else if (!session->leaving) {
+		session->leaving = true;
+		course_leave(&session->course);
 		ev_timer_set(timer, GOOD_BYE, 0);
 	} else {
 		ev_break(loop, EVBREAK_ALL);
@@ -117,43 +119,43 @@ static void on_end(struct ev_loop *loop, ev_timer *timer, int events)
 /* the class ends early, in order */
 static void on_signal(struct ev_loop *loop, ev_signal *watch, int events)
 {
-	struct course *course = watch->data;
+	struct session *session = watch->data;
 
 	(void)events;
-	if (!course->class.over)
-		ev_feed_event(loop, &course->class.end, EV_TIMER);
+	if (!session->course.over)
+		ev_feed_event(loop, &session->course.end, EV_TIMER);
 }
 
-static void course_run(struct course *course)
+static void session_run(struct session *session)
 {
-	struct ev_loop *loop = course->loop;
+	struct ev_loop *loop = session->loop;
 
-	ev_timer_init(&course->second, on_second, 1, 1);
-	ev_timer_init(&course->class.end, on_end, course->options.seconds, 0);
-	ev_signal_init(&course->interrupt, on_signal, SIGINT);
-	ev_signal_init(&course->terminate, on_signal, SIGTERM);
-	course->second.data = course->class.end.data = course->interrupt.data =
-		course->terminate.data = course;
-	class_begin(&course->class);
+	ev_timer_init(&session->second, on_second, 1, 1);
+	ev_timer_init(&session->course.end, on_end, session->options.seconds, 0);
+	ev_signal_init(&session->interrupt, on_signal, SIGINT);
+	ev_signal_init(&session->terminate, on_signal, SIGTERM);
+	session->second.data = session->course.end.data = session->interrupt.data =
+		session->terminate.data = session;
+	course_begin(&session->course);
 	ev_now_update(loop);
-	ev_timer_start(loop, &course->second);
-	ev_timer_start(loop, &course->class.end);
-	ev_signal_start(loop, &course->interrupt);
-	ev_signal_start(loop, &course->terminate);
+	ev_timer_start(loop, &session->second);
+	ev_timer_start(loop, &session->course.end);
+	ev_signal_start(loop, &session->interrupt);
+	ev_signal_start(loop, &session->terminate);
 	ev_run(loop, 0);
-	ev_signal_stop(loop, &course->interrupt);
-	ev_signal_stop(loop, &course->terminate);
+	ev_signal_stop(loop, &session->interrupt);
+	ev_signal_stop(loop, &session->terminate);
 }
 
-static int write_json(const struct course *course, struct oci_error *err)
+static int write_json(const struct session *session, struct oci_error *err)
 {
-	FILE *out = fopen(course->options.json, "we");
+	FILE *out = fopen(session->options.json, "we");
 
 	if (!out)
-		return err_sys(err, errno, "%s", course->options.json);
-	report_json(&course->result, out);
+		return err_sys(err, errno, "%s", session->options.json);
+	report_json(&session->result, out);
 	if (ferror(out) | fclose(out))
-		return err_sys(err, errno ? errno : EIO, "%s", course->options.json);
+		return err_sys(err, errno ? errno : EIO, "%s", session->options.json);
 	return 0;
 }
 
@@ -188,7 +190,7 @@ static int read_options(struct options *options, int argc, char **argv, struct o
 				     .rate = 20,
 				     .assets = 3,
 				     .pages = 20,
-				     .silence = 500,
+				     .silence = 2000,
 				     .room_size = 80,
 				     .map = "class",
 				     .room = "class",
@@ -197,7 +199,7 @@ static int read_options(struct options *options, int argc, char **argv, struct o
 	return r != 0 ? r : check(options, err);
 }
 
-static int run(struct course *course, struct oci_error *err)
+static int run(struct session *session, struct oci_error *err)
 {
 	struct rlimit files = { 0 };
 	int r;
@@ -209,39 +211,40 @@ static int run(struct course *course, struct oci_error *err)
 	(void)signal(SIGPIPE, SIG_IGN);
 	if (curl_global_init(CURL_GLOBAL_DEFAULT) != 0)
 		return err_set(err, ENOMEM, "libcurl cannot be used");
-	course->loop = ev_default_loop(EVBACKEND_EPOLL);
-	if (!course->loop)
+	session->loop = ev_default_loop(EVBACKEND_EPOLL);
+	if (!session->loop)
 		return err_set(err, ENOSYS, "no epoll");
-	r = result_new(&course->result, course->options.seconds + 1);
+	r = result_new(&session->result, session->options.seconds + 1);
 	if (r == 0)
-		r = class_new(&course->class, course->loop, &course->options, &course->result);
+		r = course_new(&session->course, session->loop, &session->options,
+			       &session->result);
 	if (r < 0)
 		return err_sys(err, -r, "prepare the class");
-	course_run(course);
-	return course->options.json ? write_json(course, err) : 0;
+	session_run(session);
+	return session->options.json ? write_json(session, err) : 0;
 }
 
 int main(int argc, char **argv)
 {
-	static struct course course;
+	static struct session session;
 	struct oci_error err = { 0 };
-	bool kept;
-	int r = read_options(&course.options, argc, argv, &err);
+	enum verdict verdict;
+	int r = read_options(&session.options, argc, argv, &err);
 
 	if (r > 0) {
 		opt_print_help(&command, command.name, stdout);
 		return 0;
 	}
 	if (r == 0)
-		r = run(&course, &err);
+		r = run(&session, &err);
 	if (r < 0) {
 		fprintf(stderr, "loadtest: %s\n", err.message);
 		return 2;
 	}
-	report_text(&course.result, stdout);
+	report_text(&session.result, stdout);
 	putchar('\n');
-	kept = report_limits(&course.result, stdout);
-	class_free(&course.class);
-	result_free(&course.result);
-	return course.options.limits && !kept ? 1 : 0;
+	verdict = report_limits(&session.result, stdout);
+	course_free(&session.course);
+	result_free(&session.result);
+	return session.options.limits ? (int)verdict : 0;
 }

@@ -3,8 +3,10 @@
  * play.c - the game by UDP: HELLO until there is a WELCOME, then a position 20 times a second, each of which wants its ACK.
  *
  * Positions go out at their times whatever was answered. A position without an answer is lost, unless its replica ended: then it counts
- * with those that could not even be sent until another replica said WELCOME. A new seat is asked for from a new port: the host
- * keeps a flow at its replica as long as the flow lives.
+ * with those that could not even be sent until a replica said WELCOME. That a replica ended is seen by what a position gets: another
+ * one does not know the player (MOVED), or nobody has the port. The name proves nothing when it is the same, since one that was
+ * started again has the name that it had. A new seat is asked for from a new port: the host keeps a flow at its replica as
+ * long as the flow lives.
  */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -14,7 +16,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "class.h"
+#include "course.h"
 #include "game/bytes.h"
 
 #define HELLO_SIZE 300
@@ -36,7 +38,7 @@ static void port_close(struct game *game)
 {
 	if (game->fd < 0)
 		return;
-	ev_io_stop(game->student->class->loop, &game->io);
+	ev_io_stop(game->student->course->loop, &game->io);
 	close(game->fd);
 	game->fd = -1;
 }
@@ -60,7 +62,7 @@ static int port_open(struct game *game)
 		return -ENETUNREACH;
 	}
 	ev_io_set(&game->io, game->fd, EV_READ);
-	ev_io_start(game->student->class->loop, &game->io);
+	ev_io_start(game->student->course->loop, &game->io);
 	return 0;
 }
 
@@ -85,7 +87,7 @@ static void send_hello(struct game *game)
 static void on_hello(struct ev_loop *loop, ev_timer *timer, int events)
 {
 	struct game *game = timer->data;
-	struct result *result = game->student->class->result;
+	struct result *result = game->student->course->result;
 	uint64_t now = clock_us();
 	char words[WORDS_MAX];
 
@@ -114,31 +116,31 @@ void game_join(struct game *game, uint64_t intended_us)
 {
 	game->intended_us = intended_us;
 	game->hellos = 0;
-	timer_at(game->student->class->loop, &game->hello, intended_us);
+	timer_at(game->student->course->loop, &game->hello, intended_us);
 }
 
 /* what was under way is the interruption's; who is to blame is known when somebody says WELCOME */
 static void game_lost(struct game *game, enum cause cause)
 {
-	struct class *class = game->student->class;
+	struct course *course = game->student->course;
 
-	if (!game->has_joined || class->over)
+	if (!game->has_joined || course->over)
 		return;
 	for (size_t i = 0; i < WINDOW; i++) {
 		game->pending += game->window[i].open;
 		game->window[i].open = false;
 	}
-	class->result->rejoins[SERVICE_GAME][cause]++;
-	class->online--;
+	course->result->rejoins[SERVICE_GAME][cause]++;
+	course->online--;
 	game->has_joined = false;
-	game->told = cause == CAUSE_MOVED;
+	game->told = cause != CAUSE_SILENT;
 	game_join(game, clock_us());
 }
 
 static void take_welcome(struct game *game, struct reader *in)
 {
 	struct student *student = game->student;
-	struct class *class = student->class;
+	struct course *course = student->course;
 	char replica[REPLICA_NAME];
 
 	if (game->has_joined)
@@ -147,26 +149,27 @@ static void take_welcome(struct game *game, struct reader *in)
 	game->cookie = read_u64(in);
 	read_text(in, replica, read_u8(in), sizeof(replica) - 1);
 	if (in->overrun) {
-		result_failed(class->result, STEP_HELLO, KIND_WRONG, "a WELCOME that is too short");
+		result_failed(course->result, STEP_HELLO, KIND_WRONG,
+			      "a WELCOME that is too short");
 		return;
 	}
-	ev_timer_stop(class->loop, &game->hello);
+	ev_timer_stop(course->loop, &game->hello);
 	game->has_joined = true;
 	game->has_tick = false;
-	class->online++;
+	course->online++;
 	if (game->ever) {
-		result_ok(class->result, STEP_REJOIN, game->intended_us, NULL);
+		result_ok(course->result, STEP_REJOIN, game->intended_us, NULL);
 		if (game->told || strcmp(replica, game->replica) != 0)
-			class->result->lost_with_replica += game->pending;
+			course->result->lost_with_replica += game->pending;
 		else
-			class->result->lost += game->pending;
+			course->result->lost += game->pending;
 		game->pending = 0;
 	} else {
-		result_ok(class->result, STEP_HELLO, game->intended_us, NULL);
+		result_ok(course->result, STEP_HELLO, game->intended_us, NULL);
 		game->ever = student->arrived = true;
-		class->result->arrived++;
+		course->result->arrived++;
 		game->next_us = clock_us();
-		timer_at(class->loop, &game->timer, game->next_us);
+		timer_at(course->loop, &game->timer, game->next_us);
 	}
 	(void)snprintf(game->replica, sizeof(game->replica), "%s", replica);
 	game->heard_us = clock_us();
@@ -177,7 +180,7 @@ static void take_welcome(struct game *game, struct reader *in)
 static void walk(struct game *game)
 {
 	struct student *student = game->student;
-	float side = (float)student->class->map_size - 1;
+	float side = (float)student->course->map_size - 1;
 
 	/* one of eight directions, and mostly on in the same */
 	if (student_random(student, 10) == 0)
@@ -190,7 +193,7 @@ static void walk(struct game *game)
 
 static void send_position(struct game *game, uint64_t intended_us)
 {
-	struct result *result = game->student->class->result;
+	struct result *result = game->student->course->result;
 	struct position *position = &game->window[game->seq % WINDOW];
 	uint8_t data[64];
 	struct writer out = { .data = data, .size = sizeof(data) };
@@ -220,7 +223,7 @@ static void send_position(struct game *game, uint64_t intended_us)
 
 static void take_ack(struct game *game, struct reader *in, uint64_t came_us)
 {
-	struct result *result = game->student->class->result;
+	struct result *result = game->student->course->result;
 	uint32_t id = read_u32(in), seq = read_u32(in);
 	struct position *position = &game->window[seq % WINDOW];
 	uint64_t sent_us = read_u64(in);
@@ -241,7 +244,7 @@ static void take_ack(struct game *game, struct reader *in, uint64_t came_us)
 
 static void take_state(struct game *game, struct reader *in, size_t size, uint64_t now)
 {
-	struct result *result = game->student->class->result;
+	struct result *result = game->student->course->result;
 	uint32_t tick = read_u32(in);
 	unsigned players = read_u16(in);
 
@@ -343,7 +346,7 @@ static void on_datagram(struct ev_loop *loop, ev_io *io, int events)
 static void on_position(struct ev_loop *loop, ev_timer *timer, int events)
 {
 	struct game *game = timer->data;
-	const struct options *options = game->student->class->options;
+	const struct options *options = game->student->course->options;
 	uint64_t now = clock_us();
 
 	(void)events;
@@ -354,7 +357,7 @@ static void on_position(struct ev_loop *loop, ev_timer *timer, int events)
 	}
 	for (; game->next_us <= now; game->next_us += 1000000 / options->rate) {
 		if (options->positions && game->positions++ == options->positions) {
-			class_finished(game->student->class);
+			course_finished(game->student->course);
 			return;
 		}
 		send_position(game, game->next_us);
@@ -378,26 +381,26 @@ void game_init(struct game *game, struct student *student)
 
 void game_stop(struct game *game)
 {
-	ev_timer_stop(game->student->class->loop, &game->timer);
-	ev_timer_stop(game->student->class->loop, &game->hello);
+	ev_timer_stop(game->student->course->loop, &game->timer);
+	ev_timer_stop(game->student->course->loop, &game->hello);
 }
 
 void game_leave(struct game *game)
 {
-	struct class *class = game->student->class;
+	struct course *course = game->student->course;
 	uint8_t data[32];
 	struct writer out = { .data = data, .size = sizeof(data) };
 
 	for (size_t i = 0; i < WINDOW; i++) {
-		class->result->lost += game->window[i].open;
+		course->result->lost += game->window[i].open;
 		game->window[i].open = false;
 	}
 	/* interrupted, and nobody had said WELCOME when the class was over */
-	class->result->lost += game->pending;
+	course->result->lost += game->pending;
 	game->pending = 0;
 	if (game->has_joined) {
 		game->has_joined = false;
-		class->online--;
+		course->online--;
 		header(&out, BYE);
 		write_u32(&out, game->id);
 		write_u64(&out, game->cookie);

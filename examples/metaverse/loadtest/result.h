@@ -126,7 +126,15 @@ const char *service_name(enum service service);
 /** report_json, report_text - all of it. */
 void report_json(const struct result *result, FILE *out);
 void report_text(const struct result *result, FILE *out);
-/** report_limits - the table of limits with what was measured. True when all are kept. */
-bool report_limits(const struct result *result, FILE *out);
+/** enum verdict - and exit status. */
+enum verdict {
+	VERDICT_KEPT = 0,
+	VERDICT_BROKEN = 1,
+	VERDICT_BUSY =
+		3, /* the generator itself was late: latencies say nothing of the servers; the rest is kept */
+};
+
+/** report_limits - the table of limits with what was measured. */
+enum verdict report_limits(const struct result *result, FILE *out);
 
 #endif

@@ -4,7 +4,7 @@
  */
 #include <string.h>
 
-#include "class.h"
+#include "course.h"
 #include "common/json.h"
 
 #define WELCOME_S 15.0 /* a replica that took the connection and says nothing for so long is left */
@@ -20,20 +20,20 @@ static void failed(struct seat *seat, enum kind kind, const char *why)
 	char words[WORDS_MAX];
 
 	(void)snprintf(words, sizeof(words), "%s: %s", student->name, why);
-	result_failed(student->class->result, seat->step, kind, words);
+	result_failed(student->course->result, seat->step, kind, words);
 	if (clock_us() - seat->intended_us > GIVE_UP_US) {
 		student_drop(student, step_service(seat->step));
 		return;
 	}
-	timer_at(student->class->loop, &seat->timer,
+	timer_at(student->course->loop, &seat->timer,
 		 clock_us() + (uint64_t)(backoff_s(student, seat->tries++) * 1e6));
 }
 
 static void try(struct seat *seat)
 {
 	struct student *student = seat->student;
-	struct ev_loop *loop = student->class->loop;
-	const struct options *options = student->class->options;
+	struct ev_loop *loop = student->course->loop;
+	const struct options *options = student->course->options;
 	char path[800];
 
 	if (seat->step == STEP_LIVE)
@@ -43,7 +43,7 @@ static void try(struct seat *seat)
 		(void)snprintf(path, sizeof(path), "/play?room=%s&token=%s", student->room,
 			       student->token);
 	seat->moved = false;
-	seat->socket = socket_open(student->class->sockets, seat->address->host,
+	seat->socket = socket_open(student->course->sockets, seat->address->host,
 				   seat->address->port, path, &events, seat);
 	if (!seat->socket) {
 		failed(seat, KIND_REFUSED, "the connection could not be begun");
@@ -69,11 +69,11 @@ static void on_timer(struct ev_loop *loop, ev_timer *timer, int revents)
 
 static void welcome(struct seat *seat, const struct json *json)
 {
-	struct result *result = seat->student->class->result;
+	struct result *result = seat->student->course->result;
 	const char *replica = json_string(json, "replica");
 	bool first = !seat->ever;
 
-	ev_timer_stop(seat->student->class->loop, &seat->timer);
+	ev_timer_stop(seat->student->course->loop, &seat->timer);
 	seat->has_joined = seat->ever = true;
 	if (first)
 		result_ok(result, seat->step, seat->intended_us, replica);
@@ -94,7 +94,7 @@ static void on_message(void *ctx, const char *text, size_t length)
 	CLEANUP_JSON struct json *json = json_parse(text, length);
 	type = json ? json_string(json, "t") : NULL;
 	if (!type) {
-		result_failed(seat->student->class->result, seat->step, KIND_WRONG,
+		result_failed(seat->student->course->result, seat->step, KIND_WRONG,
 			      "a message that is no JSON object with \"t\"");
 		return;
 	}
@@ -109,19 +109,19 @@ static void on_message(void *ctx, const char *text, size_t length)
 static void on_closed(void *ctx, enum kind kind, int code, const char *words)
 {
 	struct seat *seat = ctx;
-	struct class *class = seat->student->class;
+	struct course *course = seat->student->course;
 
 	seat->socket = NULL;
-	ev_timer_stop(class->loop, &seat->timer);
-	if (!seat->wanted || class->over)
+	ev_timer_stop(course->loop, &seat->timer);
+	if (!seat->wanted || course->over)
 		return;
 	if (!seat->has_joined) {
 		failed(seat, kind, words);
 		return;
 	}
 	seat->has_joined = false;
-	class->result->rejoins[step_service(seat->step)]
-			      [seat->moved || code == 1012 ? CAUSE_MOVED : CAUSE_CLOSED]++;
+	course->result->rejoins[step_service(seat->step)]
+			       [seat->moved || code == 1012 ? CAUSE_MOVED : CAUSE_CLOSED]++;
 	seat->joined(seat->student, false); /* it is not any more */
 	seat_open(seat, clock_us());
 }
@@ -133,14 +133,14 @@ void seat_open(struct seat *seat, uint64_t intended_us)
 	seat->intended_us = intended_us;
 	seat->timer.data = seat;
 	ev_set_cb(&seat->timer, on_timer);
-	timer_at(seat->student->class->loop, &seat->timer, intended_us);
+	timer_at(seat->student->course->loop, &seat->timer, intended_us);
 }
 
 void seat_leave(struct seat *seat)
 {
 	bool was = seat->has_joined;
 
-	ev_timer_stop(seat->student->class->loop, &seat->timer);
+	ev_timer_stop(seat->student->course->loop, &seat->timer);
 	seat->wanted = seat->has_joined = false;
 	socket_close(seat->socket);
 	seat->socket = NULL;

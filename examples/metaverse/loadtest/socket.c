@@ -10,7 +10,7 @@
 
 #include "socket.h"
 
-#define MESSAGE_MAX (1024 * 1024)
+#define MESSAGE_MAX 1048576
 #define QUEUE_MAX 64
 
 struct sockets {

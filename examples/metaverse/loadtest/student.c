@@ -8,7 +8,7 @@
 #include <string.h>
 #include <yajl/yajl_tree.h>
 
-#include "class.h"
+#include "course.h"
 #include "common/json.h"
 
 static const struct {
@@ -52,26 +52,26 @@ void timer_at(struct ev_loop *loop, ev_timer *timer, uint64_t us)
 	ev_timer_start(loop, timer);
 }
 
-struct student *student_named(struct class *class, const char *name)
+struct student *student_named(struct course *course, const char *name)
 {
 	unsigned number = 0;
 	char end;
 
 	if (sscanf(name, "student%u%c", &number, &end) != 1 || number == 0 ||
-	    number > class->options->students)
+	    number > course->options->students)
 		return NULL;
-	return &class->students[number - 1];
+	return &course->students[number - 1];
 }
 
 void student_drop(struct student *student, enum service service)
 {
-	struct class *class = student->class;
+	struct course *course = student->course;
 
 	if (student->stage == STAGE_DROPPED)
 		return;
 	student->stage = STAGE_DROPPED;
-	class->result->dropped[service]++;
-	ev_timer_stop(class->loop, &student->timer);
+	course->result->dropped[service]++;
+	ev_timer_stop(course->loop, &student->timer);
 	talk_stop(student);
 	seat_leave(&student->live);
 	seat_leave(&student->page);
@@ -100,7 +100,7 @@ static int address_read(const char *url, struct address *ret)
 
 static void stage_ask(struct student *student)
 {
-	const struct options *options = student->class->options;
+	const struct options *options = student->course->options;
 	const struct address *to = student->stage <= STAGE_LOGIN   ? &student->login
 				   : student->stage <= STAGE_ASSET ? &student->asset
 								   : &student->map;
@@ -149,7 +149,7 @@ static void stage_begin(struct student *student, enum stage stage, uint64_t inte
 	student->stage = stage;
 	student->tries = 0;
 	student->intended_us = intended_us;
-	timer_at(student->class->loop, &student->timer, intended_us);
+	timer_at(student->course->loop, &student->timer, intended_us);
 }
 
 static void on_timer(struct ev_loop *loop, ev_timer *timer, int events)
@@ -225,7 +225,7 @@ static int take_list(struct student *student, const struct http_answer *answer)
 
 static int take_asset(struct student *student, const struct http_answer *answer)
 {
-	struct result *result = student->class->result;
+	struct result *result = student->course->result;
 
 	if (answer->size == 0 || strcmp(answer->sha256, student->asset_id) != 0)
 		return -EBADMSG;
@@ -241,7 +241,7 @@ static int take_map(struct student *student, const struct http_answer *answer)
 
 	if (!json || !json_number(json, "size", &size) || size < 1 || size > 65536)
 		return -EBADMSG;
-	student->class->map_size = (unsigned)size;
+	student->course->map_size = (unsigned)size;
 	return 0;
 }
 
@@ -277,8 +277,8 @@ static void stage_done(struct student *student)
 	case STAGE_ASSET:
 		/* the list is asked for before each: which assets there are may have changed */
 		stage_begin(student,
-			    ++student->fetched < student->class->options->assets ? STAGE_LIST
-										 : STAGE_MAP,
+			    ++student->fetched < student->course->options->assets ? STAGE_LIST
+										  : STAGE_MAP,
 			    next);
 		if (student->stage == STAGE_MAP)
 			student->ready_us = next;
@@ -297,15 +297,15 @@ static void stage_done(struct student *student)
 static void on_answer(void *ctx, const struct http_answer *answer)
 {
 	struct student *student = ctx;
-	struct class *class = student->class;
+	struct course *course = student->course;
 	enum step step = stages[student->stage].step;
 	uint64_t now = clock_us();
 	char words[WORDS_MAX];
 
-	if (class->over || student->stage == STAGE_DROPPED)
+	if (course->over || student->stage == STAGE_DROPPED)
 		return;
 	if (answer->ok && take(student, answer) == 0) {
-		result_ok(class->result, step, student->intended_us, answer->replica);
+		result_ok(course->result, step, student->intended_us, answer->replica);
 		stage_done(student);
 		return;
 	}
@@ -313,22 +313,22 @@ static void on_answer(void *ctx, const struct http_answer *answer)
 		       answer->ok ? "an answer that cannot be used" : answer->words,
 		       *answer->body ? ": " : "", answer->body);
 	words[strcspn(words, "\r\n")] = '\0';
-	result_failed(class->result, step, answer->ok ? KIND_WRONG : answer->kind, words);
+	result_failed(course->result, step, answer->ok ? KIND_WRONG : answer->kind, words);
 	if (now - student->intended_us > GIVE_UP_US) {
 		student_drop(student, stages[student->stage].service);
 		return;
 	}
-	timer_at(class->loop, &student->timer,
+	timer_at(course->loop, &student->timer,
 		 now + (uint64_t)(backoff_s(student, student->tries++) * 1e6));
 }
 
 /* ---- the class --------------------------------------------------------------------------------------------------- */
 
-static int student_init(struct student *student, struct class *class, unsigned number)
+static int student_init(struct student *student, struct course *course, unsigned number)
 {
-	const struct options *options = class->options;
+	const struct options *options = course->options;
 
-	student->class = class;
+	student->course = course;
 	student->number = number;
 	student->random = (uint64_t)options->seed * 1000003 + number;
 	(void)snprintf(student->name, sizeof(student->name), "student%u", number);
@@ -346,61 +346,61 @@ static int student_init(struct student *student, struct class *class, unsigned n
 	live_init(student);
 	page_init(student);
 	game_init(&student->play, student);
-	return http_new(class->loop, on_answer, student, &student->http);
+	return http_new(course->loop, on_answer, student, &student->http);
 }
 
-int class_new(struct class *class, struct ev_loop *loop, const struct options *options,
-	      struct result *result)
+int course_new(struct course *course, struct ev_loop *loop, const struct options *options,
+	       struct result *result)
 {
 	int r;
 
-	memset(class, 0, sizeof(*class));
-	class->loop = loop;
-	class->options = options;
-	class->result = result;
-	class->map_size = 64;
+	memset(course, 0, sizeof(*course));
+	course->loop = loop;
+	course->options = options;
+	course->result = result;
+	course->map_size = 64;
 	result->students = options->students;
-	class->students = calloc(options->students, sizeof(*class->students));
-	if (!class->students)
+	course->students = calloc(options->students, sizeof(*course->students));
+	if (!course->students)
 		return -ENOMEM;
-	r = sockets_new(loop, &class->sockets);
+	r = sockets_new(loop, &course->sockets);
 	for (unsigned i = 0; r == 0 && i < options->students; i++)
-		r = student_init(&class->students[i], class, i + 1);
+		r = student_init(&course->students[i], course, i + 1);
 	return r;
 }
 
 /* spread over the ramp, each at a chance time of his part of it */
-void class_begin(struct class *class)
+void course_begin(struct course *course)
 {
-	const struct options *options = class->options;
-	double part = options->ramp * 1e6 / options->students;
+	const struct options *options = course->options;
+	double part = options->students > 0 ? options->ramp * 1e6 / options->students : 0;
 
-	class->result->begin_us = clock_us();
+	course->result->begin_us = clock_us();
 	for (unsigned i = 0; i < options->students; i++) {
-		struct student *student = &class->students[i];
+		struct student *student = &course->students[i];
 		double at = part * (i + student_random(student, 1000) / 1000.0);
 
-		stage_begin(student, STAGE_CONFIG, class->result->begin_us + (uint64_t)at);
+		stage_begin(student, STAGE_CONFIG, course->result->begin_us + (uint64_t)at);
 	}
 }
 
-void class_finished(struct class *class)
+void course_finished(struct course *course)
 {
-	if (++class->finished == class->options->students)
-		ev_feed_event(class->loop, &class->end, EV_TIMER);
+	if (++course->finished == course->options->students)
+		ev_feed_event(course->loop, &course->end, EV_TIMER);
 }
 
-void class_over(struct class *class)
+void course_over(struct course *course)
 {
-	struct result *result = class->result;
+	struct result *result = course->result;
 
-	class->over = true;
+	course->over = true;
 	result->seen_least = UINT32_MAX;
-	for (unsigned i = 0; i < class->options->students; i++) {
-		struct student *student = &class->students[i];
+	for (unsigned i = 0; i < course->options->students; i++) {
+		struct student *student = &course->students[i];
 		unsigned seen = student->play.seen;
 
-		ev_timer_stop(class->loop, &student->timer);
+		ev_timer_stop(course->loop, &student->timer);
 		talk_stop(student);
 		game_stop(&student->play);
 		if (!student->play.has_joined)
@@ -414,20 +414,20 @@ void class_over(struct class *class)
 		result->seen_least = 0;
 }
 
-void class_leave(struct class *class)
+void course_leave(struct course *course)
 {
-	for (unsigned i = 0; i < class->options->students; i++) {
-		game_leave(&class->students[i].play);
-		seat_leave(&class->students[i].live);
-		seat_leave(&class->students[i].page);
+	for (unsigned i = 0; i < course->options->students; i++) {
+		game_leave(&course->students[i].play);
+		seat_leave(&course->students[i].live);
+		seat_leave(&course->students[i].page);
 	}
 }
 
-void class_free(struct class *class)
+void course_free(struct course *course)
 {
-	for (unsigned i = 0; class->students && i < class->options->students; i++)
-		http_free(class->students[i].http);
-	sockets_free(class->sockets);
-	free(class->students);
-	class->students = NULL;
+	for (unsigned i = 0; course->students && i < course->options->students; i++)
+		http_free(course->students[i].http);
+	sockets_free(course->sockets);
+	free(course->students);
+	course->students = NULL;
 }

@@ -6,7 +6,7 @@
 #include <inttypes.h>
 #include <string.h>
 
-#include "class.h"
+#include "course.h"
 #include "common/json.h"
 
 #define BEAT_US 250000 /* a page tells its position; every fourth time it pings too */
@@ -23,7 +23,7 @@ static uint64_t now_and_then(struct student *student)
 /* each student has cells of his own */
 static void edit_make(const struct student *student, unsigned *x, unsigned *y, unsigned *tile)
 {
-	unsigned size = student->class->map_size;
+	unsigned size = student->course->map_size;
 
 	*x = student->number % size;
 	*y = student->number / size % size;
@@ -33,7 +33,7 @@ static void edit_make(const struct student *student, unsigned *x, unsigned *y, u
 static void on_edit(struct ev_loop *loop, ev_timer *timer, int events)
 {
 	struct student *student = timer->data;
-	struct class *class = student->class;
+	struct course *course = student->course;
 	unsigned x, y, tile;
 	char text[128];
 
@@ -45,16 +45,16 @@ static void on_edit(struct ev_loop *loop, ev_timer *timer, int events)
 			       x, y, tile);
 		student->edit_us = clock_us();
 		if (socket_send(student->live.socket, text) == 0)
-			class->result->edits_due += class->lives - 1;
+			course->result->edits_due += course->lives - 1;
 	}
 	timer_at(loop, timer, now_and_then(student));
 }
 
 static void take_edit(struct student *student, const struct json *json)
 {
-	struct result *result = student->class->result;
+	struct result *result = student->course->result;
 	const char *by = json_string(json, "by");
-	struct student *author = by ? student_named(student->class, by) : NULL;
+	struct student *author = by ? student_named(student->course, by) : NULL;
 	unsigned x, y, tile;
 	double at_x, at_y, of;
 
@@ -76,20 +76,20 @@ static void live_message(struct student *student, const char *type, const struct
 		take_edit(student, json);
 	} else if (strcmp(type, "error") == 0) {
 		words = json_string(json, "error");
-		result_failed(student->class->result, STEP_EDIT, KIND_WRONG,
+		result_failed(student->course->result, STEP_EDIT, KIND_WRONG,
 			      words ? words : "an error without words");
 	}
 }
 
 static void live_joined(struct student *student, bool first)
 {
-	struct class *class = student->class;
+	struct course *course = student->course;
 
-	class->lives += student->live.has_joined ? 1 : -1u;
+	course->lives += student->live.has_joined ? 1 : -1u;
 	if (!first)
 		return;
-	result_ok(class->result, STEP_READY, student->ready_us, NULL);
-	timer_at(class->loop, &student->edit, now_and_then(student));
+	result_ok(course->result, STEP_READY, student->ready_us, NULL);
+	timer_at(course->loop, &student->edit, now_and_then(student));
 	game_join(&student->play, clock_us());
 	if (student->has_page)
 		seat_open(&student->page, clock_us());
@@ -111,12 +111,12 @@ void live_init(struct student *student)
 /* the other pages of the room */
 static unsigned listeners(const struct student *student)
 {
-	const struct class *class = student->class;
+	const struct course *course = student->course;
 	unsigned count = 0;
 
-	for (unsigned i = 0; i < class->options->students; i++)
-		count += class->students[i].page.has_joined && &class->students[i] != student &&
-			 strcmp(class->students[i].room, student->room) == 0;
+	for (unsigned i = 0; i < course->options->students; i++)
+		count += course->students[i].page.has_joined && &course->students[i] != student &&
+			 strcmp(course->students[i].room, student->room) == 0;
 	return count;
 }
 
@@ -132,7 +132,7 @@ static void chat(struct student *student, uint64_t now)
 	(void)snprintf(text, sizeof(text), "{\"t\":\"chat\",\"text\":\"who has seen tile %u?\"}",
 		       student->chats);
 	if (socket_send(student->page.socket, text) == 0)
-		student->class->result->chats_due += listeners(student);
+		student->course->result->chats_due += listeners(student);
 }
 
 static void on_beat(struct ev_loop *loop, ev_timer *timer, int events)
@@ -152,7 +152,7 @@ static void on_beat(struct ev_loop *loop, ev_timer *timer, int events)
 	(void)socket_send(student->page.socket, text);
 	if (student->beats++ % BEATS_PER_PING == 0) {
 		(void)snprintf(text, sizeof(text), "{\"t\":\"ping\",\"ts\":%.3f}",
-			       (double)(now - student->class->result->begin_us) / 1000);
+			       (double)(now - student->course->result->begin_us) / 1000);
 		(void)socket_send(student->page.socket, text);
 	}
 	chat(student, now);
@@ -160,7 +160,7 @@ static void on_beat(struct ev_loop *loop, ev_timer *timer, int events)
 
 static void page_message(struct student *student, const char *type, const struct json *json)
 {
-	struct result *result = student->class->result;
+	struct result *result = student->course->result;
 	const char *from, *text;
 	struct student *author;
 	unsigned number;
@@ -171,7 +171,7 @@ static void page_message(struct student *student, const char *type, const struct
 	} else if (strcmp(type, "chat") == 0) {
 		from = json_string(json, "from");
 		text = json_string(json, "text");
-		author = from ? student_named(student->class, from) : NULL;
+		author = from ? student_named(student->course, from) : NULL;
 		if (!author || author == student || !text ||
 		    sscanf(text, "who has seen tile %u?", &number) != 1 || number != author->chats)
 			return;
@@ -186,12 +186,12 @@ static void page_message(struct student *student, const char *type, const struct
 
 static void page_joined(struct student *student, bool first)
 {
-	struct class *class = student->class;
+	struct course *course = student->course;
 
 	if (!first)
 		return;
 	student->chat_next_us = now_and_then(student);
-	timer_at(class->loop, &student->page_beat, clock_us() + student_random(student, BEAT_US));
+	timer_at(course->loop, &student->page_beat, clock_us() + student_random(student, BEAT_US));
 }
 
 void page_init(struct student *student)
@@ -207,6 +207,6 @@ void page_init(struct student *student)
 
 void talk_stop(struct student *student)
 {
-	ev_timer_stop(student->class->loop, &student->edit);
-	ev_timer_stop(student->class->loop, &student->page_beat);
+	ev_timer_stop(student->course->loop, &student->edit);
+	ev_timer_stop(student->course->loop, &student->page_beat);
 }

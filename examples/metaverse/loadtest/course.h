@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * class.h - the class and its students: what each does, and when.
+ * course.h - the class and its students: what each does, and when.
  *
  * A student comes within the ramp, asks where the servers are, logs in, fetches assets, opens the map, and plays until the end: by UDP at
  * a steady rate, and some with a page open too, in which they chat. Each step has the time at which it should begin, and
  * keeps it when it has to be tried again.
  */
-#ifndef LOADTEST_CLASS_H
-#define LOADTEST_CLASS_H
+#ifndef LOADTEST_COURSE_H
+#define LOADTEST_COURSE_H
 
 #include <ev.h>
 #include <stdbool.h>
@@ -81,7 +81,7 @@ struct game {
 	uint64_t heard_us;    /* WELCOME or ACK */
 	uint64_t answered_us; /* the last ACK; 0: none yet */
 	unsigned hellos, positions;
-	bool has_joined, ever, told; /* told: by MOVED */
+	bool has_joined, ever, told; /* told: that the replica ended */
 	uint32_t id, seq;
 	uint64_t cookie;
 	char replica[REPLICA_NAME];
@@ -95,7 +95,7 @@ struct game {
 };
 
 struct student {
-	struct class *class;
+	struct course *course;
 	unsigned number;
 	char name[33];
 	uint64_t random;
@@ -114,8 +114,7 @@ struct student {
 	unsigned edits, chats, beats;
 };
 
-struct class
-{
+struct course {
 	struct ev_loop *loop;
 	const struct options *options;
 	struct result *result;
@@ -127,22 +126,22 @@ struct class
 	bool over;
 };
 
-/** class_new - nobody comes before class_begin(). 0 or -errno. */
-int class_new(struct class *class, struct ev_loop *loop, const struct options *options,
-	      struct result *result);
-void class_begin(struct class *class);
-/** class_over - no more positions, edits or chats; what was sent may still be answered. */
-void class_over(struct class *class);
-/** class_finished - a student has sent all his positions; when all have, the timer `end` goes off. */
-void class_finished(struct class *class);
-/** class_leave - what has not been answered is lost; everybody says good-bye. */
-void class_leave(struct class *class);
-void class_free(struct class *class);
+/** course_new - nobody comes before course_begin(). 0 or -errno. */
+int course_new(struct course *course, struct ev_loop *loop, const struct options *options,
+	       struct result *result);
+void course_begin(struct course *course);
+/** course_over - no more positions, edits or chats; what was sent may still be answered. */
+void course_over(struct course *course);
+/** course_finished - a student has sent all his positions; when all have, the timer `end` goes off. */
+void course_finished(struct course *course);
+/** course_leave - what has not been answered is lost; everybody says good-bye. */
+void course_leave(struct course *course);
+void course_free(struct course *course);
 
 /** student_random - below @below. */
 unsigned student_random(struct student *student, unsigned below);
 /** student_named - NULL: none of this class. */
-struct student *student_named(struct class *class, const char *name);
+struct student *student_named(struct course *course, const char *name);
 void student_drop(struct student *student, enum service service);
 /** backoff_s - the pause before the next try, of 0.1 to 2 seconds, with some chance in it. */
 double backoff_s(struct student *student, unsigned tries);
