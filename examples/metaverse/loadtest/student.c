@@ -333,7 +333,7 @@ static int student_init(struct student *student, struct course *course, unsigned
 	student->random = (uint64_t)options->seed * 1000003 + number;
 	(void)snprintf(student->name, sizeof(student->name), "student%u", number);
 	/* the next room when one is full */
-	if (number <= options->room_size)
+	if (number <= options->room_size || options->room_size == 0)
 		(void)snprintf(student->room, sizeof(student->room), "%s", options->room);
 	else
 		(void)snprintf(student->room, sizeof(student->room), "%.20s-%u", options->room,
@@ -373,7 +373,7 @@ int course_new(struct course *course, struct ev_loop *loop, const struct options
 void course_begin(struct course *course)
 {
 	const struct options *options = course->options;
-	double part = options->students > 0 ? options->ramp * 1e6 / options->students : 0;
+	double part = options->ramp * 1e6 / options->students;
 
 	course->result->begin_us = clock_us();
 	for (unsigned i = 0; i < options->students; i++) {
