@@ -17,6 +17,8 @@
 #define SILENCE_SECONDS \
 	1.0 /* of UDP: those who have not heard MOVED send something, and hear it again */
 #define DESCRIPTORS_MAX 4096
+#define HEADS_MAX 256 /* of requests that are being read */
+#define PORT_TRIES 20
 #define HEAD_SECONDS 10 /* that a client has for the head of its request */
 
 static const lws_retry_bo_t liveness = {
@@ -196,12 +198,12 @@ static void count(struct game *game)
 	game->metrics.histogram_count = ARRAY_LEN(histograms);
 }
 
-static int listen_http(struct game *game, struct oci_error *err)
+/* the same port for TCP; -EADDRINUSE: it is somebody's */
+static int listen_http(struct game *game)
 {
 	struct lws_context_creation_info info = { 0 };
 	bool has_v6 = false;
 
-	lws_set_log_level(LLL_ERR, NULL);
 	info.port = udp_port(game->udp, &has_v6);
 	info.options = LWS_SERVER_OPTION_EXPLICIT_VHOSTS | LWS_SERVER_OPTION_VALIDATE_UTF8 |
 		       LWS_SERVER_OPTION_FAIL_UPON_UNABLE_TO_BIND;
@@ -210,23 +212,22 @@ static int listen_http(struct game *game, struct oci_error *err)
 	info.protocols = game_protocols();
 	info.user = game;
 	info.fd_limit_per_thread = DESCRIPTORS_MAX;
-	info.max_http_header_pool = 256;
+	info.max_http_header_pool = HEADS_MAX;
 	info.timeout_secs = HEAD_SECONDS;
 	info.retry_and_idle_policy = &liveness;
 	info.vhost_name = "game";
-	game->context = lws_create_context(&info);
 	if (!game->context)
-		return oci_error_set(err, ENOMEM, "libwebsockets cannot start");
+		game->context = lws_create_context(&info);
+	if (!game->context)
+		return -ENOMEM;
 	game->vhost = lws_create_vhost(game->context, &info);
 	if (!game->vhost)
-		return oci_error_set(err, EADDRINUSE,
-				     "TCP port %d cannot be listened on; --port is another one",
-				     info.port);
+		return -EADDRINUSE;
 	server_say(&game->server, "%s is listening on port %d", game->server.replica, info.port);
 	return 0;
 }
 
-static int open_all(struct game *game, struct oci_error *err)
+static int open_port(struct game *game, struct oci_error *err)
 {
 	struct udp_setup setup = {
 		.play = &game->play,
@@ -234,12 +235,31 @@ static int open_all(struct game *game, struct oci_error *err)
 		.counts = &game->udp_counts,
 		.port = (uint16_t)game->options.server.port,
 	};
+
+	/* any port is asked for: one that is free for UDP need not be so for TCP */
+	for (int tries = setup.port ? 1 : PORT_TRIES; tries > 0; tries--) {
+		int r = udp_open(&setup, &game->udp, err);
+
+		if (r == 0)
+			r = listen_http(game);
+		if (r == -ENOMEM)
+			return oci_error_set(err, ENOMEM, "libwebsockets cannot start");
+		if (r != -EADDRINUSE || err->code)
+			return r;
+		(void)close(udp_fd(game->udp));
+		udp_close(game->udp);
+		game->udp = NULL;
+	}
+	return oci_error_set(err, EADDRINUSE, "TCP port %u is somebody's; --port is another one",
+			     setup.port);
+}
+
+static int open_all(struct game *game, struct oci_error *err)
+{
 	int r = token_key_load(&game->key, err);
 
 	if (r == 0)
-		r = udp_open(&setup, &game->udp, err);
-	if (r == 0)
-		r = listen_http(game, err);
+		r = open_port(game, err);
 	if (r == 0 && game->options.bus)
 		r = bus_open(&game->play, &game->bus_counts, game->options.bus, &game->bus, err);
 	if (r < 0)
@@ -271,6 +291,7 @@ int game_run(struct game *game, struct oci_error *err)
 {
 	int r;
 
+	lws_set_log_level(LLL_ERR, NULL);
 	count(game);
 	play_init(&game->play, &game->metrics, game->server.replica);
 	r = open_all(game, err);
