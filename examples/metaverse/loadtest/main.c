@@ -52,7 +52,8 @@ static const struct opt table[] = {
 	{ "json", 0, OPT_STRING, offsetof(struct options, json), "FILE",
 	  "write the result there, as JSON" },
 	{ "limits", 0, OPT_FLAG, offsetof(struct options, limits), NULL,
-	  "exit with 1 when a limit is broken, 3 when the machine was too busy to tell" },
+	  "exit with 1 when a limit is broken, 4 when it is one of latency, 3 when the generator "
+	  "was late itself" },
 	{ "quiet", 'q', OPT_FLAG, offsetof(struct options, quiet), NULL,
 	  "say nothing while the class is on" },
 	{ 0 },
@@ -147,6 +148,15 @@ static void session_run(struct session *session)
 	ev_signal_stop(loop, &session->terminate);
 }
 
+static double cpu_seconds(void)
+{
+	struct rusage use = { 0 };
+
+	(void)getrusage(RUSAGE_SELF, &use);
+	return (double)(use.ru_utime.tv_sec + use.ru_stime.tv_sec) +
+	       (double)(use.ru_utime.tv_usec + use.ru_stime.tv_usec) / 1e6;
+}
+
 static int write_json(const struct session *session, struct oci_error *err)
 {
 	FILE *out = fopen(session->options.json, "we");
@@ -221,6 +231,7 @@ static int run(struct session *session, struct oci_error *err)
 	if (r < 0)
 		return err_sys(err, -r, "prepare the class");
 	session_run(session);
+	session->result.cpu_s = cpu_seconds();
 	return session->options.json ? write_json(session, err) : 0;
 }
 

@@ -134,11 +134,12 @@ void report_json(const struct result *result, FILE *out)
 		",\"lost_with_replica\":%" PRIu64 ",\"longest_gap_ms\":%.1f,\"states\":%" PRIu64
 		",\"state_bytes\":%" PRIu64 ",\"seen_least\":%u,\"seen_most\":%u},\n"
 		"\"edits\":{\"due\":%" PRIu64 ",\"shown\":%" PRIu64 "},\"chats\":{\"due\":%" PRIu64
-		",\"shown\":%" PRIu64 "},\"asset_bytes\":%" PRIu64 ",\n\"generator_late\":{",
+		",\"shown\":%" PRIu64 "},\"asset_bytes\":%" PRIu64 ",\n\"generator\":{",
 		result->sent, result->answered, result->lost, result->lost_with_replica,
 		ms(result->longest_gap_us), result->states, result->state_bytes, result->seen_least,
 		result->seen_most, result->edits_due, result->edits_shown, result->chats_due,
 		result->chats_shown, result->bytes);
+	fprintf(out, "\"cpu_s\":%.2f,", result->cpu_s);
 	put_hist(out, &result->late);
 	fputs("},\n", out);
 	put_steps(result, out);
@@ -236,12 +237,12 @@ static const char *judge(const struct limit *limit, bool busy, enum verdict *ver
 	}
 	if (limit->measured <= limit->at_most)
 		return "kept";
-	if (limit->latency && busy) {
-		if (*verdict == VERDICT_KEPT)
-			*verdict = VERDICT_BUSY;
+	if (!limit->latency)
+		*verdict = VERDICT_BROKEN;
+	else if (*verdict == VERDICT_KEPT)
+		*verdict = busy ? VERDICT_BUSY : VERDICT_SLOW;
+	if (limit->latency && busy)
 		return "NOT JUDGED";
-	}
-	*verdict = VERDICT_BROKEN;
 	return "BROKEN";
 }
 

@@ -97,8 +97,9 @@ struct result {
 	uint64_t rejoins[SERVICES][CAUSES];
 	unsigned students, arrived, dropped[SERVICES];
 	unsigned seen_least, seen_most; /* players in a student's last STATE */
-	struct hist
-		late; /* the generator itself: how long after the intended time a position left */
+	double cpu_s;                   /* that the generator itself took */
+	/* the generator itself: how long after the intended time a position left */
+	struct hist late;
 	/* totals when the last second ended */
 	struct second before;
 };
@@ -130,6 +131,7 @@ void report_text(const struct result *result, FILE *out);
 enum verdict {
 	VERDICT_KEPT = 0,
 	VERDICT_BROKEN = 1,
+	VERDICT_SLOW = 4, /* only latencies are broken */
 	VERDICT_BUSY =
 		3, /* the generator itself was late: latencies say nothing of the servers; the rest is kept */
 };

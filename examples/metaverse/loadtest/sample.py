@@ -2,10 +2,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """sample.py SOCKET PROJECT FILE - once a second, what carte-scale's /metrics says of a project's services, as a line of JSON, until a signal.
 
-{"at": UNIX-TIME, "services": {NAME: {"ready": N, "desired": N, "cpu_s": S, "memory": BYTES, "restarts": N}}}; cpu_s and memory are sums over the
-replicas that are there, so cpu_s falls when one goes.
+{"at": UNIX-TIME, "busy_s": S, "services": {NAME: {"ready": N, "desired": N, "cpu_s": S, "memory": BYTES, "restarts": N}}}; cpu_s and memory are sums over the
+replicas that are there, so cpu_s falls when one goes; busy_s is of all processors of the host, since it started.
 """
 import json
+import os
 import re
 import signal
 import socket
@@ -48,6 +49,12 @@ def sample(text, project):
     return services
 
 
+def busy():
+    with open("/proc/stat", encoding="ascii") as file:
+        user, nice, system, _idle, _iowait, irq, softirq, steal = map(int, file.readline().split()[1:9])
+    return (user + nice + system + irq + softirq + steal) / os.sysconf("SC_CLK_TCK")
+
+
 def main():
     path, project, out = sys.argv[1:]
     ended = []
@@ -57,7 +64,7 @@ def main():
     with open(out, "w", encoding="utf-8") as file:
         while not ended:
             try:
-                print(json.dumps({"at": time.time(), "services": sample(scrape(path), project)}), file=file, flush=True)
+                print(json.dumps({"at": time.time(), "busy_s": busy(), "services": sample(scrape(path), project)}), file=file, flush=True)
             except OSError as error:
                 print(json.dumps({"at": time.time(), "error": str(error)}), file=file, flush=True)
             due += 1
