@@ -25,3 +25,8 @@ EXTRA_DIST += \
 	examples/services/store/Cartefile \
 	examples/services/web/Cartefile \
 	examples/services/web/web.c
+
+# A whole folder is taken from the build folder too, where the fuzz entry of its parsers has objects.
+dist-metaverse:
+	find $(distdir)/examples/metaverse \( -name .deps -o -name .dirstamp -o -name '*.o' \) -prune -exec rm -rf {} +
+.PHONY: dist-metaverse
