@@ -38,6 +38,18 @@ def until(true, words, seconds=PATIENCE):
         time.sleep(0.02)
 
 
+def free_port():
+    """Nothing listens there, by TCP and UDP, at this moment."""
+    while True:
+        with socket.socket() as stream, socket.socket(type=socket.SOCK_DGRAM) as datagrams:
+            stream.bind(("127.0.0.1", 0))
+            try:
+                datagrams.bind(stream.getsockname())
+            except OSError:
+                continue
+            return stream.getsockname()[1]
+
+
 def build(*programs):
     made = subprocess.run(["make", "-s", "-C", os.path.join(TOP, "examples", "metaverse"), "O=" + OUT, *programs],
                           stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
@@ -64,8 +76,9 @@ class Place:
     def token(self, name, life=600):
         return game_client.token(self.key, name, life)
 
-    def start(self, program, *arguments, ready=True, **environment):
-        server = Server(self, program, arguments, environment)
+    def start(self, program, *arguments, ready=True, port=0, **environment):
+        """PORT: for a server that does not tell which one it has."""
+        server = Server(self, program, port, arguments, environment)
         self.servers.append(server)
         if ready:
             server.ready()
@@ -78,12 +91,12 @@ class Place:
 
 
 class Server:
-    def __init__(self, place, program, arguments, environment):
+    def __init__(self, place, program, port, arguments, environment):
         env = {k: v for k, v in os.environ.items() if k not in ("PORT", "STARTUP_DELAY_MS", "DRAIN_SECONDS")}
         env.update({"TOKEN_KEY_FILE": place.path("token_key"), **environment})
         self.lines = []
-        self.port = None
-        self.process = subprocess.Popen([os.path.join(OUT, program, program), "--port", "0", *arguments], env=env,
+        self.port = port or None
+        self.process = subprocess.Popen([os.path.join(OUT, program, program), "--port", str(port), *arguments], env=env,
                                         stdin=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
         self.reader = threading.Thread(target=self.read, daemon=True)
         self.reader.start()
@@ -104,7 +117,10 @@ class Server:
 
         def is_ready():
             must(self.process.poll() is None, "it has ended: " + "; ".join(self.lines))
-            return self.get("/healthz")[0] == 200
+            try:
+                return self.get("/healthz")[0] == 200
+            except ConnectionError:
+                return False
         until(is_ready, "it does not become ready")
         return self
 

@@ -9,7 +9,7 @@
 #include <string.h>
 #include <yajl/yajl_parse.h>
 
-#define TILES_MAX (DOC_SIZE_MAX * DOC_SIZE_MAX)
+#define TILES_MAX ((size_t)DOC_SIZE_MAX * DOC_SIZE_MAX)
 
 enum key { KEY_OTHER, KEY_NAME, KEY_AUTHOR, KEY_VERSION, KEY_EDITS, KEY_SIZE, KEY_TILES };
 

@@ -13,6 +13,7 @@
 
 #include "common/json.h"
 #include "common/metrics.h"
+#include "map/message.h"
 #include "map/room.h"
 
 #define QUEUE_MAX 512    /* messages that a user has not yet read */
@@ -21,12 +22,6 @@
 #define SETS_RATE 50.0   /* edits per second in the long run */
 #define CLOSE_SERVICE_RESTART \
 	1012 /* RFC 6455 7.4 and its registry; libwebsockets 4.1 has no name for it */
-
-struct message {
-	unsigned holders;
-	size_t length;
-	char *bytes; /* after LWS_PRE */
-};
 
 struct open_map {
 	struct live *live;
@@ -60,52 +55,6 @@ struct live {
 };
 
 /* ---- messages ---- */
-
-/* A message being written: LWS_PRE bytes for the frame's head, then "{\"t\":\"KIND\"". */
-struct draft {
-	FILE *out;
-	char *bytes;
-	size_t length;
-};
-
-static bool draft_begin(struct draft *draft, const char *kind)
-{
-	static const char room[LWS_PRE];
-
-	*draft = (struct draft){ 0 };
-	draft->out = open_memstream(&draft->bytes, &draft->length);
-	if (!draft->out)
-		return false;
-	(void)fwrite(room, 1, sizeof(room), draft->out);
-	(void)fprintf(draft->out, "{\"t\":\"%s\"", kind);
-	return true;
-}
-
-static struct message *draft_end(struct draft *draft)
-{
-	struct message *message = calloc(1, sizeof(*message));
-	bool good;
-
-	(void)fputc('}', draft->out);
-	good = !ferror(draft->out) && message;
-	if (fclose(draft->out) != 0 || !good) {
-		free(draft->bytes);
-		free(message);
-		return NULL;
-	}
-	message->bytes = draft->bytes;
-	message->length = draft->length - LWS_PRE;
-	message->holders = 1;
-	return message;
-}
-
-static void release(struct message *message)
-{
-	if (!message || --message->holders > 0)
-		return;
-	free(message->bytes);
-	free(message);
-}
 
 /* At the loop's next turn, without a close frame: there is no room for one. */
 static void cut(struct user *user)
@@ -144,7 +93,7 @@ static void send_error(struct user *user, const char *words)
 	json_write_string(draft.out, words);
 	message = draft_end(&draft);
 	send_to(user, message);
-	release(message);
+	message_release(message);
 }
 
 /* Between the elements of a list; there is none before the first. */
@@ -203,7 +152,7 @@ static void send_who(struct user *user, bool is_welcome)
 	if (!message)
 		cut(user); /* without it the user knows nothing: better to connect again */
 	send_to(user, message);
-	release(message);
+	message_release(message);
 }
 
 /* ---- maps ---- */
@@ -220,7 +169,7 @@ static void on_edited(void *context, const struct edit *edit, uint64_t line)
 		      edit->x, edit->y, edit->tile, edit->by, line);
 	message = draft_end(&draft);
 	send_to_all(map, message);
-	release(message);
+	message_release(message);
 }
 
 static void on_replaced(void *context)
@@ -235,7 +184,7 @@ static void on_replaced(void *context)
 	put_state(draft.out, map);
 	message = draft_end(&draft);
 	send_to_all(map, message);
-	release(message);
+	message_release(message);
 }
 
 static struct open_map *find(const struct live *live, const char *name)
@@ -335,12 +284,12 @@ unsigned live_users(const struct live *live)
 	return live->users;
 }
 
-int live_join(struct live *live, struct lws *wsi, const char *name, const char *user_name,
+int live_join(struct live *live, struct lws *wsi, const char *map_name, const char *name,
 	      struct user **ret_user)
 {
-	struct open_map *map = find(live, name);
+	struct open_map *map = find(live, map_name);
 	struct user *user;
-	int r = map ? 0 : open_map(live, name, &map);
+	int r = map ? 0 : open_map(live, map_name, &map);
 
 	if (r < 0)
 		return r;
@@ -352,7 +301,7 @@ int live_join(struct live *live, struct lws *wsi, const char *name, const char *
 	}
 	user->wsi = wsi;
 	user->map = map;
-	(void)lws_strncpy(user->name, user_name, sizeof(user->name));
+	(void)lws_strncpy(user->name, name, sizeof(user->name));
 	user->allowance = SETS_BURST;
 	user->since = clock_seconds();
 	user->next = map->users;
@@ -373,7 +322,7 @@ void live_leave(struct user *user)
 	*at = user->next;
 	map->live->users--;
 	for (; user->count > 0; user->count--, user->first = (user->first + 1) % QUEUE_MAX)
-		release(user->queue[user->first]);
+		message_release(user->queue[user->first]);
 	free(user);
 	if (!map->users)
 		close_map(map);
@@ -488,7 +437,7 @@ int live_writable(struct user *user)
 	user->count--;
 	n = lws_write(user->wsi, (unsigned char *)message->bytes + LWS_PRE, message->length,
 		      LWS_WRITE_TEXT);
-	release(message);
+	message_release(message);
 	if (n < 0)
 		return -1;
 	if (user->count > 0 || user->was_moved)
@@ -512,5 +461,5 @@ void live_move(struct live *live, unsigned count)
 			(void)lws_callback_on_writable(user->wsi);
 			count--;
 		}
-	release(message);
+	message_release(message);
 }

@@ -30,7 +30,7 @@ struct live *live_new(const struct store *store, struct saver *saver, const char
 void live_free(struct live *live);
 
 /** live_join - a user has connected. Return: 0 with the user, -ENOENT: no such map; or another -errno. */
-int live_join(struct live *live, struct lws *wsi, const char *map, const char *name,
+int live_join(struct live *live, struct lws *wsi, const char *map_name, const char *name,
 	      struct user **ret_user);
 
 /** live_leave - the connection is gone. */
