@@ -107,6 +107,12 @@ libcarte_scale_a_SOURCES = \
 	src/scale/pool-private.h \
 	src/scale/pool.c \
 	src/scale/pool.h \
+	src/scale/predict-private.h \
+	src/scale/predict.c \
+	src/scale/predict.h \
+	src/scale/predict_candidates.c \
+	src/scale/predict_json.c \
+	src/scale/predict_save.c \
 	src/scale/probe.c \
 	src/scale/probe.h \
 	src/scale/prometheus.c \
@@ -137,6 +143,7 @@ libcarte_scale_a_SOURCES = \
 	src/scale/scaler.c \
 	src/scale/scaler.h \
 	src/scale/scaler_measure.c \
+	src/scale/scaler_predict.c \
 	src/scale/spec.c \
 	src/scale/spec.h \
 	src/scale/stats.c \

@@ -9,7 +9,7 @@
 #include "base/mem.h"
 #include "scale/store-private.h"
 
-#define SCHEMA_VERSION 1
+#define SCHEMA_VERSION 2
 
 static const char schema[] =
 	"CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;"
@@ -42,6 +42,11 @@ static const char schema[] =
 	"NULL,"
 	" why TEXT NOT NULL);"
 	"CREATE INDEX decision_of ON decision (project, service, serial);";
+
+/* What a database of version 1 lacks. */
+static const char schema_learned[] =
+	"CREATE TABLE learned (project TEXT NOT NULL, service TEXT NOT NULL, bytes BLOB NOT NULL,"
+	" PRIMARY KEY (project, service));";
 
 static int code_of(int sqlite)
 {
@@ -124,14 +129,16 @@ static int check(struct store *store, unsigned *ret_version, struct oci_error *e
 	return r;
 }
 
-static int make_schema(struct store *store, struct oci_error *err)
+static int make_schema(struct store *store, unsigned version, struct oci_error *err)
 {
 	char sql[64];
 	int r = execute(store, "BEGIN IMMEDIATE", err);
 
 	(void)snprintf(sql, sizeof(sql), "PRAGMA user_version = %d", SCHEMA_VERSION);
-	if (r == 0)
+	if (r == 0 && version < 1)
 		r = execute(store, schema, err);
+	if (r == 0)
+		r = execute(store, schema_learned, err);
 	if (r == 0)
 		r = execute(store, sql, err);
 	return r == 0 ? execute(store, "COMMIT", err) : r;
@@ -151,8 +158,8 @@ static int prepare(struct store *store, struct oci_error *err)
 			    "PRAGMA cache_size = -512; PRAGMA wal_autocheckpoint = 500;"
 			    "PRAGMA journal_size_limit = 4194304",
 			    err);
-	if (r == 0 && version == 0)
-		r = make_schema(store, err);
+	if (r == 0 && version < SCHEMA_VERSION)
+		r = make_schema(store, version, err);
 	return r;
 }
 

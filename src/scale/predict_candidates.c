@@ -1,0 +1,145 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * predict_candidates.c - what each number of replicas would come to, from the replicas that there are: simulations by DEVS.
+ *
+ * What requests are is not known, only how many replicas they keep on target. So a replica is some slots, a request keeps one busy for
+ * some seconds, and arrivals are so many that they need the load's number of replicas. Slots and seconds are chosen so that the
+ * luck of single requests is small beside the forecast's own uncertainty, and a run has about ARRIVALS of them at any load: a decision costs
+ * the same for a large service and a small one. All candidates serve the very same requests.
+ */
+#include <errno.h>
+#include <math.h>
+#include <string.h>
+
+#include "devs/service_sim.h"
+#include "scale/predict-private.h"
+
+#define SLOTS_ALL 64.0  /* of all replicas together, about */
+#define SLOTS_MIN 2u    /* of a replica */
+#define SLOTS_MAX 16u
+#define ARRIVALS 1500.0 /* of a run, about */
+#define WORK_MIN_S 0.2
+#define SEED 1 /* the same luck for all, today and tomorrow: a plan changes by its inputs alone */
+
+/* What all runs of a plan share. */
+struct trial {
+	const struct predict_now *now;
+	const struct predict_plan *plan;
+	struct sim_service_params params;
+	struct sim_state state;
+	double delays[PREDICT_DELAYS];
+	double per_load; /* slots that one replica on target keeps busy */
+	double rate[FORECAST_HORIZON_MAX];
+};
+
+static unsigned slots_for(double load)
+{
+	double slots = load > 0 ? SLOTS_ALL / load : SLOTS_MAX;
+
+	return slots < SLOTS_MIN ? SLOTS_MIN : slots > SLOTS_MAX ? SLOTS_MAX : (unsigned)slots;
+}
+
+static void set_starts(struct trial *trial, const struct predict *p)
+{
+	struct sim_times *create = &trial->params.create;
+
+	for (unsigned i = 0; i < p->delays_len; i++)
+		trial->delays[i] = (double)p->delays[i];
+	create->samples = trial->delays;
+	create->len = p->delays_len;
+	create->mean = trial->plan->start_s;
+	create->constant = true;
+	trial->params.start.constant = true;
+	trial->params.warm.constant = true;
+	trial->params.erase.constant = true;
+}
+
+static void trial_begin(struct trial *trial, const struct predict *p, unsigned high)
+{
+	const struct predict_now *now = trial->now;
+	const struct predict_plan *plan = trial->plan;
+	struct sim_service_params *params = &trial->params;
+	unsigned slots = slots_for(high);
+	double jobs, work;
+
+	trial->per_load = slots / predict_capacity(now->scale);
+	work = high * trial->per_load * plan->horizon_s / ARRIVALS;
+	*params = (struct sim_service_params){
+		.rate = trial->rate,
+		.rate_len = plan->minutes,
+		.rate_step = 60,
+		.work = { .mean = work > WORK_MIN_S ? work : WORK_MIN_S },
+		.balance = SIM_SHARED_QUEUE,
+		.hold = true,
+		.slots = slots,
+		.drain = plan->drain_s,
+		.max = SIM_REPLICAS_MAX,
+		.horizon = plan->horizon_s,
+		.seed = SEED,
+	};
+	params->patience = params->work.mean;
+	params->grace = params->work.mean;
+	set_starts(trial, p);
+	jobs = p->load * trial->per_load;
+	trial->state = (struct sim_state){ .ready = now->ready,
+					   .starting = (unsigned)now->starting,
+					   .ages = now->ages };
+	if (jobs > now->ready * slots)
+		jobs = now->ready * slots;
+	trial->state.jobs = jobs > 0 ? (unsigned)(jobs + 0.5) : 0;
+}
+
+static int run(struct trial *trial, struct predict_candidate *candidate, unsigned path)
+{
+	const struct spec_predict *spec = &trial->now->scale->predict;
+	const struct predict_plan *plan = trial->plan;
+	struct sim_service_params *params = &trial->params;
+	double share = plan->shares[path], late;
+	struct sim_result result;
+	int r;
+
+	for (unsigned minute = 0; minute < plan->minutes; minute++)
+		trial->rate[minute] =
+			plan->paths[path][minute] * trial->per_load / params->work.mean;
+	params->wanted = candidate->replicas;
+	r = sim_service_run(params, &trial->state, &result);
+	if (r < 0)
+		return r;
+	late = (double)sim_violated(&result) * params->work.mean / params->slots;
+	candidate->late += share * late;
+	candidate->ready += share * result.ready_seconds;
+	candidate->cost += share * (spec->weight * late + result.ready_seconds);
+	sim_result_free(&result);
+	return 0;
+}
+
+int predict_simulate(const struct predict *p, const struct predict_now *now,
+		     struct predict_plan *plan, unsigned low, unsigned high)
+{
+	struct trial trial = { .now = now, .plan = plan };
+	unsigned count, steps;
+	int r = 0;
+
+	if (high > SIM_REPLICAS_MAX)
+		high = SIM_REPLICAS_MAX;
+	if (low >= high)
+		return 0;
+	count = high - low + 1;
+	if (count > PREDICT_CANDIDATES)
+		count = PREDICT_CANDIDATES;
+	steps = count - 1;
+	trial_begin(&trial, p, high);
+	for (unsigned i = 0; i < count && r == 0; i++) {
+		struct predict_candidate *candidate = &plan->candidates[i];
+
+		*candidate = (struct predict_candidate){ .replicas = low + (high - low) * i / steps };
+		if (candidate->replicas > now->current)
+			candidate->starts = candidate->replicas - now->current;
+		candidate->cost =
+			candidate->starts * (double)now->scale->predict.churn_ms / 1000;
+		for (unsigned path = 0; path < PREDICT_PATHS && r == 0; path++)
+			r = run(&trial, candidate, path);
+	}
+	plan->candidates_len = r == 0 ? count : 0;
+	return r;
+}
