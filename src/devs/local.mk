@@ -27,6 +27,16 @@ libcarte_devs_a_SOURCES = \
 	src/devs/random.c \
 	src/devs/random.h \
 	src/devs/rule.c \
-	src/devs/rule.h
+	src/devs/rule.h \
+	src/devs/service_sim.c \
+	src/devs/service_sim.h \
+	src/devs/sim-private.h \
+	src/devs/sim_dispatcher.c \
+	src/devs/sim_load.c \
+	src/devs/sim_mean.c \
+	src/devs/sim_pool.c \
+	src/devs/sim_replica.c \
+	src/devs/sim_scaler.c \
+	src/devs/sim_transducer.c
 
 DEVS_LIBS = libcarte_devs.a -lm
