@@ -428,10 +428,9 @@ int autoscale_decide(const struct autoscale_input *input, struct autoscale_histo
 					  .recommended = d.recommended,
 					  .wanted = d.wanted,
 					  .would = d.would };
-	*ret = (struct autoscale_decision){ .wanted = d.wanted,
-					    .recommended = d.recommended,
-					    .would = d.would,
-					    .why = d.why };
+	*ret = (struct autoscale_decision){
+		.wanted = d.wanted, .recommended = d.recommended, .would = d.would, .why = d.why
+	};
 	if (!d.why)
 		return -ENOMEM;
 	return autoscale_inputs(input, &facts, arena, &ret->inputs);

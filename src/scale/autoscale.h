@@ -43,10 +43,10 @@ struct autoscale_input {
 	int64_t now_ms;   /* monotonic, for windows and rates */
 	int64_t clock_s;  /* CLOCK_REALTIME seconds, for the calendar (local time) */
 	unsigned current; /* wanted now */
-	const struct autoscale_metric *metrics; /* as many as scale->metrics */
-	unsigned admissible;                    /* how many the pool can carry */
-	bool veto_growth;                       /* the host is short of memory */
-	bool crash_looping;                     /* replicas keep failing: no growth */
+	const struct autoscale_metric *metrics;    /* as many as scale->metrics */
+	unsigned admissible;                       /* how many the pool can carry */
+	bool veto_growth;                          /* the host is short of memory */
+	bool crash_looping;                        /* replicas keep failing: no growth */
 	const struct autoscale_forecast *forecast; /* NULL: none */
 };
 

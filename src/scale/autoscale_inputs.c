@@ -68,8 +68,7 @@ int autoscale_inputs(const struct autoscale_input *input, const struct autoscale
 		add_metric(&json, &scale->metrics[i], &input->metrics[i], &facts->wishes[i]);
 	json_list_end(&json);
 	if (input->forecast && input->forecast->facts)
-		json_raw(&json, "forecast", input->forecast->facts,
-			 strlen(input->forecast->facts));
+		json_raw(&json, "forecast", input->forecast->facts, strlen(input->forecast->facts));
 	if (input->forecast)
 		json_int(&json, "withForecast", facts->would);
 	json_map_end(&json);

@@ -83,8 +83,10 @@ libcarte_scale_a_SOURCES = \
 	src/scale/logs.h \
 	src/scale/loop.c \
 	src/scale/loop.h \
+	src/scale/metrics-private.h \
 	src/scale/metrics.c \
 	src/scale/metrics.h \
+	src/scale/metrics_forecast.c \
 	src/scale/model.c \
 	src/scale/model.h \
 	src/scale/net.c \

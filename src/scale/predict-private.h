@@ -13,17 +13,17 @@ struct predict {
 	unsigned minute;               /* of the week, that is being gathered */
 	bool begun;
 	double sum;
-	unsigned count;   /* of values of this minute */
-	uint64_t minutes; /* that have passed, measured or not */
-	uint64_t learned; /* that were measured */
-	double load;      /* last one that was; NaN: none */
+	unsigned count;                /* of values of this minute */
+	uint64_t minutes;              /* that have passed, measured or not */
+	uint64_t learned;              /* that were measured */
+	double load;                   /* last one that was; NaN: none */
 	double recent[FORECAST_KINDS]; /* losses; NaN: not known */
 	float delays[PREDICT_DELAYS];  /* a ring, seconds */
 	unsigned delays_next, delays_len;
 	int64_t ready_ms; /* of the newest of them */
 	/* not kept over a restart */
-	struct predict_past past[PREDICT_PAST];   /* a ring, by minute */
-	float upper[FORECAST_HORIZON_MAX + 1];    /* a ring, by minute: said of it */
+	struct predict_past past[PREDICT_PAST]; /* a ring, by minute */
+	float upper[FORECAST_HORIZON_MAX + 1];  /* a ring, by minute: said of it */
 	struct predict_plan plan;
 };
 

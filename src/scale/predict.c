@@ -302,10 +302,11 @@ static void choose(struct predict_plan *plan, unsigned low)
 		(void)snprintf(plan->why, sizeof(plan->why),
 			       "%u, which the load needs now, cost least", low);
 	else
-		(void)snprintf(plan->why, sizeof(plan->why),
-			       "%s says that the load stays under %.3g within %u min (quantile %.4g)",
-			       forecast_word(plan->model), largest(plan->paths[1], plan->minutes),
-			       plan->minutes, plan->levels[1]);
+		(void)snprintf(
+			plan->why, sizeof(plan->why),
+			"%s says that the load stays under %.3g within %u min (quantile %.4g)",
+			forecast_word(plan->model), largest(plan->paths[1], plan->minutes),
+			plan->minutes, plan->levels[1]);
 	if (best->replicas > low)
 		plan->floor = best->replicas;
 }

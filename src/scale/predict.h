@@ -30,11 +30,11 @@
 struct json;
 struct predict;
 
-#define PREDICT_DELAYS 32     /* start delays that are kept */
-#define PREDICT_CANDIDATES 8  /* numbers that are simulated */
-#define PREDICT_PATHS 3       /* quantiles of the load that each is simulated with */
-#define PREDICT_PAST 60       /* minutes that are shown */
-#define PREDICT_LEARN 120     /* measured minutes before a forecast may speak */
+#define PREDICT_DELAYS 32       /* start delays that are kept */
+#define PREDICT_CANDIDATES 8    /* numbers that are simulated */
+#define PREDICT_PATHS 3         /* quantiles of the load that each is simulated with */
+#define PREDICT_PAST 60         /* minutes that are shown */
+#define PREDICT_LEARN 120       /* measured minutes before a forecast may speak */
 #define PREDICT_LASTS_MS 180000 /* a floor is of use for so long */
 
 struct predict_candidate {
@@ -51,16 +51,16 @@ struct predict_plan {
 	bool open;     /* the gate: a forecast is believed */
 	char gate[160], why[160];
 	enum forecast_kind model;
-	double load;                            /* of the last minute that was measured */
+	double load; /* of the last minute that was measured */
 	double start_s, control_s, drain_s, horizon_s;
-	unsigned minutes;                       /* the horizon's, begun ones counted */
-	double levels[PREDICT_PATHS];           /* quantiles, and the probability of each path */
+	unsigned minutes;             /* the horizon's, begun ones counted */
+	double levels[PREDICT_PATHS]; /* quantiles, and the probability of each path */
 	double shares[PREDICT_PATHS];
 	double paths[PREDICT_PATHS][FORECAST_HORIZON_MAX]; /* load of each minute of the horizon */
 	struct predict_candidate candidates[PREDICT_CANDIDATES];
 	size_t candidates_len;
 	unsigned calendar; /* the largest minimum within the horizon; 0: none */
-	unsigned floor; /* replicas; 0: it asks for nothing */
+	unsigned floor;    /* replicas; 0: it asks for nothing */
 };
 
 /** struct predict_past - a minute: what was forecast for it a horizon before, and what came; NaN: not known. */
@@ -85,13 +85,13 @@ int64_t predict_started_last(const struct predict *predict);
 /** struct predict_now - the present. */
 struct predict_now {
 	const struct spec_scale *scale;
-	int64_t now_ms;      /* loop's clock */
-	int64_t clock_s;     /* CLOCK_REALTIME */
-	unsigned current;    /* wanted now */
+	int64_t now_ms;   /* loop's clock */
+	int64_t clock_s;  /* CLOCK_REALTIME */
+	unsigned current; /* wanted now */
 	unsigned ready;
-	const double *ages;  /* of those that start: seconds since each was asked for */
+	const double *ages; /* of those that start: seconds since each was asked for */
 	size_t starting;
-	unsigned most;       /* that may be asked for: the maximum, and what the host can carry */
+	unsigned most; /* that may be asked for: the maximum, and what the host can carry */
 };
 
 /** predict_decide - make a new plan. 0 or -ENOMEM: then the last one stays. */
@@ -117,7 +117,8 @@ int predict_save(const struct predict *predict, void **ret, size_t *ret_length);
 int predict_load(const void *bytes, size_t length, struct predict **ret);
 
 /** predict_facts - the members of the plan: model, gate, losses, horizon, candidates; the object is the caller's. */
-void predict_facts(struct json *json, const struct predict *predict, const struct spec_scale *scale);
+void predict_facts(struct json *json, const struct predict *predict,
+		   const struct spec_scale *scale);
 /** predict_series - members "ahead" and "past": forecasts of the next minutes, and the last minutes. */
 void predict_series(struct json *json, const struct predict *predict);
 

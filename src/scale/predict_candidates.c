@@ -14,8 +14,8 @@
 #include "devs/service_sim.h"
 #include "scale/predict-private.h"
 
-#define SLOTS_ALL 64.0  /* of all replicas together, about */
-#define SLOTS_MIN 2u    /* of a replica */
+#define SLOTS_ALL 64.0 /* of all replicas together, about */
+#define SLOTS_MIN 2u   /* of a replica */
 #define SLOTS_MAX 16u
 #define ARRIVALS 1500.0 /* of a run, about */
 #define WORK_MIN_S 0.2
@@ -54,6 +54,16 @@ static void set_starts(struct trial *trial, const struct predict *p)
 	trial->params.erase.constant = true;
 }
 
+/* Each that the simulation knows of costs it time, also one that never is. */
+static unsigned most_replicas(const struct predict_now *now, unsigned high)
+{
+	size_t present = now->ready + now->starting;
+
+	if (present > high)
+		high = present < SIM_REPLICAS_MAX ? (unsigned)present : SIM_REPLICAS_MAX;
+	return high;
+}
+
 static void trial_begin(struct trial *trial, const struct predict *p, unsigned high)
 {
 	const struct predict_now *now = trial->now;
@@ -73,7 +83,7 @@ static void trial_begin(struct trial *trial, const struct predict *p, unsigned h
 		.hold = true,
 		.slots = slots,
 		.drain = plan->drain_s,
-		.max = SIM_REPLICAS_MAX,
+		.max = most_replicas(now, high),
 		.horizon = plan->horizon_s,
 		.seed = SEED,
 	};
@@ -132,11 +142,11 @@ int predict_simulate(const struct predict *p, const struct predict_now *now,
 	for (unsigned i = 0; i < count && r == 0; i++) {
 		struct predict_candidate *candidate = &plan->candidates[i];
 
-		*candidate = (struct predict_candidate){ .replicas = low + (high - low) * i / steps };
+		*candidate =
+			(struct predict_candidate){ .replicas = low + (high - low) * i / steps };
 		if (candidate->replicas > now->current)
 			candidate->starts = candidate->replicas - now->current;
-		candidate->cost =
-			candidate->starts * (double)now->scale->predict.churn_ms / 1000;
+		candidate->cost = candidate->starts * (double)now->scale->predict.churn_ms / 1000;
 		for (unsigned path = 0; path < PREDICT_PATHS && r == 0; path++)
 			r = run(&trial, candidate, path);
 	}

@@ -26,7 +26,7 @@ static uint64_t get(const uint8_t **at, unsigned size)
 	uint64_t value = 0;
 
 	for (unsigned i = 0; i < size; i++)
-		value |= (uint64_t)*(*at)++ << (8 * i);
+		value |= (uint64_t) * (*at)++ << (8 * i);
 	return value;
 }
 
@@ -64,9 +64,9 @@ int predict_save(const struct predict *p, void **ret, size_t *ret_length)
 		put_number(&at, p->recent[kind]);
 	/* oldest first: then the ring begins at its beginning */
 	for (unsigned i = 0; i < PREDICT_DELAYS; i++)
-		put_number(&at, (double)p->delays[(p->delays_next + PREDICT_DELAYS -
-						   p->delays_len + i) %
-						  PREDICT_DELAYS]);
+		put_number(&at,
+			   (double)p->delays[(p->delays_next + PREDICT_DELAYS - p->delays_len + i) %
+					     PREDICT_DELAYS]);
 	put(&at, fnv_add(FNV_BEGIN, bytes, HEAD_SIZE - 4), 4);
 	if (p->forecaster)
 		forecaster_save(p->forecaster, at);

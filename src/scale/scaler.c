@@ -158,8 +158,8 @@ static void carry_out(struct watcher *watcher, struct service *service,
 	if (!watcher->last.why)
 		return;
 	/* one that changes nothing is told when it has another reason than the one before */
-	if (made->wanted == from && (is_told(watcher, made) ||
-				     (watcher->told && now - watcher->told_at < TELL_AGAIN_MS)))
+	if (made->wanted == from &&
+	    (is_told(watcher, made) || (watcher->told && now - watcher->told_at < TELL_AGAIN_MS)))
 		return;
 	/* what cannot be recorded now is decided again in the next period */
 	if (supervisor_decide(watcher->scaler->sv, service, &watcher->last, NULL) < 0)

@@ -204,7 +204,7 @@ struct spec_calendar {
 
 /** struct spec_predict - x-carte.scale.predict: how far forecasts are believed. */
 struct spec_predict {
-	bool act;           /* mode act; default forecast-only: it is told and recorded, nothing more */
+	bool act; /* mode act; default forecast-only: it is told and recorded, nothing more */
 	double quantile;    /* upper quantile of the load that counts, 0.5 ... 0.999; 0.95 */
 	int64_t horizon_ms; /* how far ahead; -1: as the measured start delay demands */
 	double weight; /* load without a replica for a second costs as much as so many replica-seconds; 100 */
@@ -226,8 +226,8 @@ struct spec_scale {
 	struct spec_calendar *calendar;
 	size_t calendar_len;
 	int64_t drain_ms; /* no new connections, then this long before SIGTERM; -1: 0 without ports, else 2000 */
-	int64_t priority;       /* the lower shrinks first when the pool is short; 0 */
-	bool least_connections; /* balance: least-connections; default round-robin */
+	int64_t priority;            /* the lower shrinks first when the pool is short; 0 */
+	bool least_connections;      /* balance: least-connections; default round-robin */
 	struct spec_predict predict; /* with policy predict */
 };
 

@@ -337,9 +337,9 @@ static void test_older(void **state)
 	assert_int_equal(store_service_put(p.store, &row, NULL), 0);
 	store_close(p.store);
 	assert_int_equal(sqlite3_open(p.path, &db), SQLITE_OK);
-	assert_int_equal(sqlite3_exec(db, "DROP TABLE learned; PRAGMA user_version = 1", NULL, NULL,
-				      NULL),
-			 SQLITE_OK);
+	assert_int_equal(
+		sqlite3_exec(db, "DROP TABLE learned; PRAGMA user_version = 1", NULL, NULL, NULL),
+		SQLITE_OK);
 	assert_int_equal(sqlite3_close(db), SQLITE_OK);
 	open_store(&p);
 	assert_int_equal(store_learned_put(p.store, "shop", "web", "x", 1, NULL), 0);
@@ -480,8 +480,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_rows),      cmocka_unit_test(test_rollback),
 		cmocka_unit_test(test_revisions), cmocka_unit_test(test_bounded),
-		cmocka_unit_test(test_learned),
-		cmocka_unit_test(test_older),
+		cmocka_unit_test(test_learned),   cmocka_unit_test(test_older),
 		cmocka_unit_test(test_newer),     cmocka_unit_test(test_damaged),
 		cmocka_unit_test(test_no_room),   cmocka_unit_test(test_killed),
 	};
