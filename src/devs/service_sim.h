@@ -48,8 +48,8 @@ struct sim_view {
 	unsigned fresh;    /* ready since less than a period: no rate is known of them yet */
 	unsigned starting; /* made and not ready; those that wait for the pool are not among them */
 	unsigned failed;   /* wait for the end of a back-off */
-	double busy;       /* requests being served at a time, averaged over the period */
-	double jobs;       /* requests that the replica has now, being served or in line */
+	double busy; /* requests being served at a time, averaged over the period; with share: part of it with any */
+	double jobs;         /* requests that the replica has now, being served or in line */
 	unsigned jobs_known; /* of how many replicas @jobs is the average: fresh ones too */
 	unsigned admissible; /* replicas that the pool could carry in all */
 };
@@ -67,8 +67,9 @@ struct sim_service_params {
 	/* service */
 	enum sim_balance balance;
 	bool hold; /* with no replica ready requests wait; else they are refused, as those of ports are */
-	unsigned slots;  /* requests that a replica serves at a time; others wait in line; 0: 1 */
-	double patience; /* a request that waits longer is a violation */
+	unsigned slots; /* requests that a replica serves at a time; others wait in line; 0: 1 */
+	bool share; /* those share its processor, as threads do: N at a time take N times as long */
+	double patience; /* a request that is delayed by more is a violation */
 	double give_up;  /* one that has waited so long leaves unserved; 0: never */
 
 	/* a replica's life */
@@ -127,8 +128,9 @@ struct sim_result {
 	uint64_t
 		late; /* waited longer than patience: served then, gave up, or in line at the end */
 	uint64_t cut; /* its replica ended */
-	double wait_mean, wait_max; /* of those whose service began */
-	double queue_mean;          /* requests in line, over time */
+	double wait_mean,
+		wait_max;  /* delay: time from arrival to end, but for the request's own work */
+	double queue_mean; /* requests in line, over time */
 	uint64_t queue_max;
 	double busy_mean;       /* requests being served, over time */
 	double replica_seconds; /* from asked for to gone: what is paid for */

@@ -36,6 +36,18 @@ bool sim_phase_wanted(enum sim_phase phase)
 	return (phase >= SIM_PENDING && phase <= SIM_READY) || phase == SIM_FAILED;
 }
 
+/* the pace of the virtual clock */
+static double pace(const struct sim_replica *r)
+{
+	return r->params->share && r->busy > 1 ? r->speed / r->busy : r->speed;
+}
+
+/* what of the processor is at work, in requests that are served alone */
+static unsigned at_work(const struct sim_replica *r)
+{
+	return r->params->share && r->busy > 1 ? 1 : r->busy;
+}
+
 /* ---- requests ------------------------------------------------------------------------------------------------------------- */
 
 static void serving_push(struct sim_replica *r, struct sim_serving one)
@@ -289,7 +301,7 @@ enum due { DUE_LETTERS, DUE_JOB, DUE_PHASE, DUE_FAIL };
 
 static enum due next_due(const struct sim_replica *r, double *ret_left)
 {
-	double job = r->busy ? (r->serving[0].end - r->virtual_clock) / r->speed : DEVS_INFINITY;
+	double job = r->busy ? (r->serving[0].end - r->virtual_clock) / pace(r) : DEVS_INFINITY;
 	double phase = is_work(r->phase) ? r->phase_left / r->speed : r->phase_left;
 
 	*ret_left = 0;
@@ -313,8 +325,8 @@ static void pass(struct sim_replica *r, double time)
 	if (!(time > 0))
 		return;
 	r->clock += time;
-	r->virtual_clock += work;
-	r->busy_area += r->busy * time;
+	r->virtual_clock += time * pace(r);
+	r->busy_area += at_work(r) * time;
 	r->phase_left -= is_work(r->phase) ? work : time;
 	r->fail_left -= time;
 }
@@ -335,7 +347,7 @@ static void send_letters(const struct sim_replica *r, struct devs_output *output
 		devs_send(output, SIM_OUT_PHASE, &event);
 	}
 	if (r->tell_busy) {
-		struct devs_event event = { .kind = SIM_BUSY, .integer = r->busy };
+		struct devs_event event = { .kind = SIM_BUSY, .integer = at_work(r) };
 
 		devs_send(output, SIM_OUT_BUSY, &event);
 	}

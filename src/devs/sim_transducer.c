@@ -109,19 +109,28 @@ static void count_violation(struct sim_transducer *t, uint64_t *counter)
 		row->violated++;
 }
 
-static void count_wait(struct sim_transducer *t, const struct sim_job *job)
+/* What it took beyond its own work: in line, and because others were served beside it. One that is there still has that much at least. */
+static double delay_of(const struct sim_transducer *t, const struct sim_job *job)
 {
-	double wait = job->begun - job->arrived;
+	double whole = t->clock - job->arrived;
 
-	t->begun++;
-	t->wait_sum += wait;
-	if (wait > t->result.wait_max)
-		t->result.wait_max = wait;
+	if (!job->served)
+		return whole;
+	return fmax(job->begun - job->arrived, whole - job->work);
 }
 
-static bool is_late(const struct sim_transducer *t, const struct sim_job *job)
+static void count_wait(struct sim_transducer *t, double delay)
 {
-	return (job->served ? job->begun : t->clock) - job->arrived > t->params->patience;
+	t->begun++;
+	t->wait_sum += delay;
+	if (delay > t->result.wait_max)
+		t->result.wait_max = delay;
+}
+
+/* sums of times round */
+static bool is_late(const struct sim_transducer *t, double delay)
+{
+	return delay > t->params->patience + 1e-9;
 }
 
 static void add_job(struct sim_transducer *t, unsigned number)
@@ -141,15 +150,17 @@ void sim_transducer_put(struct sim_transducer *t, unsigned number)
 
 static void job_left(struct sim_transducer *t, unsigned number, struct sim_job *job)
 {
+	double delay = delay_of(t, job);
+
 	if (--t->seen[number].jobs < slots(t))
 		t->busy--;
 	else
 		t->waiting--;
 	if (job->served)
-		count_wait(t, job);
+		count_wait(t, delay);
 	if (job->outcome == SIM_CUT)
 		count_violation(t, &t->result.cut);
-	else if (job->outcome == SIM_GAVE_UP || is_late(t, job))
+	else if (job->outcome == SIM_GAVE_UP || is_late(t, delay))
 		count_violation(t, &t->result.late);
 	t->result.served += job->outcome == SIM_SERVED;
 	sim_job_free(t->jobs, job);
@@ -166,9 +177,11 @@ static void job_assigned(struct sim_transducer *t, unsigned number, const struct
 
 void sim_transducer_left_over(struct sim_transducer *t, const struct sim_job *job)
 {
+	double delay = delay_of(t, job);
+
 	if (job->served)
-		count_wait(t, job);
-	if (is_late(t, job))
+		count_wait(t, delay);
+	if (is_late(t, delay))
 		count_violation(t, &t->result.late);
 }
 

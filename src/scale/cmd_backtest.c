@@ -10,6 +10,7 @@
 
 #include "base/io.h"
 #include "base/mem.h"
+#include "scale/args.h"
 #include "scale/backtest_run.h"
 #include "scale/cmds.h"
 #include "scale/save.h"
@@ -47,34 +48,6 @@ static const struct opt backtest_opts[] = {
 
 /* ---- options ----------------------------------------------------------------------------------------------------------- */
 
-static int usage(struct oci_error *err, const char *option, const char *value, const char *expected)
-{
-	return err_set_as(err, ERR_USAGE, EINVAL, "--%s %s: expected %s", option, value, expected);
-}
-
-static int read_number(const char *option, const char *text, double low, double high,
-		       const char *expected, double *ret, struct oci_error *err)
-{
-	if (!text)
-		return 0;
-	if (trace_number(text, ret) < 0 || *ret < low || *ret > high)
-		return usage(err, option, text, expected);
-	return 0;
-}
-
-static int read_count(const char *option, const char *text, unsigned low, unsigned high,
-		      const char *expected, unsigned *ret, struct oci_error *err)
-{
-	uint32_t value;
-
-	if (!text)
-		return 0;
-	if (parse_u32(text, &value) < 0 || value < low || value > high)
-		return usage(err, option, text, expected);
-	*ret = value;
-	return 0;
-}
-
 static int read_list(const char *option, const char *text, double high, const char *expected,
 		     struct oci_arena *arena, struct numbers *ret, struct oci_error *err)
 {
@@ -86,7 +59,7 @@ static int read_list(const char *option, const char *text, double high, const ch
 	*ret = (struct numbers){ .items = items };
 	for (char *word; (word = strsep(&rest, ","));)
 		if (trace_number(word, &items[ret->len]) < 0 || items[ret->len++] > high)
-			return usage(err, option, text, expected);
+			return args_usage(err, option, text, expected);
 	return 0;
 }
 
@@ -105,7 +78,7 @@ static int read_season(const char *text, unsigned *ret, struct oci_error *err)
 	else if (strcmp(text, "none") == 0)
 		*ret &= ~(day | week);
 	else
-		return usage(err, "season", text, "day, week, day,week or none");
+		return args_usage(err, "season", text, "day, week, day,week or none");
 	return 0;
 }
 
@@ -127,24 +100,24 @@ static int read_plan(const struct backtest_args *args, struct oci_arena *arena,
 	if (r == 0)
 		r = read_season(args->season, &setup->kinds, err);
 	if (r == 0)
-		r = read_number("capacity", args->capacity, 1e-9, 1e12, "a number above 0",
+		r = args_number("capacity", args->capacity, 1e-9, 1e12, "a number above 0",
 				&setup->capacity, err);
 	if (r == 0)
-		r = read_number("metric-age", args->metric_age, 0, 600, "seconds of 0 to 600",
+		r = args_number("metric-age", args->metric_age, 0, 600, "seconds of 0 to 600",
 				&setup->metric_age_s, err);
 	if (r == 0)
-		r = read_number("window-down", args->window_down, 0, 3600, "seconds of 0 to 3600",
+		r = args_number("window-down", args->window_down, 0, 3600, "seconds of 0 to 3600",
 				&setup->window_down_s, err);
 	if (r == 0 && args->signal && strcmp(args->signal, "cpu") != 0 &&
 	    strcmp(args->signal, "offered") != 0)
-		r = usage(err, "signal", args->signal, "cpu or offered");
+		r = args_usage(err, "signal", args->signal, "cpu or offered");
 	if (r == 0)
-		r = read_count("min", args->min, 1, 100000, "1 to 100000", &setup->min, err);
+		r = args_count("min", args->min, 1, 100000, "1 to 100000", &setup->min, err);
 	if (r == 0)
-		r = read_count("max", args->max, setup->min, 100000, "min to 100000", &setup->max,
+		r = args_count("max", args->max, setup->min, 100000, "min to 100000", &setup->max,
 			       err);
 	if (r == 0)
-		r = read_count("train-days", args->train_days, 1, 3650, "1 to 3650", &days, err);
+		r = args_count("train-days", args->train_days, 1, 3650, "1 to 3650", &days, err);
 	setup->offered = args->signal && strcmp(args->signal, "offered") == 0;
 	setup->train_minutes = (size_t)days * 1440;
 	return r;
@@ -178,22 +151,14 @@ static int read_traces(char **paths, size_t count, struct backtest_plan *plan,
 	return r;
 }
 
-static int save(const char *path, const struct report *report,
-		void (*write)(const struct report *, FILE *), struct oci_error *err)
+static void write_csv(const void *report, FILE *out)
 {
-	CLEANUP_FREE char *text = NULL;
-	size_t length = 0;
-	FILE *out;
+	report_csv(report, out);
+}
 
-	if (!path)
-		return 0;
-	out = open_memstream(&text, &length);
-	if (!out)
-		return err_nomem(err);
-	write(report, out);
-	if (fclose(out) != 0)
-		return err_nomem(err);
-	return save_file(path, text, length, err);
+static void write_svg(const void *report, FILE *out)
+{
+	report_svg(report, out);
 }
 
 static int backtest_run(void *options, char **operands, int count, struct oci_error *err)
@@ -210,9 +175,9 @@ static int backtest_run(void *options, char **operands, int count, struct oci_er
 	if (r == 0)
 		r = backtest_report(&plan, &arena, &report, err);
 	if (r == 0)
-		r = save(args->csv, &report, report_csv, err);
+		r = save_written(args->csv, write_csv, &report, err);
 	if (r == 0)
-		r = save(args->svg, &report, report_svg, err);
+		r = save_written(args->svg, write_svg, &report, err);
 	if (r == 0)
 		report_print(&report, stdout);
 	return r;

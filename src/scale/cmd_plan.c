@@ -101,20 +101,6 @@ static void print_service(const struct pool_wish *wish, unsigned calendar, struc
 	print_policy(&spec->scale, calendar, arena);
 }
 
-/* What it begins with: the number of the file, within what is automatic about it. */
-static unsigned first_number(const struct spec_service *spec, unsigned calendar)
-{
-	int64_t wanted = spec->replicas, least = spec->scale.min;
-
-	if (!spec->scale.given || spec->scale.policy == SPEC_SCALE_MANUAL)
-		return (unsigned)wanted;
-	if (least < calendar)
-		least = calendar;
-	if (wanted < least)
-		wanted = least;
-	return (unsigned)(wanted > spec->scale.max ? spec->scale.max : wanted);
-}
-
 static unsigned calendar_now(const struct spec_scale *scale)
 {
 	return scale->calendar_len ? calendar_minimum(scale->calendar, scale->calendar_len,
@@ -141,7 +127,7 @@ static int plan_project(const struct spec_project *project, struct oci_arena *ar
 
 		services[i].spec = spec;
 		wishes[i] = (struct pool_wish){ .service = &services[i],
-						.wanted = first_number(
+						.wanted = spec_first_number(
 							spec, calendar_now(&spec->scale)) };
 	}
 	pool_admit(&pool, wishes, count);

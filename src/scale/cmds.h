@@ -9,7 +9,7 @@
 
 #include "base/cmd.h"
 
-extern const struct cmd cmd_backtest, cmd_config, cmd_plan, cmd_serve;
+extern const struct cmd cmd_backtest, cmd_config, cmd_plan, cmd_serve, cmd_simulate;
 
 /** cmd_table - every verb, sorted by name, ending with NULL. */
 extern const struct cmd *const cmd_table[];

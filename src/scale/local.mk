@@ -15,6 +15,8 @@ libcarte_scale_a_SOURCES = \
 	src/scale/api_look.c \
 	src/scale/api_project.c \
 	src/scale/api_service.c \
+	src/scale/args.c \
+	src/scale/args.h \
 	src/scale/autoscale-private.h \
 	src/scale/autoscale.c \
 	src/scale/autoscale.h \
@@ -29,6 +31,7 @@ libcarte_scale_a_SOURCES = \
 	src/scale/cmd_config.c \
 	src/scale/cmd_plan.c \
 	src/scale/cmd_serve.c \
+	src/scale/cmd_simulate.c \
 	src/scale/cmds.h \
 	src/scale/compose-private.h \
 	src/scale/compose.h \
@@ -83,6 +86,7 @@ libcarte_scale_a_SOURCES = \
 	src/scale/logs.h \
 	src/scale/loop.c \
 	src/scale/loop.h \
+	src/scale/measured.c \
 	src/scale/metrics-private.h \
 	src/scale/metrics.c \
 	src/scale/metrics.h \
@@ -146,6 +150,10 @@ libcarte_scale_a_SOURCES = \
 	src/scale/scaler.h \
 	src/scale/scaler_measure.c \
 	src/scale/scaler_predict.c \
+	src/scale/simulate.c \
+	src/scale/simulate.h \
+	src/scale/simulate_report.c \
+	src/scale/simulate_svg.c \
 	src/scale/spec.c \
 	src/scale/spec.h \
 	src/scale/stats.c \
@@ -154,6 +162,7 @@ libcarte_scale_a_SOURCES = \
 	src/scale/store.c \
 	src/scale/store.h \
 	src/scale/store_rows.c \
+	src/scale/store_timing.c \
 	src/scale/supervisor-private.h \
 	src/scale/supervisor.c \
 	src/scale/supervisor.h \
@@ -174,8 +183,11 @@ libcarte_scale_a_SOURCES = \
 	src/scale/supervisor_service.c \
 	src/scale/supervisor_settled.c \
 	src/scale/supervisor_take.c \
+	src/scale/supervisor_timing.c \
 	src/scale/supervisor_up.c \
 	src/scale/supervisor_verify.c \
+	src/scale/svg.c \
+	src/scale/svg.h \
 	src/scale/trace.c \
 	src/scale/trace.h \
 	src/scale/view.c \

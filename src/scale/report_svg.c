@@ -8,6 +8,7 @@
 
 #include "base/mem.h"
 #include "scale/report.h"
+#include "scale/svg.h"
 
 #define PANEL_WIDTH 420
 #define PANEL_HEIGHT 320
@@ -52,25 +53,6 @@ static double at_y(const struct panel *p, double lost)
 	return p->y + PANEL_HEIGHT - BOTTOM - share * (PANEL_HEIGHT - TOP - BOTTOM);
 }
 
-static void put_text(FILE *out, const char *text)
-{
-	for (; *text; text++)
-		switch (*text) {
-		case '<':
-			fputs("&lt;", out);
-			break;
-		case '&':
-			fputs("&amp;", out);
-			break;
-		case '"':
-			fputs("&quot;", out);
-			break;
-		default:
-			/* the rest of the control characters may not be in XML at all */
-			fputc((unsigned char)*text < ' ' ? '?' : *text, out);
-		}
-}
-
 static void find_range(struct panel *p, const struct report_case *c)
 {
 	double lost = LOST_LEAST * 10;
@@ -100,7 +82,7 @@ static void draw_axes(const struct panel *p, const struct report_case *c)
 	double step = p->hours_high - p->hours_low > 1.2 ? 0.5 : 0.1;
 
 	fprintf(p->out, "<text x=\"%.1f\" y=\"%.1f\" class=\"title\">", p->x + LEFT, p->y + 20);
-	put_text(p->out, c->trace->name);
+	svg_text(p->out, c->trace->name);
 	fprintf(p->out, ", start delay %g s</text>\n", c->setup.start_delay_s);
 	for (int power = p->low; power <= p->high; power++) {
 		double y = at_y(p, pow(10, power));

@@ -48,3 +48,21 @@ int save_file(const char *path, const void *data, size_t length, struct oci_erro
 		r = replace(path, data, length);
 	return r < 0 ? err_sys(err, -r, "write %s", path) : 0;
 }
+
+int save_written(const char *path, void (*write)(const void *what, FILE *out), const void *what,
+		 struct oci_error *err)
+{
+	CLEANUP_FREE char *text = NULL;
+	size_t length = 0;
+	FILE *out;
+
+	if (!path)
+		return 0;
+	out = open_memstream(&text, &length);
+	if (!out)
+		return err_nomem(err);
+	write(what, out);
+	if (fclose(out) != 0)
+		return err_nomem(err);
+	return save_file(path, text, length, err);
+}

@@ -6,10 +6,15 @@
 #define CARTE_SCALE_SAVE_H
 
 #include <stddef.h>
+#include <stdio.h>
 
 struct oci_error;
 
 /** save_file - whole or not at all; into a pipe or a device as it comes. 0 or -errno with words. */
 int save_file(const char *path, const void *data, size_t length, struct oci_error *err);
+
+/** save_written - what @write writes, by save_file. @path NULL: nothing is done. */
+int save_written(const char *path, void (*write)(const void *what, FILE *out), const void *what,
+		 struct oci_error *err);
 
 #endif

@@ -49,3 +49,16 @@ const struct spec_file_source *spec_file_find(const struct spec_project *project
 			return &project->files[i];
 	return NULL;
 }
+
+unsigned spec_first_number(const struct spec_service *spec, unsigned calendar)
+{
+	int64_t wanted = spec->replicas, least = spec->scale.min;
+
+	if (!spec->scale.given || spec->scale.policy == SPEC_SCALE_MANUAL)
+		return (unsigned)wanted;
+	if (least < calendar)
+		least = calendar;
+	if (wanted < least)
+		wanted = least;
+	return (unsigned)(wanted > spec->scale.max ? spec->scale.max : wanted);
+}

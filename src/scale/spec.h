@@ -317,6 +317,9 @@ struct spec_project {
 /** spec_scale_measures - does the number follow metrics? */
 bool spec_scale_measures(const struct spec_scale *scale);
 
+/** spec_first_number - replicas that a service begins with: the file's, within what is automatic about it. @calendar: the minimum of now */
+unsigned spec_first_number(const struct spec_service *spec, unsigned calendar);
+
 /** spec_service_find, spec_network_find, spec_volume_find, spec_file_find - by name or key; NULL: none. */
 const struct spec_service *spec_service_find(const struct spec_project *project, const char *name);
 const struct spec_network *spec_network_find(const struct spec_project *project, const char *key);

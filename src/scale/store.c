@@ -5,11 +5,12 @@
 #include <fcntl.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "base/mem.h"
 #include "scale/store-private.h"
 
-#define SCHEMA_VERSION 2
+#define SCHEMA_VERSION 1
 
 static const char schema[] =
 	"CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;"
@@ -43,10 +44,14 @@ static const char schema[] =
 	" why TEXT NOT NULL);"
 	"CREATE INDEX decision_of ON decision (project, service, serial);";
 
-/* What a database of version 1 lacks. */
+/* They came later, and those who do not know them pass them over: that takes no other version. */
+static const char schema_timing[] =
+	"CREATE TABLE IF NOT EXISTS timing (serial INTEGER PRIMARY KEY, project TEXT NOT NULL,"
+	" service TEXT NOT NULL, kind INTEGER NOT NULL, ms INTEGER NOT NULL);"
+	"CREATE INDEX IF NOT EXISTS timing_of ON timing (project, service, kind, serial);";
 static const char schema_learned[] =
-	"CREATE TABLE learned (project TEXT NOT NULL, service TEXT NOT NULL, bytes BLOB NOT NULL,"
-	" PRIMARY KEY (project, service));";
+	"CREATE TABLE IF NOT EXISTS learned (project TEXT NOT NULL, service TEXT NOT NULL,"
+	" bytes BLOB NOT NULL, PRIMARY KEY (project, service));";
 
 static int code_of(int sqlite)
 {
@@ -129,16 +134,14 @@ static int check(struct store *store, unsigned *ret_version, struct oci_error *e
 	return r;
 }
 
-static int make_schema(struct store *store, unsigned version, struct oci_error *err)
+static int make_schema(struct store *store, struct oci_error *err)
 {
 	char sql[64];
 	int r = execute(store, "BEGIN IMMEDIATE", err);
 
 	(void)snprintf(sql, sizeof(sql), "PRAGMA user_version = %d", SCHEMA_VERSION);
-	if (r == 0 && version < 1)
-		r = execute(store, schema, err);
 	if (r == 0)
-		r = execute(store, schema_learned, err);
+		r = execute(store, schema, err);
 	if (r == 0)
 		r = execute(store, sql, err);
 	return r == 0 ? execute(store, "COMMIT", err) : r;
@@ -158,24 +161,74 @@ static int prepare(struct store *store, struct oci_error *err)
 			    "PRAGMA cache_size = -512; PRAGMA wal_autocheckpoint = 500;"
 			    "PRAGMA journal_size_limit = 4194304",
 			    err);
-	if (r == 0 && version < SCHEMA_VERSION)
-		r = make_schema(store, version, err);
+	if (r == 0 && version == 0)
+		r = make_schema(store, err);
+	if (r == 0)
+		r = execute(store, schema_timing, err);
+	if (r == 0)
+		r = execute(store, schema_learned, err);
 	return r;
+}
+
+static struct store *store_new(const char *path)
+{
+	struct store *store = calloc(1, sizeof(*store));
+
+	if (!store)
+		return NULL;
+	store->path = strdup(path);
+	if (store->path)
+		return store;
+	free(store);
+	return NULL;
+}
+
+static int look(struct store *store, struct oci_error *err)
+{
+	unsigned version = 0;
+	char text[32] = "";
+	int r = execute(store, "PRAGMA busy_timeout = 5000", err);
+
+	if (r == 0)
+		r = check(store, &version, err);
+	if (r == 0)
+		r = pragma(store, "SELECT count(*) FROM sqlite_schema WHERE name = 'timing'", text,
+			   sizeof(text), err);
+	if (r == 0 && strcmp(text, "1") != 0)
+		r = err_set_as(err, ERR_NOT_FOUND, ENOENT,
+			       "%s: no supervisor has measured anything yet", store->path);
+	return r;
+}
+
+int store_look(const char *path, struct store **ret, struct oci_error *err)
+{
+	struct store *store;
+	int r;
+
+	if (access(path, F_OK) < 0)
+		return err_set_as(err, ERR_NOT_FOUND, errno,
+				  "%s: there is no database of a supervisor", path);
+	store = store_new(path);
+	if (!store)
+		return err_nomem(err);
+	r = sqlite3_open_v2(path, &store->db, SQLITE_OPEN_READONLY | SQLITE_OPEN_NOMUTEX, NULL);
+	r = r == SQLITE_OK ? look(store, err) : store_failure(store, r, "open", err);
+	if (r < 0) {
+		store_close(store);
+		return r;
+	}
+	*ret = store;
+	return 0;
 }
 
 int store_open(const char *path, struct store **ret, struct oci_error *err)
 {
-	struct store *store = calloc(1, sizeof(*store));
+	struct store *store = store_new(path);
 	mode_t mask;
 	int r;
 
 	if (!store)
 		return err_nomem(err);
-	store->path = strdup(path);
-	if (!store->path) {
-		free(store);
-		return err_nomem(err);
-	}
 	/* documents hold what people put in environments and secrets */
 	mask = umask(077);
 	r = sqlite3_open_v2(path, &store->db,

@@ -24,6 +24,8 @@ struct oci_error;
 #define STORE_REVISIONS_MAX 20  /* of each service, besides those that replicas have */
 
 int store_open(const char *path, struct store **ret, struct oci_error *err);
+/** store_look - only to read, beside a supervisor that writes. -ENOENT with words: there is none. */
+int store_look(const char *path, struct store **ret, struct oci_error *err);
 void store_close(struct store *store);
 
 /** store_begin, store_commit, store_rollback - one transaction at a time. A failed one of a full disk is rolled back by the caller. */
@@ -59,7 +61,7 @@ struct store_service {
 };
 int store_service_put(struct store *store, const struct store_service *service,
 		      struct oci_error *err);
-/** store_service_remove - and its revisions, decisions, and what was learned. */
+/** store_service_remove - and its revisions, decisions, timings, and what was learned. */
 int store_service_remove(struct store *store, const char *project, const char *name,
 			 struct oci_error *err);
 int store_services(struct store *store, const char *project,
@@ -122,6 +124,25 @@ int store_events(struct store *store, uint64_t after, unsigned limit,
 		 int (*each)(void *ctx, const struct supervisor_event *event), void *ctx,
 		 struct oci_error *err);
 uint64_t store_event_last(struct store *store);
+
+/** enum store_timing - what was measured of a replica; in store_timings ascending. */
+enum store_timing {
+	STORE_TIMING_ALL,    /* asked for to ready, all waiting included */
+	STORE_TIMING_CREATE, /* its turn to made: network, bundle */
+	STORE_TIMING_START,  /* made to running */
+	STORE_TIMING_READY,  /* running to ready */
+	STORE_TIMING_STOP,   /* told to end to ended */
+	STORE_TIMING_DELETE, /* ended to gone */
+	STORE_TIMING_FAIL,   /* running to an end that nobody asked for */
+	STORE_TIMINGS
+};
+#define STORE_TIMINGS_MAX 200 /* of each service and kind: the newest */
+int store_timing_put(struct store *store, const char *project, const char *service,
+		     enum store_timing kind, int64_t ms, struct oci_error *err);
+/** store_timings - oldest first. */
+int store_timings(struct store *store, const char *project, const char *service,
+		  int (*each)(void *ctx, enum store_timing kind, int64_t ms), void *ctx,
+		  struct oci_error *err);
 
 int store_decision_put(struct store *store, const char *project, const char *service,
 		       const struct scale_decision *decision, struct oci_error *err);

@@ -21,6 +21,7 @@ static const char *const sql[Q_COUNT] = {
 	[Q_SERVICE_REVISIONS_REMOVE] = "DELETE FROM revision WHERE project = ? AND service = ?",
 	[Q_SERVICE_DECISIONS_REMOVE] = "DELETE FROM decision WHERE project = ? AND service = ?",
 	[Q_SERVICE_LEARNED_REMOVE] = "DELETE FROM learned WHERE project = ? AND service = ?",
+	[Q_SERVICE_TIMINGS_REMOVE] = "DELETE FROM timing WHERE project = ? AND service = ?",
 	[Q_SERVICES] =
 		"SELECT project, name, desired, stopped, manual, removed, revision, rollout, words,"
 		" ports FROM service WHERE project = ? ORDER BY name",
@@ -55,6 +56,13 @@ static const char *const sql[Q_COUNT] = {
 			" WHERE project = ? AND service = ? ORDER BY serial DESC LIMIT ?",
 	[Q_LEARNED_PUT] = "INSERT OR REPLACE INTO learned VALUES (?,?,?)",
 	[Q_LEARNED_GET] = "SELECT bytes FROM learned WHERE project = ? AND service = ?",
+	[Q_TIMING_PUT] = "INSERT INTO timing (project, service, kind, ms) VALUES (?,?,?,?)",
+	[Q_TIMING_PRUNE] =
+		"DELETE FROM timing WHERE project = ?1 AND service = ?2 AND kind = ?3 AND serial <="
+		" (SELECT serial FROM timing WHERE project = ?1 AND service = ?2 AND kind = ?3"
+		" ORDER BY serial DESC LIMIT 1 OFFSET ?4)",
+	[Q_TIMINGS] = "SELECT kind, ms FROM timing WHERE project = ? AND service = ?"
+		      " ORDER BY serial",
 };
 
 const char *store_text(sqlite3_stmt *stmt, int column)
@@ -229,6 +237,8 @@ int store_service_remove(struct store *store, const char *project, const char *n
 		r = store_run(store, Q_SERVICE_DECISIONS_REMOVE, err, "ss", project, name);
 	if (r == 0)
 		r = store_run(store, Q_SERVICE_LEARNED_REMOVE, err, "ss", project, name);
+	if (r == 0)
+		r = store_run(store, Q_SERVICE_TIMINGS_REMOVE, err, "ss", project, name);
 	return r;
 }
 

@@ -15,6 +15,7 @@
  *   supervisor_make.c      the steps up: image, network, bundle, run, probe
  *   supervisor_foreground.c  replicas that somebody else starts
  *   supervisor_take.c      the steps down: drain, signals, delete, detach, forget
+ *   supervisor_timing.c    how long steps took
  *   supervisor_exit.c      how an end is noticed and what it means
  *   supervisor_adopt.c     after a start: what the database says, what the runtime says
  *   supervisor_ports.c     published ports
@@ -115,6 +116,8 @@ struct replica_work {
 	int64_t retry_at;    /* loop time; 0: no back-off runs */
 	int64_t ready_at;    /* loop time when it became ready; 0: it is not */
 	int64_t run_at;      /* loop time of the start */
+	int64_t asked_at, turn_at, made_at, told_at,
+		ended_at;    /* loop times of steps that are measured; 0: not */
 	int64_t prepared_at; /* of a foreground one */
 	int status_tries;
 	unsigned failures, make_failures; /* of its program; of making it */
@@ -126,6 +129,7 @@ struct replica_work {
 	bool image_wanted;   /* adopted, its stop signal is the image's */
 	bool maybe_attached; /* adopted: the crash may have come before the note of it */
 	bool unsaved, forgotten;
+	bool measured; /* its run was ours, and begun by us: run_at tells how long it takes to be ready */
 	bool was_running; /* of the database: it ran when the supervisor before us ended */
 };
 
@@ -166,6 +170,8 @@ struct supervisor {
 	uint64_t serial;
 	struct queued_event *queue, **queue_end;
 	size_t queued;
+	struct queued_timing *timings, **timings_end; /* see supervisor_timing.c */
+	size_t timings_len;
 	struct stray strays[STRAYS];
 	unsigned stray_next;
 	int64_t hosts_delay_ms; /* see supervisor_hosts.c */
@@ -312,6 +318,13 @@ void event_emit(struct supervisor *sv, const char *kind, const char *action,
 		const struct replica *replica, int status, const char *format, ...)
 	__attribute__((format(printf, 8, 9)));
 void events_free(struct supervisor *sv);
+
+/* supervisor_timing.c */
+/** timing_note - that took from @since, a loop time, until now; 0: it is not known. */
+void timing_note(struct supervisor *sv, const struct replica *replica, enum store_timing kind,
+		 int64_t since);
+int timings_put(struct supervisor *sv, struct oci_error *err);
+void timings_free(struct supervisor *sv);
 
 /* supervisor_save.c */
 /** save_all - rows that have changed and events; a full disk is tried again later. */

@@ -301,6 +301,7 @@ int supervisor_new(struct loop *loop, const struct supervisor_options *options,
 		return err_nomem(err);
 	sv->loop = loop;
 	sv->queue_end = &sv->queue;
+	sv->timings_end = &sv->timings;
 	sv->verify_fd = -1;
 	sv->parallel = cores > 0 ? 2 * (unsigned)cores : 2;
 	sv->rootless = geteuid() != 0;
@@ -349,6 +350,7 @@ void supervisor_free(struct supervisor *sv)
 	balance_free(sv->balance);
 	store_close(sv->store);
 	events_free(sv);
+	timings_free(sv);
 	oci_arena_free(&sv->arena);
 	free(sv);
 }

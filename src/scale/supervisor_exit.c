@@ -128,6 +128,12 @@ void replica_ended(struct supervisor *sv, struct replica *replica, int status)
 	bool asked = work->phase != STOP_NONE;
 	bool by_policy = work->unhealthy && work->restarting;
 
+	if (asked)
+		timing_note(sv, replica, STORE_TIMING_STOP, work->told_at);
+	else if (status != 0 && work->measured)
+		timing_note(sv, replica, STORE_TIMING_FAIL, work->run_at);
+	work->told_at = work->asked_at = 0;
+	work->ended_at = asked && !replica->wanted ? loop_now(sv->loop) : 0;
 	probe_stop(work->probe);
 	work->probe = NULL;
 	work->probe_wanted = false;

@@ -18,6 +18,9 @@ void make_failed(struct supervisor *sv, struct replica *replica, const char *doi
 {
 	const char *line = strrchr(words, '\n');
 
+	/* what is tried again is no measure of how long it takes */
+	replica_work(replica)->asked_at = replica_work(replica)->turn_at =
+		replica_work(replica)->made_at = 0;
 	/* programs end with what stopped them */
 	replica_reason(replica, "%s: %s", doing, line && line[1] ? line + 1 : words);
 	event_emit(sv, "replica", "fail", NULL, NULL, replica, -1, "%s", replica->reason);
@@ -364,6 +367,9 @@ void make_run(struct supervisor *sv, struct replica *replica)
 	}
 	if (replica->state != REPLICA_FAILED)
 		replica_set_state(sv, replica, REPLICA_CREATED);
+	timing_note(sv, replica, STORE_TIMING_CREATE, work->turn_at);
+	work->turn_at = 0;
+	work->made_at = loop_now(sv->loop);
 	replica_busy(sv, replica, BUSY_RUN);
 	if (run_job(sv, replica, &err) < 0) {
 		replica_idle(sv, replica);
@@ -474,6 +480,9 @@ void replica_started(struct supervisor *sv, struct replica *replica, pid_t pid)
 {
 	struct replica_work *work = replica_work(replica);
 
+	timing_note(sv, replica, STORE_TIMING_START, work->made_at);
+	work->measured = work->made_at > 0;
+	work->made_at = work->told_at = 0;
 	work->run_at = loop_now(sv->loop);
 	work->ready_at = 0;
 	work->make_failures = 0;

@@ -96,6 +96,12 @@ void replica_is_ready(struct supervisor *sv, struct replica *replica)
 
 	if (replica->state == REPLICA_READY)
 		return;
+	/* not one that is healthy again */
+	if (work->ready_at == 0) {
+		timing_note(sv, replica, STORE_TIMING_READY, work->measured ? work->run_at : 0);
+		timing_note(sv, replica, STORE_TIMING_ALL, work->asked_at);
+	}
+	work->asked_at = 0;
 	work->ready_at = loop_now(sv->loop);
 	work->unhealthy = false;
 	replica->ready_ms = supervisor_clock(sv);
@@ -206,6 +212,7 @@ static bool place_free(struct supervisor *sv, struct replica *replica)
 			return false;
 		work->building = true;
 		sv->building++;
+		work->turn_at = work->configured ? 0 : loop_now(sv->loop);
 	}
 	return true;
 }

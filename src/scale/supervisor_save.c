@@ -94,7 +94,7 @@ static int save_replica(struct supervisor *sv, const struct replica *replica, st
 
 static bool anything(const struct supervisor *sv)
 {
-	if (sv->queue)
+	if (sv->queue || sv->timings)
 		return true;
 	FOR_EACH(project, project, sv->projects)
 	FOR_EACH(service, service, project->services)
@@ -125,7 +125,7 @@ static int put_rows(struct supervisor *sv, struct oci_error *err)
 	}
 	for (struct queued_event *event = sv->queue; event && r == 0; event = event->next)
 		r = store_event_put(sv->store, &event->event, err);
-	return r;
+	return r == 0 ? timings_put(sv, err) : r;
 }
 
 static void mark_saved(struct supervisor *sv)
@@ -138,6 +138,7 @@ static void mark_saved(struct supervisor *sv)
 		replica_work(replica)->unsaved = false;
 	}
 	events_free(sv);
+	timings_free(sv);
 }
 
 int save_durably(struct supervisor *sv, int (*also)(void *ctx, struct oci_error *err), void *ctx,

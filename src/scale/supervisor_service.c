@@ -174,6 +174,7 @@ static void make_replica(struct supervisor *sv, struct service *service, unsigne
 	replica->slot = slot;
 	replica->revision = service->revision;
 	replica->made_ms = supervisor_clock(sv);
+	replica_work(replica)->asked_at = loop_now(sv->loop);
 	replica_work(replica)->revision = revision_current(service);
 	memcpy(replica->published, work->published, sizeof(replica->published));
 	replica_name(replica->name, sizeof(replica->name), service, slot);

@@ -178,6 +178,7 @@ static void next_phase(struct supervisor *sv, struct replica *replica)
 	case STOP_DRAIN:
 		if (!work->force && grace > 0) {
 			send_signal(replica, stop_signal(replica));
+			work->told_at = loop_now(sv->loop);
 			phase_enter(sv, replica, STOP_TERM, grace);
 			break;
 		}
@@ -290,6 +291,7 @@ void take_all(struct supervisor *sv, struct replica *replica)
 		return;
 	}
 	work->unsaved = false;
+	timing_note(sv, replica, STORE_TIMING_DELETE, work->ended_at);
 	event_emit(sv, "replica", "remove", NULL, NULL, replica, replica->exit_status, "removed");
 	work->forgotten = true;
 	sv->ports_stale = true;
