@@ -88,6 +88,8 @@ static void trial_begin(struct trial *trial, const struct predict *p, unsigned h
 		.seed = SEED,
 	};
 	params->patience = params->work.mean;
+	/* else a backlog that nobody can prevent any more would hide what a candidate is worth */
+	params->give_up = params->patience;
 	params->grace = params->work.mean;
 	set_starts(trial, p);
 	jobs = p->load * trial->per_load;

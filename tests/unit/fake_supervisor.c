@@ -680,6 +680,28 @@ int supervisor_decisions(struct supervisor *sv, const struct service *service, u
 	return r;
 }
 
+int supervisor_learn(struct supervisor *sv, const struct service *service, const void *bytes,
+		     size_t length, struct oci_error *err)
+{
+	(void)sv;
+	(void)service;
+	(void)bytes;
+	(void)length;
+	(void)err;
+	return 0;
+}
+
+int supervisor_learned(struct supervisor *sv, const struct service *service, void **ret,
+		       size_t *ret_length, struct oci_error *err)
+{
+	(void)sv;
+	(void)service;
+	(void)ret;
+	(void)ret_length;
+	(void)err;
+	return -ENOENT;
+}
+
 int supervisor_revisions(struct supervisor *sv, const struct service *service,
 			 int (*each)(void *ctx, uint64_t revision, int64_t at_ms,
 				     const char *document, const char *words),

@@ -472,11 +472,11 @@ static void test_long(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_rule),     cmocka_unit_test(test_several),
-		cmocka_unit_test(test_windows),  cmocka_unit_test(test_rates),
-		cmocka_unit_test(test_limits),   cmocka_unit_test(test_inputs),
-		cmocka_unit_test(test_monotone), cmocka_unit_test(test_rest),
-		cmocka_unit_test(test_long),     cmocka_unit_test(test_forecast),
+		cmocka_unit_test(test_rule),          cmocka_unit_test(test_several),
+		cmocka_unit_test(test_windows),       cmocka_unit_test(test_rates),
+		cmocka_unit_test(test_limits),        cmocka_unit_test(test_inputs),
+		cmocka_unit_test(test_monotone),      cmocka_unit_test(test_rest),
+		cmocka_unit_test(test_long),          cmocka_unit_test(test_forecast),
 		cmocka_unit_test(test_forecast_only), cmocka_unit_test(test_only_raises),
 	};
 

@@ -323,9 +323,10 @@ static void test_scale(void **state)
 
 static void test_predict(void **state)
 {
-	const struct spec_scale *scale = &first("    x-carte: {scale: {max: 9, metric: cpu, target: 60,"
-						" policy: predict}}\n")
-						  ->scale;
+	const struct spec_scale *scale =
+		&first("    x-carte: {scale: {max: 9, metric: cpu, target: 60,"
+		       " policy: predict}}\n")
+			 ->scale;
 
 	(void)state;
 	assert_int_equal(scale->policy, SPEC_SCALE_PREDICT);

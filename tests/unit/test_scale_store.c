@@ -395,9 +395,7 @@ static void test_older(void **state)
 	assert_int_equal(store_service_put(p.store, &row, NULL), 0);
 	store_close(p.store);
 	assert_int_equal(sqlite3_open(p.path, &db), SQLITE_OK);
-	assert_int_equal(
-		sqlite3_exec(db, "DROP TABLE learned", NULL, NULL, NULL),
-		SQLITE_OK);
+	assert_int_equal(sqlite3_exec(db, "DROP TABLE learned", NULL, NULL, NULL), SQLITE_OK);
 	assert_int_equal(sqlite3_close(db), SQLITE_OK);
 	open_store(&p);
 	assert_int_equal(store_learned_put(p.store, "shop", "web", "x", 1, NULL), 0);

@@ -1,41 +1,225 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * test_predict.c - one service's forecasts over simulated weeks: what is learned, whom the gate believes, what a plan asks for, and its way
- * through bytes.
+ * test_scaler_predict.c - policy predict over simulated weeks of a service whose replicas take a while to start: the scaler and its
+ * loop are the real ones; the supervisor, the replicas, what they measure and both clocks are of this test.
  */
-#include <errno.h>
-#include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
-#include <stdlib.h>
-#include <string.h>
-#include <time.h>
-
+#include <stddef.h>
+#include <stdint.h>
 #include <cmocka.h>
 
-#include "devs/random.h"
+#include <errno.h>
+#include <math.h>
+#include <time.h>
+
+#include "base/error.h"
 #include "scale/predict.h"
+#include "scale/sampler.h"
+#include "scale/scaler.h"
+#include "scale/view.h"
+#include "unit/scale.h"
 
-#define MONDAY INT64_C(1767571200) /* 2026-01-05 00:00 UTC */
-#define DAY 1440
-#define WEEK 10080
-#define START_S 120
+#define MONDAY INT64_C(1767571200000) /* 2026-01-05 00:00 UTC */
+#define STEP_MS 30000
+#define DAY_STEPS 2880u
+#define START_MS 150000
+#define REPLICAS 24u
 
-static struct spec_metric metric = { .kind = SPEC_METRIC_HTTP, .name = "sessions", .target = 10 };
-static struct spec_scale scale;
+struct supervisor {
+	struct loop *loop;
+	struct project project;
+	struct spec_project spec;
+	struct spec_service service_spec;
+	struct service service;
+	struct replica replicas[REPLICAS];
+	struct spec_metric metric;
+	int64_t clock_ms;
+	unsigned made;
+	double load; /* replicas on target */
+	double lost; /* replica-seconds above what the ready ones carry on target */
+	/* kept, as a database does */
+	void *learned;
+	size_t learned_length;
+	unsigned saves, told; /* decisions that speak of a forecast */
+	char why[1024];
+};
 
-static void reset(void)
+static struct supervisor *world;
+
+int64_t view_clock_ms(void)
 {
-	scale = (struct spec_scale){
+	return world->clock_ms;
+}
+
+struct loop *supervisor_loop(struct supervisor *sv)
+{
+	return sv->loop;
+}
+
+struct project *supervisor_projects(struct supervisor *sv)
+{
+	return &sv->project;
+}
+
+struct service *supervisor_service(struct supervisor *sv, const char *project, const char *service)
+{
+	return strcmp(project, "shop") == 0 && strcmp(service, "web") == 0 ? &sv->service : NULL;
+}
+
+int supervisor_decide(struct supervisor *sv, struct service *service,
+		      const struct scale_decision *decision, struct oci_error *err)
+{
+	(void)err;
+	service->desired = decision->to;
+	sv->told += strstr(decision->why, "forecast") != NULL;
+	(void)snprintf(sv->why, sizeof(sv->why), "%s", decision->why);
+	return 0;
+}
+
+int supervisor_learn(struct supervisor *sv, const struct service *service, const void *bytes,
+		     size_t length, struct oci_error *err)
+{
+	(void)service;
+	(void)err;
+	free(sv->learned);
+	sv->learned = malloc(length);
+	assert_non_null(sv->learned);
+	memcpy(sv->learned, bytes, length);
+	sv->learned_length = length;
+	sv->saves++;
+	return 0;
+}
+
+int supervisor_learned(struct supervisor *sv, const struct service *service, void **ret,
+		       size_t *ret_length, struct oci_error *err)
+{
+	(void)service;
+	(void)err;
+	if (!sv->learned)
+		return -ENOENT;
+	*ret = malloc(sv->learned_length);
+	assert_non_null(*ret);
+	memcpy(*ret, sv->learned, sv->learned_length);
+	*ret_length = sv->learned_length;
+	return 0;
+}
+
+int pool_measure(struct pool *pool, struct oci_error *err)
+{
+	(void)err;
+	*pool = (struct pool){ .available = 100, .memory_reserve = 10 };
+	return 0;
+}
+
+void pool_admit(const struct pool *pool, struct pool_wish *wishes, size_t count)
+{
+	(void)pool;
+	for (size_t i = 0; i < count; i++)
+		wishes[i].admitted = wishes[i].wanted;
+}
+
+int sample_read(const struct replica *replica, struct sample *ret, struct oci_error *err)
+{
+	(void)replica;
+	(void)err;
+	*ret = (struct sample){ 0 };
+	return 0;
+}
+
+double sample_metric(enum spec_metric_kind kind, const struct sample *before,
+		     const struct sample *now, int64_t limit_milli)
+{
+	(void)kind;
+	(void)before;
+	(void)now;
+	(void)limit_milli;
+	return world->load * world->metric.target / service_count(&world->service, REPLICA_READY);
+}
+
+/* ---- the world ------------------------------------------------------------------------------------------------------------ */
+
+/* Every day from nine to noon, up within five minutes. */
+static double pattern(unsigned step)
+{
+	double minute = step % DAY_STEPS / 2.0, busy = 0;
+
+	if (minute >= 540 && minute < 720)
+		busy = minute < 545 ? (minute - 539) / 6 : 1;
+	return 1.6 + 9 * busy + 0.1 * sin(step * 0.9);
+}
+
+static void live(struct supervisor *sv)
+{
+	unsigned count = 0, ready = 0;
+
+	for (unsigned i = 0; i < REPLICAS; i++) {
+		struct replica *r = &sv->replicas[i];
+
+		if (i >= sv->service.desired) {
+			*r = (struct replica){ 0 };
+			continue;
+		}
+		if (!r->made_ms) {
+			*r = (struct replica){ .service = &sv->service,
+					       .wanted = true,
+					       .state = REPLICA_STARTED,
+					       .made_ms = sv->clock_ms };
+			(void)snprintf(r->id, sizeof(r->id), "%u", ++sv->made);
+		}
+		if (r->state == REPLICA_STARTED && sv->clock_ms - r->made_ms >= START_MS) {
+			r->state = REPLICA_READY;
+			r->ready_ms = sv->clock_ms;
+		}
+		ready += r->state == REPLICA_READY;
+		count++;
+	}
+	for (unsigned i = 0; i < REPLICAS; i++)
+		sv->replicas[i].next = i + 1 < count ? &sv->replicas[i + 1] : NULL;
+	sv->service.replicas = count ? sv->replicas : NULL;
+	if (sv->load > ready)
+		sv->lost += (sv->load - ready) * STEP_MS / 1000;
+}
+
+static void step(struct supervisor *sv, unsigned at)
+{
+	sv->load = pattern(at);
+	live(sv);
+	loop_advance(sv->loop, STEP_MS);
+	sv->clock_ms += STEP_MS;
+	for (int i = 0; i < 3; i++)
+		assert_int_equal(loop_once(sv->loop, 0), 0);
+}
+
+static void steps(struct supervisor *sv, unsigned from, unsigned to)
+{
+	for (unsigned at = from; at < to; at++)
+		step(sv, at);
+}
+
+static int setup(void **state)
+{
+	struct supervisor *sv = calloc(1, sizeof(*sv));
+
+	assert_non_null(sv);
+	world = sv;
+	assert_int_equal(loop_new(&sv->loop, NULL), 0);
+	sv->clock_ms = MONDAY;
+	sv->metric = (struct spec_metric){ .kind = SPEC_METRIC_MEMORY, .target = 100 };
+	sv->service_spec = scale_service("web", "i");
+	sv->service_spec.scale = (struct spec_scale){
 		.given = true,
 		.policy = SPEC_SCALE_PREDICT,
 		.min = 1,
-		.max = 50,
-		.metrics = &metric,
-		.metrics_len = 1,
+		.max = REPLICAS,
 		.tolerance = 0.1,
-		.period_ms = 2000,
-		.drain_ms = 2000,
+		.period_ms = STEP_MS,
+		.window_down_ms = 60000,
+		.metrics = &sv->metric,
+		.metrics_len = 1,
+		.up = { .replicas = -1, .percent = -1 },
+		.down = { .replicas = -1, .percent = -1 },
+		.drain_ms = -1,
 		.predict = { .act = true,
 			     .quantile = 0.95,
 			     .horizon_ms = -1,
@@ -43,393 +227,187 @@ static void reset(void)
 			     .churn_ms = 10000,
 			     .capacity = -1 },
 	};
+	sv->spec.name = "shop";
+	sv->project.spec = &sv->spec;
+	sv->project.services = &sv->service;
+	sv->service = (struct service){ .project = &sv->project,
+					.spec = &sv->service_spec,
+					.desired = 2 };
+	*state = sv;
+	return 0;
 }
 
-/* Working days from nine to five, up within ten minutes; and a little unrest. */
-static double pattern(unsigned minute)
+static int teardown(void **state)
 {
-	unsigned of_day = minute % DAY;
-	double busy = 0;
+	struct supervisor *sv = *state;
 
-	if (minute % WEEK / DAY < 5 && of_day >= 540 && of_day < 1020)
-		busy = of_day < 550 ? (of_day - 539) / 10.0 : 1;
-	return 1.2 + 8 * busy + 0.2 * sin(minute * 0.7);
+	loop_free(sv->loop);
+	free(sv->learned);
+	free(sv);
+	return 0;
 }
 
-static struct predict *fresh(void)
+static struct scaler *begin(struct supervisor *sv)
 {
-	struct predict *p;
+	struct oci_error err = OCI_ERROR_INIT;
+	struct scaler *scaler;
 
-	assert_int_equal(predict_new(&p), 0);
-	for (int i = 0; i < 5; i++)
-		predict_started(p, 1000 + i, START_S);
-	return p;
+	assert_int_equal(scaler_new(sv, &scaler, &err), 0);
+	return scaler;
 }
 
-static int feed(struct predict *p, unsigned minute, double load)
+/* ---- tests ------------------------------------------------------------------------------------------------------------------ */
+
+#define LEARNED (14 * DAY_STEPS)
+#define BELL (LEARNED + 1080u) /* nine o'clock of the fifteenth day */
+
+/* What the rule alone, and what it with forecasts loses in the morning of the fifteenth day. */
+static void test_starts_before_the_ramp(void **state)
 {
-	return predict_measure(p, MONDAY + 60 * (int64_t)minute, load);
+	struct supervisor *sv = *state;
+	struct scaler *scaler;
+	struct scaler_cost cost;
+	double rule;
+
+	sv->service_spec.scale.policy = SPEC_SCALE_TARGET;
+	scaler = begin(sv);
+	steps(sv, 13 * DAY_STEPS, BELL - 1);
+	assert_int_equal(sv->service.desired, 2);
+	assert_null(scaler_predict(scaler, &sv->service, &cost));
+	sv->lost = 0;
+	steps(sv, BELL - 1, BELL + 60);
+	rule = sv->lost;
+	scaler_free(scaler);
+	assert_int_equal(sv->saves, 0);
+
+	sv->service_spec.scale.policy = SPEC_SCALE_PREDICT;
+	sv->clock_ms = MONDAY;
+	sv->service.desired = 2;
+	scaler = begin(sv);
+	steps(sv, 0, BELL - 60);
+	assert_int_equal(sv->service.desired, 2);
+	steps(sv, BELL - 60, BELL - 1);
+	/* nothing of the ramp is to be seen yet */
+	if (sv->service.desired < 5)
+		fail_msg("%u at the bell: %s (%s)", sv->service.desired, sv->why,
+			 predict_last(scaler_predict(scaler, &sv->service, &cost))->gate);
+	assert_non_null(strstr(sv->why, "the forecast asks for "));
+	sv->lost = 0;
+	steps(sv, BELL - 1, BELL + 60);
+	if (!(sv->lost < rule / 2))
+		fail_msg("lost %.0f replica-seconds, the rule alone %.0f", sv->lost, rule);
+	/* start delays are measured, and the rule lowers again */
+	assert_true(predict_last(scaler_predict(scaler, &sv->service, &cost))->start_s == 150);
+	steps(sv, BELL + 60, BELL + 400);
+	assert_int_equal(sv->service.desired, 2);
+	assert_true(cost.plans > 14 * 1440);
+	print_message(
+		"predict: lost %.0f replica-seconds at the ramp, the rule alone %.0f; %.0f us "
+		"of processor time a plan\n",
+		sv->lost, rule, cost.cpu_seconds * 1e6 / (double)cost.plans);
+	scaler_free(scaler);
 }
 
-static void feed_pattern(struct predict *p, unsigned from, unsigned to)
+/* It tells, and the number is that of the rule at every moment. */
+static void test_forecast_only(void **state)
 {
-	for (unsigned minute = from; minute < to; minute++)
-		assert_true(feed(p, minute, pattern(minute)) >= 0);
-}
+	struct supervisor *sv = *state;
+	struct scaler *scaler;
+	static uint8_t rule[DAY_STEPS];
+	unsigned told;
 
-/* At the beginning of @minute, with as many ready as the load needs. */
-static const struct predict_plan *decide(struct predict *p, unsigned minute, unsigned ready)
-{
-	struct predict_now now = { .scale = &scale,
-				   .now_ms = 1000 + 60000 * (int64_t)minute,
-				   .clock_s = MONDAY + 60 * (int64_t)minute,
-				   .current = ready,
-				   .ready = ready,
-				   .most = (unsigned)scale.max };
-
-	assert_int_equal(predict_decide(p, &now), 0);
-	return predict_last(p);
-}
-
-/* ---- what it asks for -------------------------------------------------------------------------------------------------------- */
-
-/* The start takes two minutes: what nine o'clock needs is asked for before anything is to be seen of it. */
-static void test_before_the_ramp(void **state)
-{
-	struct predict *p = fresh();
-	const struct predict_plan *plan;
-	unsigned bell = 2 * WEEK + 2 * DAY + 540;
-
-	(void)state;
-	reset();
-	feed_pattern(p, 0, bell - 180);
-	plan = decide(p, bell - 180, 2);
-	assert_true(plan->open);
-	assert_int_equal(plan->floor, 0);
-	feed_pattern(p, bell - 180, bell);
-	plan = decide(p, bell - 1, 2);
-	assert_true(plan->horizon_s == START_S + 60 + 2);
-	assert_int_equal(plan->minutes, 4);
-	assert_true(plan->open);
-	assert_true(plan->load < 1.5);
-	if (plan->floor < 3)
-		fail_msg("%u: %s (%s)", plan->floor, plan->why, plan->gate);
-	assert_int_equal(predict_floor(p, plan->at_ms + 1000), plan->floor);
-	assert_int_equal(predict_floor(p, plan->at_ms + PREDICT_LASTS_MS + 1), 0);
-	/* the candidates: from what the load needs now; the fewest leave load behind */
-	assert_true(plan->candidates_len > 2);
-	assert_int_equal(plan->candidates[0].replicas, 2);
-	assert_true(plan->candidates[0].late > 0);
-	assert_true(plan->candidates[0].cost > plan->candidates[plan->candidates_len - 1].cost);
-	predict_free(p);
-}
-
-/* A reserve that nobody pays for in lost load is not worth it. */
-static void test_weight(void **state)
-{
-	unsigned bell = 2 * WEEK + 2 * DAY + 540, dear, cheap;
-	struct predict *p = fresh();
-
-	(void)state;
-	reset();
-	feed_pattern(p, 0, bell);
-	scale.predict.weight = 1000;
-	dear = decide(p, bell - 1, 2)->floor;
-	scale.predict.weight = 1;
-	scale.predict.churn_ms = 600000;
-	cheap = decide(p, bell - 1, 2)->floor;
-	assert_true(dear > cheap);
-	predict_free(p);
-}
-
-static void test_limits(void **state)
-{
-	struct spec_calendar calendar = { .cron = "0 7 * * *", .duration_ms = 3600000, .min = 5 };
-	unsigned bell = 2 * WEEK + 2 * DAY + 540;
-	struct predict *p = fresh();
-
-	(void)state;
-	reset();
-	feed_pattern(p, 0, bell);
-	scale.max = 4;
-	assert_int_equal(decide(p, bell - 1, 2)->floor, 4);
-	scale.max = 50;
-	/* more than it needs is there already: that costs no start */
-	assert_int_equal(decide(p, bell - 1, 20)->candidates[0].starts, 0);
-	/* the calendar is known, not forecast: four minutes are enough for a start of two */
-	scale.calendar = &calendar;
-	scale.calendar_len = 1;
-	assert_int_equal(decide(p, bell - 125, 2)->calendar, 0);
-	assert_int_equal(decide(p, bell - 123, 2)->floor, 5);
-	assert_non_null(strstr(predict_last(p)->why, "the calendar asks for at least 5"));
-	scale.max = 3;
-	assert_int_equal(decide(p, bell - 123, 2)->floor, 3);
-	predict_free(p);
-}
-
-static void test_capacity(void **state)
-{
-	struct spec_metric two[2] = { { .kind = SPEC_METRIC_CPU, .target = 50 },
-				      { .kind = SPEC_METRIC_MEMORY, .target = 80 } };
-
-	(void)state;
-	reset();
-	assert_true(fabs(predict_capacity(&scale) - 1.1) < 1e-9);
-	scale.metrics = two;
-	assert_true(predict_capacity(&scale) == 2);
-	scale.metrics_len = 2;
-	assert_true(predict_capacity(&scale) == 1.25);
-	scale.predict.capacity = 300;
-	assert_true(predict_capacity(&scale) == 3);
-	scale.predict.capacity = -1;
-	two[0].target = 150;
-	assert_true(predict_capacity(&scale) == 1);
-}
-
-/* ---- whom it believes ---------------------------------------------------------------------------------------------------------- */
-
-/* A random walk: nothing is better than the last value, and so nothing is asked for. */
-static void test_useless(void **state)
-{
-	struct predict *p = fresh();
-	struct random_stream random;
-	unsigned asked = 0, open = 0;
-	double load = 20;
-
-	(void)state;
-	reset();
-	random_init(&random, 5, 0);
-	for (unsigned minute = 0; minute < 2 * WEEK; minute++) {
-		(void)feed(p, minute, load);
-		load += random_uniform(&random) < 0.5 ? -0.5 : 0.5;
-		if (load < 5)
-			load = 6;
-		if (minute < WEEK)
-			continue;
-		open += decide(p, minute + 1, 20)->open;
-		asked += predict_last(p)->floor > 0;
+	sv->service_spec.scale.policy = SPEC_SCALE_TARGET;
+	scaler = begin(sv);
+	steps(sv, 13 * DAY_STEPS, LEARNED);
+	for (unsigned i = 0; i < DAY_STEPS; i++) {
+		step(sv, LEARNED + i);
+		rule[i] = (uint8_t)sv->service.desired;
 	}
-	if (open > WEEK / 50 || asked > WEEK / 50)
-		fail_msg("open %u, asked %u of %u minutes", open, asked, WEEK);
-	assert_non_null(strstr(predict_last(p)->gate, "no model forecasts better"));
-	predict_free(p);
-}
-
-/* A holiday: the pattern was trusted for three weeks, and does not come. */
-static void test_holiday(void **state)
-{
-	struct predict *p = fresh();
-	unsigned bell = 3 * WEEK + 540, closed = 0;
-
-	(void)state;
-	reset();
-	feed_pattern(p, 0, bell - 1);
-	for (unsigned minute = bell - 1; minute < bell + 240; minute++) {
-		(void)feed(p, minute, 1.2);
-		(void)decide(p, minute + 1, 2);
-		if (!predict_last(p)->open) {
-			assert_int_equal(predict_last(p)->floor, 0);
-			closed++;
-		}
+	scaler_free(scaler);
+	sv->service_spec.scale.policy = SPEC_SCALE_PREDICT;
+	sv->service_spec.scale.predict.act = false;
+	sv->clock_ms = MONDAY;
+	scaler = begin(sv);
+	steps(sv, 0, LEARNED);
+	told = sv->told;
+	for (unsigned i = 0; i < DAY_STEPS; i++) {
+		step(sv, LEARNED + i);
+		assert_int_equal(sv->service.desired, rule[i]);
 	}
-	if (closed < 220)
-		fail_msg("only %u minutes closed: %s", closed, predict_last(p)->gate);
-	predict_free(p);
+	assert_true(sv->told > told);
+	scaler_free(scaler);
 }
 
-static void test_too_early(void **state)
+/* The supervisor ends at eight o'clock and another begins: what was learned is still known at nine. */
+static void test_restart(void **state)
 {
-	struct predict *p = fresh();
+	struct supervisor *sv = *state;
+	struct scaler *scaler;
+	struct scaler_cost cost;
+	uint64_t learned;
 
-	(void)state;
-	reset();
-	assert_int_equal(decide(p, 0, 2)->at_ms, 0);
-	assert_int_equal(predict_floor(p, 0), 0);
-	for (unsigned minute = 0; minute < 60; minute++)
-		(void)feed(p, minute, 1.0 + minute);
-	assert_false(decide(p, 60, 2)->open);
-	assert_string_equal(predict_last(p)->gate, "59 of 120 minutes are learned");
-	predict_free(p);
+	scaler = begin(sv);
+	steps(sv, 0, BELL - 120);
+	/* each quarter of an hour, and at the end */
+	assert_in_range(sv->saves, 14 * 24 * 4, 14 * 24 * 4 + 40);
+	learned = predict_learned(scaler_predict(scaler, &sv->service, &cost));
+	scaler_free(scaler);
+	assert_true(sv->learned_length < 48 << 10);
+	scaler = begin(sv);
+	steps(sv, BELL - 120, BELL - 1);
+	assert_true(predict_learned(scaler_predict(scaler, &sv->service, &cost)) > learned);
+	if (sv->service.desired < 5)
+		fail_msg("%u at the bell: %s (%s)", sv->service.desired, sv->why,
+			 predict_last(scaler_predict(scaler, &sv->service, &cost))->gate);
+	/* what is damaged is learned anew */
+	scaler_free(scaler);
+	((char *)sv->learned)[100] ^= 1;
+	scaler = begin(sv);
+	steps(sv, BELL - 1, BELL + 9);
+	assert_true(predict_learned(scaler_predict(scaler, &sv->service, &cost)) < 10);
+	scaler_free(scaler);
 }
 
-/* ---- time ---------------------------------------------------------------------------------------------------------------------- */
-
-static void test_minutes(void **state)
+/* By hand: nothing is learned meanwhile, and nothing forgotten. Another policy: what was learned waits. */
+static void test_hands_off(void **state)
 {
-	struct predict *p = fresh();
-	int64_t at = MONDAY;
+	struct supervisor *sv = *state;
+	struct scaler *scaler = begin(sv);
+	struct scaler_cost cost;
+	uint64_t learned;
 
-	(void)state;
-	reset();
-	/* two values of a minute are one: their mean */
-	assert_int_equal(predict_measure(p, at, 2), 0);
-	assert_int_equal(predict_measure(p, at + 30, 4), 0);
-	assert_int_equal(predict_measure(p, at + 60, 9), 1);
-	assert_true(decide(p, 1, 2)->load == 3);
-	assert_true(predict_past(p, 0).load == 3);
-	/* what is not measured is not known, and not zero */
-	assert_int_equal(predict_measure(p, at + 120, (double)NAN), 1);
-	assert_int_equal(predict_measure(p, at + 180, (double)NAN), 1);
-	assert_true(decide(p, 3, 2)->load == 9);
-	assert_true(isnan((double)predict_past(p, 0).load));
-	assert_true(predict_past(p, 1).load == 9);
-	assert_int_equal(predict_learned(p), 2);
-	/* a gap of two days is a gap */
-	assert_int_equal(predict_measure(p, at + 2 * 86400, 5), 1);
-	assert_int_equal(predict_learned(p), 2);
-	/* the clock goes back by an hour: that hour is not learned twice */
-	assert_int_equal(predict_measure(p, at + 2 * 86400 - 3600, 50), 0);
-	assert_int_equal(predict_measure(p, at + 2 * 86400 - 60, 50), 0);
-	assert_int_equal(predict_measure(p, at + 2 * 86400 + 30, 5), 0);
-	assert_int_equal(predict_measure(p, at + 2 * 86400 + 60, 5), 1);
-	assert_int_equal(predict_learned(p), 3);
-	assert_true(decide(p, 2 * DAY + 1, 2)->load == 5);
-	predict_free(p);
-}
-
-/* Two days without a supervisor: the pattern is where it was. */
-static void test_gap(void **state)
-{
-	struct predict *p = fresh();
-	unsigned bell = 3 * WEEK + 3 * DAY + 540;
-
-	(void)state;
-	reset();
-	feed_pattern(p, 0, bell - 2 * DAY);
-	feed_pattern(p, bell - 200, bell);
-	if (decide(p, bell - 1, 2)->floor < 3)
-		fail_msg("%u: %s, %s", predict_last(p)->floor, predict_last(p)->gate,
-			 predict_last(p)->why);
-	predict_free(p);
-}
-
-static void test_slow_starts(void **state)
-{
-	struct predict *p = fresh();
-	unsigned bell = 2 * WEEK + 2 * DAY + 540;
-
-	(void)state;
-	reset();
-	feed_pattern(p, 0, bell - 15);
-	assert_int_equal(decide(p, bell - 15, 2)->floor, 0);
-	/* starts have become slower than ever: the horizon follows, and nothing is learned anew */
-	for (int i = 0; i < PREDICT_DELAYS; i++)
-		predict_started(p, 5000 + i, 900);
-	assert_int_equal(predict_started_last(p), 5000 + PREDICT_DELAYS - 1);
-	assert_true(decide(p, bell - 15, 2)->open);
-	assert_int_equal(predict_last(p)->minutes, 17);
-	assert_true(predict_last(p)->floor > 2);
-	scale.predict.horizon_ms = 60000;
-	assert_int_equal(decide(p, bell - 15, 2)->minutes, 1);
-	predict_free(p);
-}
-
-/* ---- bytes --------------------------------------------------------------------------------------------------------------------- */
-
-static void test_bytes(void **state)
-{
-	unsigned bell = 2 * WEEK + 2 * DAY + 540;
-	struct predict *p = fresh(), *again;
-	struct predict_plan plan;
-	struct random_stream random;
-	unsigned char *bytes;
-	size_t length;
-	void *saved;
-
-	(void)state;
-	reset();
-	feed_pattern(p, 0, bell);
-	assert_int_equal(predict_save(p, &saved, &length), 0);
-	assert_int_equal(predict_load(saved, length, &again), 0);
-	assert_int_equal(predict_learned(again), predict_learned(p));
-	assert_int_equal(predict_started_last(again), predict_started_last(p));
-	/* all but the minute that was being gathered */
-	(void)feed(p, bell, pattern(bell));
-	(void)feed(again, bell, pattern(bell));
-	plan = *decide(p, bell, 2);
-	decide(again, bell, 2);
-	assert_true(predict_last(again)->open);
-	assert_int_equal(predict_last(again)->model, plan.model);
-	assert_true(predict_last(again)->start_s == START_S);
-	assert_true(predict_last(again)->floor > 2);
-	assert_true(fabs(predict_last(again)->paths[1][1] - plan.paths[1][1]) < 0.5);
-	predict_free(again);
-	random_init(&random, 4, 0);
-	bytes = saved;
-	for (unsigned i = 0; i < 200; i++) {
-		size_t at = random_below(&random, i % 2 ? 400 : length);
-
-		bytes[at] ^= 0x20;
-		assert_int_equal(predict_load(bytes, length, &again), -EINVAL);
-		bytes[at] ^= 0x20;
-	}
-	for (size_t less = 0; less < 500; less++)
-		assert_int_equal(predict_load(bytes, less, &again), -EINVAL);
-	free(saved);
-	predict_free(p);
-	/* nothing learned is something to keep too */
-	p = fresh();
-	assert_int_equal(predict_save(p, &saved, &length), 0);
-	assert_int_equal(predict_load(saved, length, &again), 0);
-	assert_int_equal(predict_started_last(again), 1004);
-	predict_free(again);
-	predict_free(p);
-	free(saved);
-}
-
-/* ---- what it costs --------------------------------------------------------------------------------------------------------------- */
-
-static double cpu_us(void)
-{
-	struct timespec ts;
-
-	(void)clock_gettime(CLOCK_THREAD_CPUTIME_ID, &ts);
-	return (double)ts.tv_sec * 1e6 + (double)ts.tv_nsec / 1e3;
-}
-
-/* An IoT gateway runs it too: bounds are ten times what a slow core needs. */
-static void test_cost(void **state)
-{
-	unsigned bell = 2 * WEEK + 2 * DAY + 540, plans = 0;
-	struct predict *p = fresh();
-	double begin = cpu_us(), minute_us, plan_us;
-	size_t length;
-	void *saved;
-
-	(void)state;
-	reset();
-	feed_pattern(p, 0, bell - 60);
-	minute_us = (cpu_us() - begin) / (bell - 60);
-	feed_pattern(p, bell - 60, bell);
-	begin = cpu_us();
-	for (; plans < 20; plans++)
-		assert_int_equal(decide(p, bell - 1, 2)->candidates_len, PREDICT_CANDIDATES);
-	plan_us = (cpu_us() - begin) / plans;
-	assert_int_equal(predict_save(p, &saved, &length), 0);
-	print_message("predict: %.1f us a minute to learn, %.0f us for a plan of %d candidates, "
-		      "%zu bytes of memory, %zu bytes in the database\n",
-		      minute_us, plan_us, PREDICT_CANDIDATES, predict_memory(p), length);
-	assert_true(minute_us < 1000);
-	assert_true(plan_us < 500000);
-	assert_true(predict_memory(p) < 48 << 10);
-	assert_true(length < 48 << 10);
-	free(saved);
-	predict_free(p);
+	steps(sv, 0, 100);
+	learned = predict_learned(scaler_predict(scaler, &sv->service, &cost));
+	assert_true(learned >= 40);
+	sv->service.manual = true;
+	steps(sv, 100, 140);
+	assert_null(scaler_predict(scaler, &sv->service, &cost));
+	sv->service.manual = false;
+	steps(sv, 140, 150);
+	assert_in_range(predict_learned(scaler_predict(scaler, &sv->service, &cost)), learned,
+			learned + 6);
+	sv->service_spec.scale.policy = SPEC_SCALE_TARGET;
+	steps(sv, 150, 160);
+	assert_null(scaler_predict(scaler, &sv->service, &cost));
+	sv->service_spec.scale.policy = SPEC_SCALE_PREDICT;
+	steps(sv, 160, 170);
+	assert_in_range(predict_learned(scaler_predict(scaler, &sv->service, &cost)), learned,
+			learned + 12);
+	scaler_free(scaler);
 }
 
 int main(void)
 {
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_before_the_ramp), cmocka_unit_test(test_weight),
-		cmocka_unit_test(test_limits),          cmocka_unit_test(test_capacity),
-		cmocka_unit_test(test_useless),         cmocka_unit_test(test_holiday),
-		cmocka_unit_test(test_too_early),       cmocka_unit_test(test_minutes),
-		cmocka_unit_test(test_gap),             cmocka_unit_test(test_slow_starts),
-		cmocka_unit_test(test_bytes),           cmocka_unit_test(test_cost),
+		TEST(test_starts_before_the_ramp),
+		TEST(test_forecast_only),
+		TEST(test_restart),
+		TEST(test_hands_off),
 	};
 
 	/* minutes of the week are those of local time */
 	setenv("TZ", "UTC", 1);
 	tzset();
-	return cmocka_run_group_tests_name("predict", tests, NULL, NULL);
+	return cmocka_run_group_tests_name("scaler: predict", tests, NULL, NULL);
 }
