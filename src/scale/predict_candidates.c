@@ -4,8 +4,7 @@
  *
  * What requests are is not known, only how many replicas they keep on target. So a replica is some slots, a request keeps one busy for
  * some seconds, and arrivals are so many that they need the load's number of replicas. Slots and seconds are chosen so that the
- * luck of single requests is small beside the forecast's own uncertainty, and a run has about ARRIVALS of them at any load: a decision costs
- * the same for a large service and a small one. All candidates serve the very same requests.
+ * luck of single requests is small beside the forecast's own uncertainty, and a run of a short horizon has about ARRIVALS of them. All candidates serve the very same requests.
  */
 #include <errno.h>
 #include <math.h>
@@ -15,7 +14,7 @@
 #include "scale/predict-private.h"
 
 #define SLOTS_ALL 64.0 /* of all replicas together, about */
-#define SLOTS_MIN 2u   /* of a replica */
+#define SLOTS_MIN 1u   /* of a replica */
 #define SLOTS_MAX 16u
 #define ARRIVALS 1500.0 /* of a run, about */
 #define WORK_MIN_S 0.2
@@ -70,10 +69,14 @@ static void trial_begin(struct trial *trial, const struct predict *p, unsigned h
 	const struct predict_plan *plan = trial->plan;
 	struct sim_service_params *params = &trial->params;
 	unsigned slots = slots_for(high);
-	double jobs, work;
+	double jobs, work, most;
 
 	trial->per_load = slots / predict_capacity(now->scale);
 	work = high * trial->per_load * plan->horizon_s / ARRIVALS;
+	/* what comes once new replicas are ready must be able to be late, also at the end of a long start */
+	most = (plan->control_s + plan->drain_s) / 10;
+	if (work > most)
+		work = most;
 	*params = (struct sim_service_params){
 		.rate = trial->rate,
 		.rate_len = plan->minutes,

@@ -12,7 +12,7 @@
 #include "scale/predict-private.h"
 
 #define MAGIC 0x31647270u /* "prd1" */
-#define NUMBERS (5 + FORECAST_KINDS + PREDICT_DELAYS)
+#define NUMBERS (6 + FORECAST_KINDS + PREDICT_DELAYS)
 #define HEAD_SIZE (4 + 8 * NUMBERS + 4)
 
 static void put(uint8_t **at, uint64_t value, unsigned size)
@@ -60,6 +60,7 @@ int predict_save(const struct predict *p, void **ret, size_t *ret_length)
 	put_number(&at, p->load);
 	put_number(&at, (double)p->ready_ms);
 	put_number(&at, p->delays_len);
+	put_number(&at, p->forecaster != NULL);
 	for (unsigned kind = 0; kind < FORECAST_KINDS; kind++)
 		put_number(&at, p->recent[kind]);
 	/* oldest first: then the ring begins at its beginning */
@@ -75,16 +76,18 @@ int predict_save(const struct predict *p, void **ret, size_t *ret_length)
 	return 0;
 }
 
-static int load_numbers(struct predict *p, const uint8_t *at)
+static int load_numbers(struct predict *p, const uint8_t *at, bool *ret_forecaster)
 {
 	double minute = get_number(&at), learned = get_number(&at), load = get_number(&at);
 	double ready = get_number(&at), delays = get_number(&at);
+	double forecaster = get_number(&at);
 
 	p->begun = !isnan(minute);
 	if ((p->begun && !(minute >= 0 && minute < 10080)) || !(learned >= 0 && learned < 1e15) ||
 	    isinf(load) || load < 0 || !(ready >= 0 && ready < 1e15) ||
 	    !(delays >= 0 && delays <= PREDICT_DELAYS))
 		return -EINVAL;
+	*ret_forecaster = forecaster != 0;
 	p->minute = p->begun ? (unsigned)minute : 0;
 	p->learned = (uint64_t)learned;
 	p->load = load;
@@ -110,6 +113,7 @@ int predict_load(const void *bytes, size_t length, struct predict **ret)
 {
 	const uint8_t *from = bytes, *at = bytes, *sum;
 	struct predict *p = NULL;
+	bool forecaster = false;
 	int r;
 
 	if (length < HEAD_SIZE)
@@ -120,8 +124,10 @@ int predict_load(const void *bytes, size_t length, struct predict **ret)
 	r = predict_new(&p);
 	if (r < 0)
 		return r;
-	r = load_numbers(p, at);
-	if (r == 0 && length > HEAD_SIZE)
+	r = load_numbers(p, at, &forecaster);
+	if (r == 0 && !forecaster && length > HEAD_SIZE)
+		r = -EINVAL;
+	if (r == 0 && forecaster)
 		r = forecaster_load(from + HEAD_SIZE, length - HEAD_SIZE, &p->forecaster);
 	if (r < 0) {
 		predict_free(p);
