@@ -102,11 +102,11 @@ static void test_before_the_ramp(void **state)
 
 	(void)state;
 	reset();
-	feed_pattern(p, 0, bell - 180);
+	feed_pattern(p, 0, bell - 179);
 	plan = decide(p, bell - 180, 2);
 	assert_true(plan->open);
 	assert_int_equal(plan->floor, 0);
-	feed_pattern(p, bell - 180, bell);
+	feed_pattern(p, bell - 179, bell);
 	plan = decide(p, bell - 1, 2);
 	assert_true(plan->horizon_s == START_S + 60 + 2);
 	assert_int_equal(plan->minutes, 4);
@@ -309,7 +309,7 @@ static void test_slow_starts(void **state)
 
 	(void)state;
 	reset();
-	feed_pattern(p, 0, bell - 15);
+	feed_pattern(p, 0, bell - 14);
 	assert_int_equal(decide(p, bell - 15, 2)->floor, 0);
 	/* starts have become slower than ever: the horizon follows, and nothing is learned anew */
 	for (int i = 0; i < PREDICT_DELAYS; i++)
