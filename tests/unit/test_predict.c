@@ -20,6 +20,7 @@
 #define DAY 1440
 #define WEEK 10080
 #define START_S 120
+#define TWO_DAYS INT64_C(172800)
 
 static struct spec_metric metric = { .kind = SPEC_METRIC_HTTP, .name = "sessions", .target = 10 };
 static struct spec_scale scale;
@@ -144,7 +145,9 @@ static void test_weight(void **state)
 
 static void test_limits(void **state)
 {
-	struct spec_calendar calendar = { .cron = "0 7 * * *", .duration_ms = 3600000, .min = 5 };
+	static struct spec_calendar calendar = { .cron = "0 7 * * *",
+						 .duration_ms = 3600000,
+						 .min = 5 };
 	unsigned bell = 2 * WEEK + 2 * DAY + 540;
 	struct predict *p = fresh();
 
@@ -169,8 +172,8 @@ static void test_limits(void **state)
 
 static void test_capacity(void **state)
 {
-	struct spec_metric two[2] = { { .kind = SPEC_METRIC_CPU, .target = 50 },
-				      { .kind = SPEC_METRIC_MEMORY, .target = 80 } };
+	static struct spec_metric two[2] = { { .kind = SPEC_METRIC_CPU, .target = 50 },
+					     { .kind = SPEC_METRIC_MEMORY, .target = 80 } };
 
 	(void)state;
 	reset();
@@ -274,13 +277,13 @@ static void test_minutes(void **state)
 	assert_true(predict_past(p, 1).load == 9);
 	assert_int_equal(predict_learned(p), 2);
 	/* a gap of two days is a gap */
-	assert_int_equal(predict_measure(p, at + 2 * 86400, 5), 1);
+	assert_int_equal(predict_measure(p, at + TWO_DAYS, 5), 1);
 	assert_int_equal(predict_learned(p), 2);
 	/* the clock goes back by an hour: that hour is not learned twice */
-	assert_int_equal(predict_measure(p, at + 2 * 86400 - 3600, 50), 0);
-	assert_int_equal(predict_measure(p, at + 2 * 86400 - 60, 50), 0);
-	assert_int_equal(predict_measure(p, at + 2 * 86400 + 30, 5), 0);
-	assert_int_equal(predict_measure(p, at + 2 * 86400 + 60, 5), 1);
+	assert_int_equal(predict_measure(p, at + TWO_DAYS - 3600, 50), 0);
+	assert_int_equal(predict_measure(p, at + TWO_DAYS - 60, 50), 0);
+	assert_int_equal(predict_measure(p, at + TWO_DAYS + 30, 5), 0);
+	assert_int_equal(predict_measure(p, at + TWO_DAYS + 60, 5), 1);
 	assert_int_equal(predict_learned(p), 3);
 	assert_true(decide(p, 2 * DAY + 1, 2)->load == 5);
 	predict_free(p);

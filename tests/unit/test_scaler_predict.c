@@ -259,6 +259,7 @@ static struct scaler *begin(struct supervisor *sv)
 /* ---- tests ------------------------------------------------------------------------------------------------------------------ */
 
 #define LEARNED (14 * DAY_STEPS)
+#define QUARTERS 1344u         /* of an hour, in as many days */
 #define BELL (LEARNED + 1080u) /* nine o'clock of the fifteenth day */
 
 /* What the rule alone, and what it with forecasts loses in the morning of the fifteenth day. */
@@ -349,7 +350,7 @@ static void test_restart(void **state)
 	scaler = begin(sv);
 	steps(sv, 0, BELL - 120);
 	/* each quarter of an hour, and at the end */
-	assert_in_range(sv->saves, 14 * 24 * 4, 14 * 24 * 4 + 40);
+	assert_in_range(sv->saves, QUARTERS, QUARTERS + 40);
 	learned = predict_learned(scaler_predict(scaler, &sv->service, &cost));
 	scaler_free(scaler);
 	assert_true(sv->learned_length < 48 << 10);
