@@ -255,7 +255,7 @@ function setDecisions(card, service) {
 function drawForecast(card) {
 	const svg = card.forecast;
 	const f = card.plan;
-	const points = f ? f.past.length + f.ahead.length : 0;
+	const points = f && (f.ahead.length || f.past.some((p) => p.load !== null)) ? f.past.length + f.ahead.length : 0;
 
 	card.forecastBox.hidden = !points;
 	if (!points)
@@ -385,7 +385,7 @@ function makeCard(service) {
 	const card = { rows: new Map(), decisions: [], service, cpu: measure("CPU"), memory: measure("Memory"), pressure: measure("Pressure"), words: el("p", { class: "words" }),
 		image: el("p", {}), number: el("span", { class: "number" }), line: shape("svg", { class: "line", role: "img" }), why: el("ol", { class: "why" }), tbody: el("tbody", {}), summary: el("summary", {}) };
 	card.plan = null;
-	card.forecast = shape("svg", { class: "line forecast", role: "img" });
+	card.forecast = shape("svg", { class: "line forecast", role: "img", "aria-label": "Load and forecast" });
 	card.forecastWords = el("p", { class: "why" });
 	card.forecastBox = el("div", { hidden: "" }, el("h3", {}, "Load and forecast"), card.forecast, card.forecastWords);
 	card.planned = Date.now();
