@@ -312,8 +312,9 @@ static int run_all(struct sim_run *run, const struct sim_state *state)
 		r = run->jobs.failed ? -ENOMEM : 0;
 	if (r < 0)
 		return r;
-	sim_transducer_end(&run->transducer);
+	sim_transducer_close(&run->transducer);
 	count_left_over(run);
+	sim_transducer_end(&run->transducer);
 	result->transitions = devs_transitions(run->devs);
 	result->reserved_cpu_max = run->pool.cpu_max;
 	result->reserved_memory_max = run->pool.memory_max;

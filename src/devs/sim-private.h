@@ -238,9 +238,11 @@ void sim_transducer_phase(struct sim_transducer *t, unsigned number, enum sim_ph
 void sim_transducer_put(struct sim_transducer *t, unsigned number);
 /** sim_transducer_row - begin the next row; the first one with the run. */
 void sim_transducer_row(struct sim_transducer *t);
-/** sim_transducer_end - it is the horizon: what is left of the time passes, and the sums become means. */
-void sim_transducer_end(struct sim_transducer *t);
-/** sim_transducer_left_over - before that, of each request that has not left. */
+/** sim_transducer_close - it is the horizon: what is left of the time passes. */
+void sim_transducer_close(struct sim_transducer *t);
+/** sim_transducer_left_over - then, of each request that has not left. */
 void sim_transducer_left_over(struct sim_transducer *t, const struct sim_job *job);
+/** sim_transducer_end - at last the sums become means. */
+void sim_transducer_end(struct sim_transducer *t);
 
 #endif

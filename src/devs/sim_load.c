@@ -12,23 +12,29 @@
 
 /* ---- jobs --------------------------------------------------------------------------------------------------------------- */
 
+static void more_jobs(struct sim_jobs *jobs)
+{
+	struct sim_block *block = calloc(1, sizeof(*block));
+
+	if (!block) {
+		jobs->failed = true;
+		return;
+	}
+	block->next = jobs->blocks;
+	jobs->blocks = block;
+	for (size_t i = 0; i < sizeof(block->jobs) / sizeof(block->jobs[0]); i++)
+		sim_job_free(jobs, &block->jobs[i]);
+}
+
 struct sim_job *sim_job_new(struct sim_jobs *jobs)
 {
 	struct sim_job *job;
 
-	if (!jobs->free) {
-		struct sim_block *block = calloc(1, sizeof(*block));
-
-		if (!block) {
-			jobs->failed = true;
-			return NULL;
-		}
-		block->next = jobs->blocks;
-		jobs->blocks = block;
-		for (size_t i = 0; i < sizeof(block->jobs) / sizeof(block->jobs[0]); i++)
-			sim_job_free(jobs, &block->jobs[i]);
-	}
+	if (!jobs->free)
+		more_jobs(jobs);
 	job = jobs->free;
+	if (!job)
+		return NULL;
 	jobs->free = job->next;
 	*job = (struct sim_job){ 0 };
 	return job;

@@ -55,9 +55,10 @@ static void close_row(struct sim_transducer *t)
 
 void sim_transducer_row(struct sim_transducer *t)
 {
-	t->result.rows[t->result.rows_len++] =
-		(struct sim_row){ .begin = (double)t->result.rows_len * t->params->row,
-				  .queue_max = t->waiting };
+	size_t number = t->result.rows_len++;
+
+	t->result.rows[number] = (struct sim_row){ .begin = (double)number * t->params->row,
+						   .queue_max = t->waiting };
 }
 
 static void pass(struct sim_transducer *t, double time)
@@ -290,13 +291,17 @@ const struct devs_class sim_transducer_class = {
 	.d_ext = transducer_ext,
 };
 
+void sim_transducer_close(struct sim_transducer *t)
+{
+	pass(t, t->params->horizon - t->clock);
+	close_row(t);
+}
+
 void sim_transducer_end(struct sim_transducer *t)
 {
 	struct sim_result *result = &t->result;
 	double horizon = t->params->horizon;
 
-	pass(t, horizon - t->clock);
-	close_row(t);
 	result->wait_mean = t->begun ? t->wait_sum / (double)t->begun : 0;
 	result->queue_mean = t->queue_area / horizon;
 	result->busy_mean = t->busy_area / horizon;

@@ -31,7 +31,7 @@ struct simulate_args {
 	const char *load, *time, *service, *policy, *replicas, *format, *csv, *svg, *seed,
 		*replications, *capacity, *slots, *step, *patience, *start_delay, *mttf, *weight,
 		*cores, *memory, *begin, *state_dir, *project, *env_file;
-	bool calibrate, constant, share;
+	bool calibrate, constant, share, regular;
 };
 
 #define ARG(member) offsetof(struct simulate_args, member)
@@ -57,6 +57,8 @@ static const struct opt simulate_opts[] = {
 	{ "slots", 0, OPT_STRING, ARG(slots), "N", "requests that a replica serves at a time; 1" },
 	{ "share", 0, OPT_FLAG, ARG(share), NULL,
 	  "they share its processor, as threads do; --slots is 1000 then" },
+	{ "regular", 0, OPT_FLAG, ARG(regular), NULL,
+	  "they come at equal distances, as those of a load generator; else at random" },
 	{ "constant-work", 0, OPT_FLAG, ARG(constant), NULL,
 	  "requests are alike; else their work is distributed exponentially" },
 	{ "step", 0, OPT_STRING, ARG(step), "SECONDS",
@@ -284,6 +286,7 @@ static int read_numbers(const struct simulate_args *args, struct simulate_plan *
 	    strcmp(args->format, "json") != 0 && strcmp(args->format, "csv") != 0)
 		r = args_usage(err, "format", args->format, "table, json or csv");
 	plan->constant = args->constant;
+	plan->regular = args->regular;
 	return r;
 }
 

@@ -11,7 +11,8 @@
 
 #define PROGRAM "carte-scale"
 
-const struct cmd *const cmd_table[] = { &cmd_backtest, &cmd_config, &cmd_plan, &cmd_serve, &cmd_simulate, NULL };
+const struct cmd *const cmd_table[] = { &cmd_backtest, &cmd_config,   &cmd_plan,
+					&cmd_serve,    &cmd_simulate, NULL };
 
 static void print_help(void)
 {

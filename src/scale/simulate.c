@@ -176,6 +176,44 @@ static double *rates_of(const struct simulate_plan *plan, struct oci_arena *aren
 	return rates;
 }
 
+/* One each time that the load has grown by one, the first at the beginning of the first line that has any. */
+static double *arrivals_of(const struct simulate_plan *plan, struct oci_arena *arena,
+			   size_t *ret_len)
+{
+	const struct trace *trace = plan->trace;
+	double sum = 0, before = 0;
+	double *arrivals;
+
+	for (size_t i = 0; i < trace->len; i++)
+		sum += trace->values[i];
+	arrivals = oci_arena_array(arena, (size_t)sum + 2, sizeof(*arrivals));
+	*ret_len = 0;
+	for (size_t i = 0; arrivals && i < trace->len; i++) {
+		double value = trace->values[i];
+
+		while ((double)*ret_len < before + value - 1e-9) {
+			double part = ((double)*ret_len - before) / value;
+
+			arrivals[(*ret_len)++] = ((double)i + (part > 0 ? part : 0)) * plan->step;
+		}
+		before += value;
+	}
+	return arrivals;
+}
+
+static int put_load(const struct simulate_plan *plan, struct sim_service_params *p,
+		    struct oci_arena *arena)
+{
+	if (plan->regular) {
+		p->arrivals = arrivals_of(plan, arena, &p->arrivals_len);
+		return p->arrivals ? 0 : -ENOMEM;
+	}
+	p->rate = rates_of(plan, arena);
+	p->rate_len = plan->trace->len;
+	p->rate_step = plan->step;
+	return p->rate ? 0 : -ENOMEM;
+}
+
 static int run(const struct simulate_plan *plan, const struct sim_service_params *params,
 	       struct simulate_outcome *ret)
 {
@@ -199,9 +237,6 @@ int simulate_run(const struct simulate_plan *plan, struct simulate_outcome *ret,
 				 .metrics = oci_arena_array(&arena, plan->scale.metrics_len + 1,
 							    sizeof(*policy.metrics)) };
 	struct sim_service_params params = {
-		.rate = rates_of(plan, &arena),
-		.rate_len = plan->trace->len,
-		.rate_step = plan->step,
 		.work = { .mean = plan->step * at_full(plan) / plan->capacity,
 			  .constant = plan->constant },
 		.balance = balance_of(plan->service),
@@ -217,7 +252,7 @@ int simulate_run(const struct simulate_plan *plan, struct simulate_outcome *ret,
 	};
 	int r;
 
-	if (!policy.metrics || !params.rate)
+	if (!policy.metrics || put_load(plan, &params, &arena) < 0)
 		return err_nomem(err);
 	put_times(plan, &params);
 	put_host(plan, &params);

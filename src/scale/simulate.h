@@ -32,6 +32,7 @@ struct simulate_plan {
 	double capacity; /* what one replica carries in a step */
 	unsigned slots;  /* requests that it serves at a time */
 	bool share;      /* requests that it serves share its processor */
+	bool regular;    /* requests come at equal distances, as those of a load generator */
 	bool constant;   /* each request is as much work as the others */
 	double patience, start_delay, mttf;
 	double cores, memory; /* of the pool */

@@ -139,10 +139,12 @@ void simulate_print(const struct simulate_outcome *o, FILE *out)
 		"  replicas     %.3f on average, %u ready at most; %.2f replica-hours; the number "
 		"changed by %u\n",
 		r->replica_seconds / horizon, r->ready_max, hours(r->replica_seconds), r->changes);
-	fprintf(out,
-		"  containers   %u started, %u stopped, %u failed; ready %.3f s after they were "
-		"asked for, %.3f s at most\n",
-		r->starts, r->stops, r->failures, r->start_mean, r->start_max);
+	fprintf(out, "  containers   %u started, %u stopped, %u failed", r->starts, r->stops,
+		r->failures);
+	if (r->started)
+		fprintf(out, "; ready %.3f s after they were asked for, %.3f s at most",
+			r->start_mean, r->start_max);
+	fprintf(out, "\n");
 	fprintf(out,
 		"  pool         %.2f cores and %.0f MiB reserved at most; %.1f %% of the ready "
 		"replicas' time at work\n",
@@ -297,7 +299,7 @@ int simulate_json(const struct simulate_outcome *o, FILE *out, struct oci_error 
 	if (r == 0)
 		r = json_take(&json, &text, &length, err);
 	json_end(&json);
-	if (r == 0)
+	if (r == 0 && text)
 		fputs(text, out);
 	return r;
 }

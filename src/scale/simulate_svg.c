@@ -117,12 +117,15 @@ static void draw_axes(const struct panel *p, const char *title)
 			"<text x=\"%d\" y=\"%.1f\" class=\"right\">%g</text>\n",
 			LEFT, y, WIDTH - RIGHT, y, LEFT - 6, y + 4, p->largest * i / 2);
 	}
-	for (double t = 0; t <= horizon; t += step)
+	for (unsigned i = 0; i * step <= horizon; i++) {
+		double t = i * step;
+
 		fprintf(p->out,
 			"<line x1=\"%.1f\" y1=\"%.1f\" x2=\"%.1f\" y2=\"%.1f\" class=\"grid\"/>"
 			"<text x=\"%.1f\" y=\"%.1f\" class=\"middle\">%.3g h</text>\n",
 			at_x(p, t), p->top, at_x(p, t), p->top + PANEL, at_x(p, t),
 			p->top + PANEL + 15, t / 3600);
+	}
 }
 
 static void draw_line(const struct panel *p, const struct line *line)
@@ -143,14 +146,15 @@ static void draw_line(const struct panel *p, const struct line *line)
 
 static void draw_legend(const struct panel *p, const struct line lines[2])
 {
-	double x = WIDTH - RIGHT - 190;
+	for (int k = 0; k < 2 && lines[k].value; k++) {
+		double x = WIDTH - RIGHT - 190 + 100.0 * k;
 
-	for (int k = 0; k < 2 && lines[k].value; k++, x += 100)
 		fprintf(p->out,
 			"<line x1=\"%.1f\" y1=\"%.1f\" x2=\"%.1f\" y2=\"%.1f\" class=\"%s\"/>"
 			"<text x=\"%.1f\" y=\"%.1f\">%s</text>\n",
 			x, p->top - 12, x + 20, p->top - 12, lines[k].class, x + 25, p->top - 8,
 			lines[k].words);
+	}
 }
 
 void simulate_svg(const struct simulate_outcome *o, FILE *out)

@@ -27,6 +27,7 @@ CLI_TESTS = \
 	tests/cli/readme.bats \
 	tests/cli/rootless.bats \
 	tests/cli/seccomp.bats \
+	tests/cli/simulate.bats \
 	tests/cli/slim.bats \
 	tests/cli/stats.bats \
 	tests/cli/store.bats \

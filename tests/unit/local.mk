@@ -56,11 +56,13 @@ UNIT_TESTS += \
 	tests/unit/test_backtest \
 	tests/unit/test_devs \
 	tests/unit/test_forecast \
-	tests/unit/test_service_sim
+	tests/unit/test_service_sim \
+	tests/unit/test_sim_replica
 tests_unit_test_backtest_LDADD = $(DEVS_LIBS) $(CMOCKA_LIBS)
 tests_unit_test_devs_LDADD = $(DEVS_LIBS) $(CMOCKA_LIBS)
 tests_unit_test_forecast_LDADD = $(DEVS_LIBS) $(CMOCKA_LIBS)
 tests_unit_test_service_sim_LDADD = $(DEVS_LIBS) $(CMOCKA_LIBS)
+tests_unit_test_sim_replica_LDADD = $(DEVS_LIBS) $(CMOCKA_LIBS)
 
 CONVERTER_TESTS = \
 	tests/unit/test_archive_out \

@@ -15,6 +15,7 @@
 #include <sys/wait.h>
 
 #include "scale/pool.h"
+#include "scale/store.h"
 #include "supervisor-stage.h"
 
 #define WEB(image, more) "\"web\":{\"image\":\"" image "\"" more "}"
@@ -108,6 +109,62 @@ static void test_restart_in_place(void **state)
 	first = r->pid;
 	assert_int_equal(kill(first, SIGKILL), 0);
 	stage_wait(&s, r->pid != first && is(r, REPLICA_READY));
+	stage_close(&s);
+}
+
+static int count_timing(void *ctx, enum store_timing kind, int64_t ms)
+{
+	unsigned *counts = ctx;
+
+	assert_in_range(ms, 0, 60000);
+	counts[kind]++;
+	return 0;
+}
+
+/* How many of each kind were measured of web, as digits: all, create, start, ready, stop, delete, fail. */
+static const char *timings(const struct stage *s)
+{
+	static char text[STORE_TIMINGS + 1];
+	unsigned counts[STORE_TIMINGS] = { 0 };
+	struct store *store;
+	char path[PATH_MAX];
+
+	(void)snprintf(path, sizeof(path), "%s/state/carte.db", s->folder);
+	assert_int_equal(store_look(path, &store, NULL), 0);
+	assert_int_equal(store_timings(store, "p", "web", count_timing, counts, NULL), 0);
+	store_close(store);
+	for (int i = 0; i < STORE_TIMINGS; i++)
+		text[i] = (char)('0' + counts[i] % 10);
+	return text;
+}
+
+static void test_timings(void **state)
+{
+	struct stage s;
+	struct replica *r;
+
+	(void)state;
+	stage_open(&s);
+	stage_up(&s, WEB("a", REPLICAS(3) ",\"restart\":\"always\""));
+	assert_string_equal(stage_settle(&s), "");
+	stage_wait(&s, strcmp(timings(&s), "3333000") == 0);
+	assert_int_equal(supervisor_scale(s.sv, stage_service(&s, "web"), 2, "test", NULL, NULL),
+			 0);
+	stage_wait(&s, strcmp(timings(&s), "3333110") == 0);
+	/* one that is restarted in place is not created, and nobody has asked for it */
+	r = stage_replica(&s, "p-web-1");
+	assert_int_equal(kill(r->pid, SIGKILL), 0);
+	stage_wait(&s, strcmp(timings(&s), "3344111") == 0);
+	/* of those that an earlier supervisor started it is not known how long they have run */
+	stage_restart(&s);
+	assert_string_equal(stage_settle(&s), "");
+	r = stage_replica(&s, "p-web-2");
+	assert_int_equal(kill(r->pid, SIGKILL), 0);
+	stage_wait(&s, strcmp(timings(&s), "3355111") == 0);
+	/* what was measured goes with the service */
+	stage_up(&s, "\"other\":{\"image\":\"a\"}");
+	assert_string_equal(stage_settle(&s), "");
+	stage_wait(&s, strcmp(timings(&s), "0000000") == 0);
 	stage_close(&s);
 }
 
@@ -835,6 +892,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_up_scale_down),
 		cmocka_unit_test(test_restart_in_place),
+		cmocka_unit_test(test_timings),
 		cmocka_unit_test(test_policies),
 		cmocka_unit_test(test_stop_and_start),
 		cmocka_unit_test(test_grace),
