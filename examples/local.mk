@@ -5,6 +5,7 @@ EXTRA_DIST += \
 	examples/compose/pages.conf \
 	examples/compose/pages/index.html \
 	examples/compose/password.txt \
+	examples/metaverse \
 	examples/programs/nginx/Cartefile \
 	examples/programs/nginx/nginx.conf \
 	examples/programs/nginx/pages/index.html \

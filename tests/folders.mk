@@ -9,6 +9,7 @@ TEST_FOLDERS = \
 	tests/fault \
 	tests/lib \
 	tests/load \
+	tests/metaverse \
 	tests/race \
 	tests/scale \
 	tests/vm

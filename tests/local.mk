@@ -84,7 +84,7 @@ distcheck-quick:
 race: all
 	@RUNTIME='$(RUNTIME)' $(top_srcdir)/tests/race/run $(ARGS)
 
-FORMAT_FILES = find $(top_srcdir)/libocispec-lite $(top_srcdir)/src $(top_srcdir)/cartefile-to-oci $(top_srcdir)/tests -name '*.[ch]'
+FORMAT_FILES = find $(top_srcdir)/libocispec-lite $(top_srcdir)/src $(top_srcdir)/cartefile-to-oci $(top_srcdir)/examples/metaverse $(top_srcdir)/tests -name '*.[ch]'
 fmt:
 	$(FORMAT_FILES) -exec $(CLANG_FORMAT) -i --style=file {} +
 

@@ -264,13 +264,13 @@ int compose_find(const char *directory, struct oci_arena *arena, char **ret_path
 int compose_load_here(const char *const *files, size_t count, const struct compose_options *options,
 		      struct oci_arena *arena, struct spec_project **ret, struct oci_error *err)
 {
-	char *found;
+	char *found = NULL;
 	int r;
 
 	if (count)
 		return compose_load_files(files, count, options, arena, ret, err);
 	r = compose_find(".", arena, &found, err);
-	if (r < 0)
+	if (!found)
 		return r;
 	return compose_load_files((const char *const[]){ found }, 1, options, arena, ret, err);
 }
