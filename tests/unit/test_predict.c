@@ -420,6 +420,33 @@ static void test_cost(void **state)
 	predict_free(p);
 }
 
+/* A large service is simulated in groups: a plan stays cheap, and begins at what the load needs now. */
+static void test_large(void **state)
+{
+	unsigned bell = 2 * WEEK + 2 * DAY + 540;
+	struct predict *p = fresh();
+	const struct predict_plan *plan;
+	double begin, took;
+
+	(void)state;
+	reset();
+	scale.max = 2000;
+	for (unsigned minute = 0; minute < bell; minute++)
+		(void)feed(p, minute, 40 * pattern(minute));
+	begin = cpu_us();
+	plan = decide(p, bell - 1, 50);
+	took = cpu_us() - begin;
+	assert_int_equal(plan->candidates_len, PREDICT_CANDIDATES);
+	assert_int_equal(plan->candidates[0].replicas, (unsigned)ceil(plan->load));
+	assert_int_equal(plan->candidates[PREDICT_CANDIDATES - 1].replicas,
+			 (unsigned)ceil(plan->paths[2][2]));
+	assert_true(plan->floor > 100);
+	print_message("predict: %.0f us for a plan of up to %u replicas\n", took,
+		      plan->candidates[PREDICT_CANDIDATES - 1].replicas);
+	assert_true(took < 2e6);
+	predict_free(p);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -435,6 +462,7 @@ int main(void)
 		cmocka_unit_test(test_slow_starts),
 		cmocka_unit_test(test_bytes),
 		cmocka_unit_test(test_cost),
+		cmocka_unit_test(test_large),
 	};
 
 	/* minutes of the week are those of local time */
