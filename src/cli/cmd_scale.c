@@ -24,7 +24,7 @@ static const struct opt scale_opts[] = {
 	{ "limit", 0, OPT_STRING, offsetof(struct scale_args, limit), "N",
 	  "--why: how many decisions; default: 20" },
 	{ "why", 0, OPT_FLAG, offsetof(struct scale_args, why), NULL,
-	  "print the last decisions with their reasons" },
+	  "print the last decisions with their reasons, and what policy predict forecasts" },
 	{ .name = NULL },
 };
 
@@ -55,6 +55,88 @@ static int print_decisions(yajl_val list, struct oci_error *err)
 	return table_print(&table, stdout, (size_t)term_width(), err);
 }
 
+static void print_candidates(yajl_val list, long long floor)
+{
+	if (json_count(list))
+		printf("  %8s %12s %12s %8s %12s\n", "REPLICAS", "LATE S", "READY S", "STARTS",
+		       "COST");
+	for (size_t i = 0; i < json_count(list); i++) {
+		yajl_val each = json_at(list, i);
+		long long replicas = json_int(each, "replicas", 0);
+
+		printf("  %8lld %12.1f %12.1f %8lld %12.1f%s\n", replicas,
+		       json_double(each, "lateSeconds", 0), json_double(each, "readySeconds", 0),
+		       json_int(each, "starts", 0), json_double(each, "cost", 0),
+		       replicas == floor ? "  <- the least" : "");
+	}
+}
+
+static void print_models(yajl_val list, const char *chosen)
+{
+	printf("  loss:");
+	for (size_t i = 0; i < json_count(list); i++) {
+		const char *model = json_text(json_at(list, i), "model");
+		double loss = json_double(json_at(list, i), "loss", -1);
+
+		printf("%s %s%s ", i ? "," : "", model, strcmp(model, chosen) == 0 ? "*" : "");
+		if (loss < 0)
+			printf("not known yet");
+		else
+			printf("%.4g", loss);
+	}
+	printf("\n");
+}
+
+static void print_forecast(yajl_val forecast, const char *name)
+{
+	long long floor = json_int(forecast, "floor", 0);
+	bool act = strcmp(json_text(forecast, "mode"), "act") == 0;
+	double load = json_double(forecast, "load", -1);
+
+	printf("%s: policy predict, mode %s\n", name, json_text(forecast, "mode"));
+	printf("  %s: %s\n",
+	       json_bool(forecast, "open") ? "forecasts are believed" : "no forecast is believed",
+	       json_text(forecast, "gate"));
+	if (load >= 0)
+		printf("  load %.3g replicas on target; forecast: at most %.3g in %.0f s (quantile "
+		       "%.4g)\n",
+		       load, json_double(forecast, "upper", 0),
+		       json_double(forecast, "horizonSeconds", 0),
+		       json_double(forecast, "quantile", 0));
+	printf("  horizon %.4g s: start %.4g s, control %.4g s, drain %.4g s\n",
+	       json_double(forecast, "horizonSeconds", 0), json_double(forecast, "startSeconds", 0),
+	       json_double(forecast, "controlSeconds", 0),
+	       json_double(forecast, "drainSeconds", 0));
+	print_models(json_get(forecast, "models"), json_text(forecast, "model"));
+	print_candidates(json_get(forecast, "candidates"), floor);
+	if (floor > 0)
+		printf("  %s at least %lld", act ? "asks for" : "would ask for", floor);
+	else
+		printf("  asks for nothing");
+	if (*json_text(forecast, "why"))
+		printf(": %s", json_text(forecast, "why"));
+	printf("\n");
+}
+
+/* Nothing for a service with another policy. */
+static int forecast_once(const char *path, const char *name, struct oci_error *err)
+{
+	CLEANUP_JSON yajl_val service = NULL, forecast = NULL;
+	struct oci_error why = OCI_ERROR_INIT;
+	int r = client_get(&service, err, "%s", path);
+
+	if (r < 0 || strcmp(json_text(service, "policy"), "predict") != 0)
+		return r;
+	r = client_get(&forecast, &why, "%s/forecast", path);
+	/* its first round is still to come */
+	if (r < 0 && err_kind(&why) == ERR_NOT_FOUND)
+		return 0;
+	if (r < 0)
+		return err_copy(err, &why);
+	print_forecast(forecast, name);
+	return 0;
+}
+
 static int why_once(void *ctx, const char *operand, struct oci_error *err)
 {
 	struct scale *scale = ctx;
@@ -65,6 +147,8 @@ static int why_once(void *ctx, const char *operand, struct oci_error *err)
 
 	if (r == 0)
 		r = client_get(&list, err, "%s/decisions?limit=%u", path, scale->limit);
+	if (r == 0 && !scale->json)
+		r = forecast_once(path, ref.name, err);
 	if (r < 0)
 		return r;
 	return scale->json ? json_print(list, stdout, err) : print_decisions(list, err);

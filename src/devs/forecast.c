@@ -237,3 +237,36 @@ const struct forecast_params *forecast_params(const struct forecast *f)
 {
 	return &f->params;
 }
+
+unsigned forecast_horizon(const struct forecast *f)
+{
+	return f->horizon;
+}
+
+int forecast_stretch(const struct forecast *from, unsigned horizon, struct forecast **ret)
+{
+	const size_t row = sizeof(float) * ERROR_BINS;
+	const float *farthest = &from->errors[(size_t)(from->horizon - 1) * ERROR_BINS];
+	struct forecast *f, fresh;
+	int r;
+
+	if (horizon <= from->horizon)
+		return -EINVAL;
+	r = forecast_new(&from->params, horizon, from->q, from->minute, &f);
+	if (r < 0)
+		return r;
+	fresh = *f;
+	*f = *from;
+	f->horizon = horizon;
+	f->table = fresh.table;
+	f->errors = fresh.errors;
+	/* what was said is told apart by its place in a ring of another length: it is forgotten */
+	f->said = fresh.said;
+	f->said_q = fresh.said_q;
+	memcpy(f->table, from->table, f->table_len * sizeof(*f->table));
+	memcpy(f->errors, from->errors, from->horizon * row);
+	for (unsigned ahead = from->horizon; ahead < horizon; ahead++)
+		memcpy(&f->errors[(size_t)ahead * ERROR_BINS], farthest, row);
+	*ret = f;
+	return 0;
+}

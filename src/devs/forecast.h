@@ -66,6 +66,12 @@ double forecast_loss(const struct forecast *forecast);
 /** forecast_last_loss - of the last value alone; NaN: nothing was forecast for it. */
 double forecast_last_loss(const struct forecast *forecast);
 const struct forecast_params *forecast_params(const struct forecast *forecast);
+unsigned forecast_horizon(const struct forecast *forecast);
+/**
+ * forecast_stretch - the same model for a longer horizon, with all that it has learned: what it does not know yet of the errors of minutes
+ * so far ahead is taken from the farthest that it does. @forecast stays. 0, -EINVAL (not longer, or too long), -ENOMEM.
+ */
+int forecast_stretch(const struct forecast *forecast, unsigned horizon, struct forecast **ret);
 
 /** forecast_pinball - what it costs to have said @forecast where @value came. */
 double forecast_pinball(double q, double forecast, double value);
@@ -99,6 +105,9 @@ enum forecast_kind forecaster_choice(const struct forecaster *forecaster);
 /** forecaster_model - NULL: that kind is not used. */
 const struct forecast *forecaster_model(const struct forecaster *forecaster,
 					enum forecast_kind kind);
+unsigned forecaster_horizon(const struct forecaster *forecaster);
+/** forecaster_stretch - all of its models, see forecast_stretch. After a failure it is as before. */
+int forecaster_stretch(struct forecaster *forecaster, unsigned horizon);
 size_t forecaster_size(const struct forecaster *forecaster);
 void forecaster_save(const struct forecaster *forecaster, uint8_t *bytes);
 int forecaster_load(const uint8_t *bytes, size_t length, struct forecaster **ret);

@@ -71,6 +71,29 @@ const struct forecast *forecaster_model(const struct forecaster *f, enum forecas
 	return f->models[kind];
 }
 
+unsigned forecaster_horizon(const struct forecaster *f)
+{
+	return forecast_horizon(f->models[FORECAST_PERSISTENCE]);
+}
+
+int forecaster_stretch(struct forecaster *f, unsigned horizon)
+{
+	struct forecast *longer[FORECAST_KINDS] = { NULL };
+	int r = 0;
+
+	for (unsigned kind = 0; kind < FORECAST_KINDS && r == 0; kind++)
+		if (f->models[kind])
+			r = forecast_stretch(f->models[kind], horizon, &longer[kind]);
+	for (unsigned kind = 0; kind < FORECAST_KINDS; kind++) {
+		struct forecast *gone = r == 0 ? f->models[kind] : longer[kind];
+
+		if (r == 0)
+			f->models[kind] = longer[kind];
+		forecast_free(gone);
+	}
+	return r;
+}
+
 /* ---- bytes: each model behind its length, 0 for one that is not used --------------------------------------------------------------------------------- */
 
 size_t forecaster_size(const struct forecaster *f)

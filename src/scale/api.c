@@ -44,6 +44,7 @@ const struct api_route api_routes[] = {
 	{ "GET", "/v1/services", service_list },
 	{ "GET", "/v1/services/{project}/{service}", service_get },
 	{ "GET", "/v1/services/{project}/{service}/decisions", service_decisions },
+	{ "GET", "/v1/services/{project}/{service}/forecast", service_forecast },
 	{ "POST", "/v1/services/{project}/{service}/restart", service_restart },
 	{ "GET", "/v1/services/{project}/{service}/revisions", service_revisions },
 	{ "POST", "/v1/services/{project}/{service}/rollback", service_rollback },

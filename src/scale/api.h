@@ -9,6 +9,7 @@
 #include "base/error.h"
 #include "scale/json.h"
 #include "scale/metrics.h"
+#include "scale/scaler.h"
 #include "scale/stats.h"
 #include "scale/supervisor.h"
 
@@ -18,6 +19,7 @@
 /** struct api - what all calls share. */
 struct api {
 	struct supervisor *sv;
+	const struct scaler *scaler; /* NULL: nothing is forecast */
 	struct stats stats;
 	struct metrics metrics;
 	const char *listen; /* "127.0.0.1:9700", or NULL */
@@ -130,7 +132,7 @@ int api_replica(const struct api_call *call, struct replica **ret, struct oci_er
 api_handler api_info, api_shutdown, api_healthz, api_metrics, api_page, api_events;
 api_handler project_put, project_list, project_get, project_delete, project_wait;
 api_handler service_list, service_get, service_scale, service_start, service_stop, service_restart,
-	service_rollback, service_rollout, service_decisions, service_revisions;
+	service_rollback, service_rollout, service_decisions, service_forecast, service_revisions;
 api_handler container_list, container_run, container_get, container_delete, container_start,
 	container_stop, container_restart, container_pause, container_unpause, container_kill,
 	container_finished, container_wait, container_stats, container_stats_all, container_logs;

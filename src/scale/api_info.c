@@ -48,8 +48,8 @@ int api_page(struct api_call *call, struct oci_error *err)
 
 int api_metrics(struct api_call *call, struct oci_error *err)
 {
-	int r = metrics_render(&call->api->metrics, &call->api->stats, call->api->sv, &call->reply,
-			       &call->reply_length, err);
+	int r = metrics_render(&call->api->metrics, &call->api->stats, call->api->sv,
+			       call->api->scaler, &call->reply, &call->reply_length, err);
 
 	if (r < 0)
 		return r;

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "scale/api.h"
+#include "scale/predict.h"
 #include "scale/view.h"
 
 #define REPLICAS_MAX 10000
@@ -204,6 +205,36 @@ int service_decisions(struct api_call *call, struct oci_error *err)
 	r = supervisor_decisions(call->api->sv, service, (unsigned)limit, put_decision, &json, err);
 	json_list_end(&json);
 	return r < 0 ? r : api_json(call, 200, &json, err);
+}
+
+int service_forecast(struct api_call *call, struct oci_error *err)
+{
+	struct json json CLEANUP_JSON = { 0 };
+	const struct predict *predict = NULL;
+	struct scaler_cost cost = { 0 };
+	struct service *service;
+	int r = api_service(call, &service, err);
+
+	if (r < 0)
+		return r;
+	if (call->api->scaler)
+		predict = scaler_predict(call->api->scaler, service, &cost);
+	if (!predict)
+		return err_set_as(err, ERR_NOT_FOUND, ENOENT,
+				  "%s: nothing is forecast: its policy is not predict, or it has "
+				  "just begun",
+				  service->spec->name);
+	r = json_begin(&json, err);
+	if (r < 0)
+		return r;
+	json_map(&json, NULL);
+	predict_facts(&json, predict, &service->spec->scale);
+	predict_series(&json, predict);
+	json_int(&json, "memoryBytes", (int64_t)predict_memory(predict));
+	json_real(&json, "planMicroseconds",
+		  cost.plans ? cost.cpu_seconds * 1e6 / (double)cost.plans : -1);
+	json_map_end(&json);
+	return api_json(call, 200, &json, err);
 }
 
 static int put_revision(void *ctx, uint64_t revision, int64_t at_ms, const char *document,

@@ -16,7 +16,7 @@ struct autoscale_wish {
 
 struct autoscale_facts {
 	const struct autoscale_wish *wishes;
-	unsigned minimum, maximum, calendar, recommended, wanted;
+	unsigned minimum, maximum, calendar, recommended, wanted, would;
 };
 
 /** autoscale_inputs - a JSON object in the arena; 0 or -ENOMEM. */

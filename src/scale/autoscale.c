@@ -7,6 +7,8 @@
  * "more"; so does one that is still starting. The largest wish of all metrics counts; one that could not be measured at all keeps the number
  * from falling. Then, in this order: stabilisation windows, rates, minimum and maximum, what the host can carry.
  *
+ * A forecast puts a floor under what the rule, its windows and rates say; it never takes away.
+ *
  * What must hold: a pure function of its arguments.
  */
 #include <math.h>
@@ -29,7 +31,7 @@ struct decider {
 	struct oci_arena *arena;
 	unsigned minimum, maximum; /* of now: with the calendar's */
 	unsigned calendar;
-	unsigned recommended, wanted;
+	unsigned recommended, wanted, would;
 	bool failed;                   /* a metric */
 	char *why;                     /* NULL: out of memory, told at the end */
 	struct autoscale_wish *wishes; /* of each metric */
@@ -167,7 +169,7 @@ static void recommend(struct decider *d)
 		    (d->wishes[largest].failed || d->wishes[i].wanted > d->wishes[largest].wanted))
 			largest = i;
 	}
-	if (d->scale->policy != SPEC_SCALE_TARGET || !d->scale->metrics_len) {
+	if (!spec_scale_measures(d->scale) || !d->scale->metrics_len) {
 		d->recommended = d->scale->policy == SPEC_SCALE_CALENDAR ? d->minimum : current;
 		return;
 	}
@@ -338,6 +340,37 @@ static void limit_host(struct decider *d)
 	}
 }
 
+/* ---- forecasts -------------------------------------------------------------------------------------------------------- */
+
+/* As the calendar's minimum does: past windows and rates, which are the rule's. */
+static void raise_by_forecast(struct decider *d)
+{
+	const struct autoscale_forecast *forecast = d->in->forecast;
+
+	if (!forecast || !forecast->act || forecast->floor <= d->wanted)
+		return;
+	d->wanted = forecast->floor;
+	say(d, "the forecast asks for %u: %s", forecast->floor, forecast->why);
+}
+
+/* The same way through the limits, by one whose words are not heard. */
+static void tell_forecast(struct decider *d)
+{
+	const struct autoscale_forecast *forecast = d->in->forecast;
+	struct decider told = *d;
+
+	d->would = d->wanted;
+	if (!forecast || forecast->act || forecast->floor <= d->wanted)
+		return;
+	told.wanted = forecast->floor;
+	limit_range(&told);
+	limit_host(&told);
+	if (told.wanted <= d->wanted)
+		return;
+	d->would = told.wanted;
+	say(d, "with the forecast it would be %u: %s", d->would, forecast->why);
+}
+
 static void find_range(struct decider *d)
 {
 	const struct spec_scale *scale = d->scale;
@@ -361,8 +394,10 @@ static void decide(struct decider *d)
 	recommend(d);
 	stabilise(d);
 	limit_rates(d);
+	raise_by_forecast(d);
 	limit_range(d);
 	limit_host(d);
+	tell_forecast(d);
 	record(d->history, d->in->now_ms, d->recommended, d->in->current, d->wanted);
 }
 
@@ -379,7 +414,7 @@ int autoscale_decide(const struct autoscale_input *input, struct autoscale_histo
 	d.wishes = oci_arena_array(arena, input->scale->metrics_len + 1, sizeof(*d.wishes));
 	if (!d.wishes)
 		return -ENOMEM;
-	d.wanted = d.recommended = input->current;
+	d.wanted = d.recommended = d.would = input->current;
 	if (input->scale->policy == SPEC_SCALE_MANUAL)
 		say(&d, "the number is set by hand");
 	else
@@ -391,10 +426,11 @@ int autoscale_decide(const struct autoscale_input *input, struct autoscale_histo
 					  .maximum = d.maximum,
 					  .calendar = d.calendar,
 					  .recommended = d.recommended,
-					  .wanted = d.wanted };
-	*ret = (struct autoscale_decision){ .wanted = d.wanted,
-					    .recommended = d.recommended,
-					    .why = d.why };
+					  .wanted = d.wanted,
+					  .would = d.would };
+	*ret = (struct autoscale_decision){
+		.wanted = d.wanted, .recommended = d.recommended, .would = d.would, .why = d.why
+	};
 	if (!d.why)
 		return -ENOMEM;
 	return autoscale_inputs(input, &facts, arena, &ret->inputs);

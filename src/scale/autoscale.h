@@ -30,20 +30,30 @@ struct autoscale_history {
 	unsigned next, count;
 };
 
+/** struct autoscale_forecast - of policy predict. It only raises; minimum, maximum and the host win. */
+struct autoscale_forecast {
+	unsigned floor;    /* replicas that it asks for at least; 0: for nothing */
+	bool act;          /* false: it is only told */
+	const char *why;   /* where from, for people */
+	const char *facts; /* JSON object for the inputs; NULL: none */
+};
+
 struct autoscale_input {
 	const struct spec_scale *scale;
 	int64_t now_ms;   /* monotonic, for windows and rates */
 	int64_t clock_s;  /* CLOCK_REALTIME seconds, for the calendar (local time) */
 	unsigned current; /* wanted now */
-	const struct autoscale_metric *metrics; /* as many as scale->metrics */
-	unsigned admissible;                    /* how many the pool can carry */
-	bool veto_growth;                       /* the host is short of memory */
-	bool crash_looping;                     /* replicas keep failing: no growth */
+	const struct autoscale_metric *metrics;    /* as many as scale->metrics */
+	unsigned admissible;                       /* how many the pool can carry */
+	bool veto_growth;                          /* the host is short of memory */
+	bool crash_looping;                        /* replicas keep failing: no growth */
+	const struct autoscale_forecast *forecast; /* NULL: none */
 };
 
 struct autoscale_decision {
 	unsigned wanted;      /* the decision */
 	unsigned recommended; /* before windows, rates, limits */
+	unsigned would;       /* what it would be if the forecast acted */
 	const char *why;      /* one line: which metric, ratio, what held it back */
 	const char *inputs;   /* JSON object */
 };

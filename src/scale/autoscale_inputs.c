@@ -4,6 +4,7 @@
  */
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include <ocispec-lite/arena.h>
 
@@ -18,12 +19,6 @@ static const char *const kinds[] = {
 	[SPEC_METRIC_CPU_PRESSURE] = "cpu-pressure",
 	[SPEC_METRIC_THROTTLED] = "throttled",
 	[SPEC_METRIC_HTTP] = "http",
-};
-
-static const char *const policies[] = {
-	[SPEC_SCALE_MANUAL] = "manual",
-	[SPEC_SCALE_TARGET] = "target",
-	[SPEC_SCALE_CALENDAR] = "calendar",
 };
 
 static void add_metric(struct json *json, const struct spec_metric *metric,
@@ -58,7 +53,7 @@ int autoscale_inputs(const struct autoscale_input *input, const struct autoscale
 	if (r < 0)
 		return r;
 	json_map(&json, NULL);
-	json_text(&json, "policy", policies[scale->policy]);
+	json_text(&json, "policy", spec_scale_policies[scale->policy]);
 	json_int(&json, "current", input->current);
 	json_int(&json, "recommended", facts->recommended);
 	json_int(&json, "wanted", facts->wanted);
@@ -69,9 +64,13 @@ int autoscale_inputs(const struct autoscale_input *input, const struct autoscale
 	json_bool(&json, "memoryShort", input->veto_growth);
 	json_bool(&json, "crashLooping", input->crash_looping);
 	json_list(&json, "metrics");
-	for (size_t i = 0; scale->policy == SPEC_SCALE_TARGET && i < scale->metrics_len; i++)
+	for (size_t i = 0; spec_scale_measures(scale) && i < scale->metrics_len; i++)
 		add_metric(&json, &scale->metrics[i], &input->metrics[i], &facts->wishes[i]);
 	json_list_end(&json);
+	if (input->forecast && input->forecast->facts)
+		json_raw(&json, "forecast", input->forecast->facts, strlen(input->forecast->facts));
+	if (input->forecast)
+		json_int(&json, "withForecast", facts->would);
 	json_map_end(&json);
 	r = json_take(&json, &text, &length, NULL);
 	json_end(&json);

@@ -72,11 +72,14 @@ static void print_policy(const struct spec_scale *scale, unsigned calendar, stru
 		return;
 	}
 	printf("  automatic: from %lld to %lld", (long long)scale->min, (long long)scale->max);
-	if (scale->policy == SPEC_SCALE_TARGET) {
+	if (spec_scale_measures(scale)) {
 		printf(", looked at every %.4g s; on average of the ready replicas ",
 		       (double)scale->period_ms / 1000);
 		print_metrics(scale, arena);
 	}
+	if (scale->policy == SPEC_SCALE_PREDICT)
+		printf(scale->predict.act ? "; forecasts may raise the number"
+					  : "; forecasts are only told and recorded");
 	printf("\n");
 	if (calendar)
 		printf("  the calendar asks for at least %u now\n", calendar);

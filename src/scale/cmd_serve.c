@@ -359,6 +359,7 @@ static int start_http(struct server *s, struct oci_error *err)
 			  : s->args->listen ? s->args->listen
 					    : LISTEN_DEFAULT,
 		.token = token,
+		.scaler = s->scaler,
 		.shutdown = end_asked,
 		.ctx = s,
 	};

@@ -119,15 +119,30 @@ static struct node *make_rate(struct maker *maker, const struct spec_rate *rate)
 	return one;
 }
 
+static struct node *make_predict(struct maker *maker, const struct spec_predict *predict)
+{
+	struct node *map = make_node(maker, NODE_MAP);
+
+	put_text(maker, map, "mode", predict->act ? "act" : "forecast-only");
+	put_number(maker, map, "quantile", predict->quantile);
+	put_time(maker, map, "horizon", predict->horizon_ms);
+	put_number(maker, map, "weight", predict->weight);
+	put_time(maker, map, "churn", predict->churn_ms);
+	if (predict->capacity >= 0)
+		put_number(maker, map, "capacity", predict->capacity);
+	return map;
+}
+
 static struct node *make_scale(struct maker *maker, const struct spec_scale *scale)
 {
-	static const char *const policies[] = { "manual", "target", "calendar" };
 	struct node *map = make_node(maker, NODE_MAP), *windows = make_node(maker, NODE_MAP);
 	struct node *rates = make_node(maker, NODE_MAP);
 
 	put_int(maker, map, "min", scale->min);
 	put_int(maker, map, "max", scale->max);
-	put_text(maker, map, "policy", policies[scale->policy]);
+	put_text(maker, map, "policy", spec_scale_policies[scale->policy]);
+	if (scale->policy == SPEC_SCALE_PREDICT)
+		put(maker, map, "predict", make_predict(maker, &scale->predict));
 	put_metrics(maker, map, scale);
 	put_number(maker, map, "tolerance", scale->tolerance);
 	put_time(maker, map, "period", scale->period_ms);

@@ -7,11 +7,12 @@
 #include "scale/compose-private.h"
 
 #define DAY_MS INT64_C(86400000)
+#define HOUR_MS INT64_C(3600000)
 
-static const char *const policy_words[] = { "manual", "target", "calendar", NULL };
 static const char *const metric_words[] = { "cpu",       "memory", "cpu-pressure",
 					    "throttled", "http",   NULL };
 static const char *const balance_words[] = { "round-robin", "least-connections", NULL };
+static const char *const mode_words[] = { "forecast-only", "act", NULL };
 
 struct windows {
 	int64_t *up, *down;
@@ -20,7 +21,7 @@ struct windows {
 struct from_scale {
 	struct spec_scale scale;
 	struct spec_metric single; /* metric and target of the short form */
-	bool has_policy;
+	bool has_policy, has_predict;
 };
 
 /* Prometheus: name{label="value",...} */
@@ -132,7 +133,7 @@ static int read_policy(struct reader *reader, const struct at *at, void *slot,
 {
 	struct from_scale *from = slot;
 	int index;
-	int r = read_word(reader, at, policy_words, &index);
+	int r = read_word(reader, at, spec_scale_policies, &index);
 
 	(void)row;
 	if (r == 0)
@@ -224,6 +225,61 @@ static int read_rate(struct reader *reader, const struct at *at, void *slot, con
 	return r;
 }
 
+static int read_mode_word(struct reader *reader, const struct at *at, void *slot,
+			  const struct row *row)
+{
+	int index;
+	int r = read_word(reader, at, mode_words, &index);
+
+	(void)row;
+	if (r == 0)
+		*(bool *)slot = index == 1;
+	return r;
+}
+
+static int read_quantile(struct reader *reader, const struct at *at, void *slot,
+			 const struct row *row)
+{
+	double value = 0;
+	int r = read_number(reader, at, &value, row);
+
+	if (r == 0 && !(value >= 0.5 && value <= 0.999))
+		return fail_expected(reader, at, "a number from 0.5 to 0.999");
+	*(double *)slot = value;
+	return r;
+}
+
+static int read_horizon(struct reader *reader, const struct at *at, void *slot,
+			const struct row *row)
+{
+	int r = read_time(reader, at, slot, row);
+
+	if (r == 0 && *(int64_t *)slot > HOUR_MS)
+		return fail_expected(reader, at, "at most an hour");
+	return r;
+}
+
+static const struct row predict_rows[] = {
+	ROW("mode", read_mode_word, offsetof(struct spec_predict, act)),
+	ROW("quantile", read_quantile, offsetof(struct spec_predict, quantile), .min = 0, .max = 1),
+	ROW("horizon", read_horizon, offsetof(struct spec_predict, horizon_ms), .min = 1000),
+	ROW("weight", read_number, offsetof(struct spec_predict, weight), .min = 1, .max = 1000000),
+	ROW("churn", read_time, offsetof(struct spec_predict, churn_ms), .min = 0),
+	ROW("capacity", read_percent, offsetof(struct spec_predict, capacity), .min = 10,
+	    .max = 10000),
+	ROWS_END
+};
+
+static int read_predict(struct reader *reader, const struct at *at, void *slot,
+			const struct row *row)
+{
+	struct from_scale *from = slot;
+
+	(void)row;
+	from->has_predict = true;
+	return read_map(reader, at, predict_rows, &from->scale.predict);
+}
+
 #define SCALE(member) offsetof(struct from_scale, scale.member)
 
 static const struct row window_rows[] = { ROW("up", read_time, SCALE(window_up_ms)),
@@ -234,6 +290,7 @@ static const struct row scale_rows[] = {
 	ROW("min", read_int, SCALE(min), .min = 0, .max = COMPOSE_REPLICAS_MAX),
 	ROW("max", read_int, SCALE(max), .min = 1, .max = COMPOSE_REPLICAS_MAX),
 	ROW("policy", read_policy, 0),
+	ROW("predict", read_predict, 0),
 	ROW("metric", read_metric_word, offsetof(struct from_scale, single.kind)),
 	ROW("target", read_percent, offsetof(struct from_scale, single.target), .min = 0,
 	    .max = 1000000000),
@@ -258,6 +315,11 @@ static const struct spec_scale not_given = {
 	.up = { .replicas = 4, .percent = 100, .period_ms = 15000 },
 	.down = { .replicas = -1, .percent = 100, .period_ms = 15000 },
 	.drain_ms = -1,
+	.predict = { .quantile = 0.95,
+		     .horizon_ms = -1,
+		     .weight = 100,
+		     .churn_ms = 10000,
+		     .capacity = -1 },
 };
 
 static int check_policy(struct reader *reader, const struct at *at, struct from_scale *from)
@@ -268,13 +330,16 @@ static int check_policy(struct reader *reader, const struct at *at, struct from_
 		scale->policy = scale->metrics_len    ? SPEC_SCALE_TARGET
 				: scale->calendar_len ? SPEC_SCALE_CALENDAR
 						      : SPEC_SCALE_MANUAL;
-	if (scale->policy == SPEC_SCALE_TARGET && !scale->metrics_len)
-		return fail(reader, at, "policy target needs metric and target, or metrics");
+	if (spec_scale_measures(scale) && !scale->metrics_len)
+		return fail(reader, at, "policy %s needs metric and target, or metrics",
+			    spec_scale_policies[scale->policy]);
+	if (from->has_predict && scale->policy != SPEC_SCALE_PREDICT)
+		return fail(reader, at, "predict is of policy predict");
 	if (scale->policy == SPEC_SCALE_CALENDAR && !scale->calendar_len)
 		return fail(reader, at, "policy calendar needs calendar");
 	if (scale->policy != SPEC_SCALE_MANUAL && scale->max < 0)
 		return fail(reader, at, "max is missing: how far may policy %s grow?",
-			    policy_words[scale->policy]);
+			    spec_scale_policies[scale->policy]);
 	for (size_t i = 0; i < scale->calendar_len; i++)
 		if (scale->max >= 0 && scale->calendar[i].min > scale->max)
 			return fail(reader, at, "calendar[%zu].min %lld is more than max %lld", i,

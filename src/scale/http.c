@@ -314,6 +314,7 @@ static int http_begin(struct http *http, const struct http_options *options, str
 {
 	int r = api_begin(&http->api, http->sv, err);
 
+	http->api.scaler = options->scaler;
 	http->api.end = options->shutdown;
 	http->api.end_ctx = options->ctx;
 	if (r == 0 && options->listen)

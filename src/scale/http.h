@@ -6,6 +6,7 @@
 #ifndef CARTE_SCALE_HTTP_H
 #define CARTE_SCALE_HTTP_H
 
+#include "scale/scaler.h"
 #include "scale/supervisor.h"
 
 struct http;
@@ -19,6 +20,7 @@ struct http_options {
 	const char *token;
 	void (*shutdown)(void *ctx); /* of POST /v1/shutdown; NULL: loop_stop */
 	void *ctx;
+	const struct scaler *scaler; /* whose forecasts are shown; NULL: none; outlives this */
 	int64_t request_ms; /* for a whole request, however slowly it trickles; 0: 30 seconds */
 };
 

@@ -104,8 +104,10 @@ libcarte_scale_a_SOURCES = \
 	src/scale/loop.c \
 	src/scale/loop.h \
 	src/scale/measured.c \
+	src/scale/metrics-private.h \
 	src/scale/metrics.c \
 	src/scale/metrics.h \
+	src/scale/metrics_forecast.c \
 	src/scale/model.c \
 	src/scale/model.h \
 	src/scale/net.c \
@@ -128,6 +130,12 @@ libcarte_scale_a_SOURCES = \
 	src/scale/pool-private.h \
 	src/scale/pool.c \
 	src/scale/pool.h \
+	src/scale/predict-private.h \
+	src/scale/predict.c \
+	src/scale/predict.h \
+	src/scale/predict_candidates.c \
+	src/scale/predict_json.c \
+	src/scale/predict_save.c \
 	src/scale/probe.c \
 	src/scale/probe.h \
 	src/scale/prometheus.c \
@@ -160,6 +168,7 @@ libcarte_scale_a_SOURCES = \
 	src/scale/scaler.c \
 	src/scale/scaler.h \
 	src/scale/scaler_measure.c \
+	src/scale/scaler_predict.c \
 	src/scale/simulate.c \
 	src/scale/simulate.h \
 	src/scale/simulate_report.c \

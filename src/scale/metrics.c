@@ -13,7 +13,7 @@
 #include "base/error.h"
 #include "base/io.h"
 #include "base/mem.h"
-#include "scale/metrics.h"
+#include "scale/metrics-private.h"
 #include "scale/view.h"
 
 static const double bounds[METRICS_BUCKETS] = { 0.01, 0.025, 0.05, 0.1, 0.25, 0.5,
@@ -139,7 +139,7 @@ static void sweep(struct metrics *metrics, struct supervisor *sv)
 
 /* ---- writing ----------------------------------------------------------------------------------------------------- */
 
-static void head(FILE *out, const char *name, const char *type, const char *help)
+void metrics_head(FILE *out, const char *name, const char *type, const char *help)
 {
 	fprintf(out, "# HELP %s %s\n# TYPE %s %s\n", name, help, name, type);
 }
@@ -158,7 +158,7 @@ static void put_label(FILE *out, const char *name, const char *value)
 	fputc('"', out);
 }
 
-static void put_service(FILE *out, const char *name, const char *project, const char *service)
+void metrics_put_service(FILE *out, const char *name, const char *project, const char *service)
 {
 	fprintf(out, "%s{", name);
 	put_label(out, "project", project);
@@ -168,29 +168,26 @@ static void put_service(FILE *out, const char *name, const char *project, const 
 
 static void put_replica(FILE *out, const char *name, const struct replica *replica)
 {
-	put_service(out, name, replica->service->project->name, replica->service->spec->name);
+	metrics_put_service(out, name, replica->service->project->name,
+			    replica->service->spec->name);
 	fputc(',', out);
 	put_label(out, "replica", replica->name);
 	fputs("} ", out);
 }
 
-#define EACH_SERVICE(sv, p, s)                                            \
-	for (struct project *p = supervisor_projects(sv); p; p = p->next) \
-		for (struct service *s = p->services; s; s = s->next)
-
 static void render_states(FILE *out, struct supervisor *sv)
 {
-	head(out, "carte_replicas", "gauge", "Replicas of a service by state.");
+	metrics_head(out, "carte_replicas", "gauge", "Replicas of a service by state.");
 	EACH_SERVICE(sv, p, s)
 	for (int state = REPLICA_PENDING; state <= REPLICA_DELETED; state++) {
-		put_service(out, "carte_replicas", p->name, s->spec->name);
+		metrics_put_service(out, "carte_replicas", p->name, s->spec->name);
 		fprintf(out, ",state=\"%s\"} %u\n", replica_state_word((enum replica_state)state),
 			service_count(s, (enum replica_state)state));
 	}
-	head(out, "carte_replicas_desired", "gauge", "Replicas that are asked for.");
+	metrics_head(out, "carte_replicas_desired", "gauge", "Replicas that are asked for.");
 	EACH_SERVICE(sv, p, s)
 	{
-		put_service(out, "carte_replicas_desired", p->name, s->spec->name);
+		metrics_put_service(out, "carte_replicas_desired", p->name, s->spec->name);
 		fprintf(out, "} %u\n", s->stopped ? 0 : s->desired);
 	}
 }
@@ -199,24 +196,27 @@ static void render_starts(FILE *out, const struct metrics *metrics)
 {
 	const char *name = "carte_replica_start_seconds";
 
-	head(out, name, "histogram", "Time from a replica's making, or its start again, to ready.");
+	metrics_head(out, name, "histogram",
+		     "Time from a replica's making, or its start again, to ready.");
 	for (size_t i = 0; i < metrics->len; i++) {
 		const struct metrics_service *item = &metrics->items[i];
 		uint64_t sum = 0;
 
 		for (size_t b = 0; b <= METRICS_BUCKETS; b++) {
 			sum += item->starts[b];
-			put_service(out, "carte_replica_start_seconds_bucket", item->project,
-				    item->service);
+			metrics_put_service(out, "carte_replica_start_seconds_bucket",
+					    item->project, item->service);
 			if (b < METRICS_BUCKETS)
 				fprintf(out, ",le=\"%g\"} %llu\n", bounds[b],
 					(unsigned long long)sum);
 			else
 				fprintf(out, ",le=\"+Inf\"} %llu\n", (unsigned long long)sum);
 		}
-		put_service(out, "carte_replica_start_seconds_sum", item->project, item->service);
+		metrics_put_service(out, "carte_replica_start_seconds_sum", item->project,
+				    item->service);
 		fprintf(out, "} %.3f\n", item->starts_sum);
-		put_service(out, "carte_replica_start_seconds_count", item->project, item->service);
+		metrics_put_service(out, "carte_replica_start_seconds_count", item->project,
+				    item->service);
 		fprintf(out, "} %llu\n", (unsigned long long)sum);
 	}
 }
@@ -224,13 +224,13 @@ static void render_starts(FILE *out, const struct metrics *metrics)
 static void render_counter(FILE *out, const struct metrics *metrics, const char *name,
 			   const char *help, size_t offset)
 {
-	head(out, name, "counter", help);
+	metrics_head(out, name, "counter", help);
 	for (size_t i = 0; i < metrics->len; i++) {
 		const struct metrics_service *item = &metrics->items[i];
 		uint64_t value;
 
 		memcpy(&value, (const char *)item + offset, sizeof(value));
-		put_service(out, name, item->project, item->service);
+		metrics_put_service(out, name, item->project, item->service);
 		fprintf(out, "} %llu\n", (unsigned long long)value);
 	}
 }
@@ -239,7 +239,7 @@ static void render_counter(FILE *out, const struct metrics *metrics, const char 
 static void render_samples(FILE *out, struct supervisor *sv, struct stats *stats, const char *name,
 			   const char *type, const char *help, size_t offset, double scale)
 {
-	head(out, name, type, help);
+	metrics_head(out, name, type, help);
 	EACH_SERVICE(sv, p, s)
 	for (struct replica *replica = s->replicas; replica; replica = replica->next) {
 		const struct stats_entry *entry =
@@ -296,7 +296,7 @@ static void render_replicas(FILE *out, struct supervisor *sv, struct stats *stat
 
 static void gauge(FILE *out, const char *name, const char *help, double value)
 {
-	head(out, name, "gauge", help);
+	metrics_head(out, name, "gauge", help);
 	fprintf(out, "%s %.10g\n", name, value);
 }
 
@@ -318,7 +318,7 @@ static void render_pool(FILE *out, struct pool *pool)
 
 static void counter(FILE *out, const char *name, const char *help, double value)
 {
-	head(out, name, "counter", help);
+	metrics_head(out, name, "counter", help);
 	fprintf(out, "%s %.10g\n", name, value);
 }
 
@@ -379,9 +379,10 @@ static void render_process(FILE *out)
 	      started_at());
 }
 
-static void render(FILE *out, struct metrics *metrics, struct stats *stats, struct supervisor *sv)
+static void render(FILE *out, struct metrics *metrics, struct stats *stats, struct supervisor *sv,
+		   const struct scaler *scaler)
 {
-	head(out, "carte_build_info", "gauge", "The version that runs.");
+	metrics_head(out, "carte_build_info", "gauge", "The version that runs.");
 	fprintf(out, "carte_build_info{version=\"" PACKAGE_VERSION "\"} 1\n");
 	render_states(out, sv);
 	render_starts(out, metrics);
@@ -396,6 +397,8 @@ static void render(FILE *out, struct metrics *metrics, struct stats *stats, stru
 	render_counter(out, metrics, "carte_scale_decisions_total",
 		       "Changes of the number of replicas.",
 		       offsetof(struct metrics_service, decisions));
+	if (scaler)
+		metrics_forecasts(out, sv, scaler);
 	render_replicas(out, sv, stats);
 	render_pool(out, &metrics->pool);
 	counter(out, "carte_events_total", "Events of all kinds.", (double)metrics->events);
@@ -407,7 +410,8 @@ static void render(FILE *out, struct metrics *metrics, struct stats *stats, stru
 }
 
 int metrics_render(struct metrics *metrics, struct stats *stats, struct supervisor *sv,
-		   char **ret_text, size_t *ret_length, struct oci_error *err)
+		   const struct scaler *scaler, char **ret_text, size_t *ret_length,
+		   struct oci_error *err)
 {
 	char *text = NULL;
 	size_t length = 0;
@@ -417,7 +421,7 @@ int metrics_render(struct metrics *metrics, struct stats *stats, struct supervis
 	if (!out)
 		return err_nomem(err);
 	sweep(metrics, sv);
-	render(out, metrics, stats, sv);
+	render(out, metrics, stats, sv, scaler);
 	stats_sweep(stats);
 	bad = ferror(out) != 0;
 	if (fclose(out) != 0 || bad) {

@@ -34,8 +34,11 @@ void metrics_free(struct metrics *metrics);
 void metrics_event(struct metrics *metrics, struct supervisor *sv,
 		   const struct supervisor_event *event);
 
-/** metrics_render - all of it, on the heap. */
+struct scaler;
+
+/** metrics_render - all of it, on the heap. @scaler: NULL: nothing is forecast. */
 int metrics_render(struct metrics *metrics, struct stats *stats, struct supervisor *sv,
-		   char **ret_text, size_t *ret_length, struct oci_error *err);
+		   const struct scaler *scaler, char **ret_text, size_t *ret_length,
+		   struct oci_error *err);
 
 #endif

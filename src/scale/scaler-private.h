@@ -6,6 +6,7 @@
 #define CARTE_SCALE_SCALER_PRIVATE_H
 
 #include "scale/autoscale.h"
+#include "scale/predict.h"
 #include "scale/sampler.h"
 #include "scale/scaler.h"
 
@@ -47,6 +48,11 @@ struct watcher {
 	size_t tallies_len;
 	struct autoscale_history history;
 	struct scale_decision last;
+	struct predict *predict; /* policy predict: what was learned; NULL: no round was yet */
+	struct scaler_cost cost; /* of it */
+	char *facts;             /* of its last plan, JSON; NULL: none */
+	uint64_t unsaved;        /* minutes since it was saved */
+	unsigned told_would;
 	char *told; /* the words of what was recorded last, without its numbers */
 	int64_t told_at;
 	void (*measured)(struct watcher *watcher);
@@ -58,5 +64,15 @@ struct service *watcher_service(const struct watcher *watcher);
 int watcher_measure(struct watcher *watcher, struct service *service, struct oci_error *err);
 /** watcher_forget - the round that is under way, and all samples. */
 void watcher_forget(struct watcher *watcher);
+
+/**
+ * watcher_forecast - policy predict: learn from a round, and make a plan when a minute has ended.
+ * @most: replicas that may be asked for; @ret: for autoscale_decide, its words are the watcher's and the plan's. 0 or -ENOMEM.
+ */
+int watcher_forecast(struct watcher *watcher, struct service *service,
+		     const struct autoscale_metric *metrics, unsigned most,
+		     struct autoscale_forecast *ret);
+/** watcher_forecast_end - save what was learned, and forget it here. */
+void watcher_forecast_end(struct watcher *watcher);
 
 #endif

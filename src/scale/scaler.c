@@ -39,6 +39,7 @@ static void watcher_free(struct watcher *watcher)
 {
 	loop_timer_cancel(&watcher->timer);
 	watcher_forget(watcher);
+	watcher_forecast_end(watcher);
 	free(watcher->last.inputs);
 	free(watcher->last.why);
 	free(watcher->told);
@@ -123,6 +124,12 @@ static void note_words(struct watcher *watcher, const char *why, int64_t now)
 	watcher->told_at = now;
 }
 
+static bool is_told(const struct watcher *watcher, const struct autoscale_decision *made)
+{
+	return same_words(watcher->told, made->why) &&
+	       (made->would == made->wanted || made->would == watcher->told_would);
+}
+
 static void keep_last(struct watcher *watcher, const struct autoscale_decision *made, unsigned from)
 {
 	char *inputs = strdup(made->inputs), *why = strdup(made->why);
@@ -151,12 +158,14 @@ static void carry_out(struct watcher *watcher, struct service *service,
 	if (!watcher->last.why)
 		return;
 	/* one that changes nothing is told when it has another reason than the one before */
-	if (made->wanted == from && (same_words(watcher->told, made->why) ||
-				     (watcher->told && now - watcher->told_at < TELL_AGAIN_MS)))
+	if (made->wanted == from &&
+	    (is_told(watcher, made) || (watcher->told && now - watcher->told_at < TELL_AGAIN_MS)))
 		return;
 	/* what cannot be recorded now is decided again in the next period */
-	if (supervisor_decide(watcher->scaler->sv, service, &watcher->last, NULL) == 0)
-		note_words(watcher, made->why, now);
+	if (supervisor_decide(watcher->scaler->sv, service, &watcher->last, NULL) < 0)
+		return;
+	watcher->told_would = made->would;
+	note_words(watcher, made->why, now);
 }
 
 static void make_decision(struct watcher *watcher, struct service *service,
@@ -168,6 +177,7 @@ static void make_decision(struct watcher *watcher, struct service *service,
 	const struct pool *pool = scaler_pool(scaler);
 	bool short_of_memory = pool->available < pool->memory_reserve;
 	struct autoscale_decision made;
+	struct autoscale_forecast forecast = { 0 };
 	struct autoscale_input input = {
 		.scale = scale,
 		.now_ms = loop_now(supervisor_loop(scaler->sv)),
@@ -179,6 +189,12 @@ static void make_decision(struct watcher *watcher, struct service *service,
 		.crash_looping = service_count(service, REPLICA_FAILED) > 0,
 	};
 
+	if (scale->policy == SPEC_SCALE_PREDICT &&
+	    watcher_forecast(watcher, service, metrics,
+			     input.admissible < (unsigned)scale->max ? input.admissible
+								     : (unsigned)scale->max,
+			     &forecast) == 0)
+		input.forecast = &forecast;
 	if (autoscale_decide(&input, &watcher->history, &arena, &made) == 0)
 		carry_out(watcher, service, &made);
 }
@@ -194,6 +210,9 @@ static void measured(struct watcher *watcher)
 	/* another document came while replicas were asked: the next round is about that one */
 	if (!service || !is_automatic(service))
 		return;
+	/* its policy is another now: what was learned waits in the database */
+	if (service->spec->scale.policy != SPEC_SCALE_PREDICT)
+		watcher_forecast_end(watcher);
 	metrics = calloc(count + 1, sizeof(*metrics));
 	if (!metrics)
 		return;
@@ -317,4 +336,15 @@ const struct scale_decision *scaler_last(const struct scaler *scaler, const stru
 	const struct watcher *watcher = find(scaler, service);
 
 	return watcher && watcher->last.why ? &watcher->last : NULL;
+}
+
+const struct predict *scaler_predict(const struct scaler *scaler, const struct service *service,
+				     struct scaler_cost *ret_cost)
+{
+	const struct watcher *watcher = find(scaler, service);
+
+	if (!watcher || !watcher->predict)
+		return NULL;
+	*ret_cost = watcher->cost;
+	return watcher->predict;
 }

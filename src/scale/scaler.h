@@ -19,6 +19,18 @@ void scaler_free(struct scaler *scaler); /* before the supervisor; NULL is fine 
 const struct scale_decision *scaler_last(const struct scaler *scaler,
 					 const struct service *service);
 
+struct predict;
+
+/** struct scaler_cost - of the plans of a service: of this process. */
+struct scaler_cost {
+	uint64_t plans;
+	double cpu_seconds; /* all of them together */
+};
+
+/** scaler_predict - what is learned of a service with policy predict; NULL: nothing. Valid until the loop's next turn. */
+const struct predict *scaler_predict(const struct scaler *scaler, const struct service *service,
+				     struct scaler_cost *ret_cost);
+
 /** scaler_pool - as it was measured last, at most a second ago while something is automatic. */
 const struct pool *scaler_pool(struct scaler *scaler);
 

@@ -1,10 +1,21 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * spec.c - lookups in a project.
+ * spec.c - lookups in a project, and words.
  */
 #include <string.h>
 
 #include "scale/spec.h"
+
+const char *const spec_scale_policies[] = {
+	[SPEC_SCALE_MANUAL] = "manual",     [SPEC_SCALE_TARGET] = "target",
+	[SPEC_SCALE_CALENDAR] = "calendar", [SPEC_SCALE_PREDICT] = "predict",
+	[SPEC_SCALE_PREDICT + 1] = NULL,
+};
+
+bool spec_scale_measures(const struct spec_scale *scale)
+{
+	return scale->policy == SPEC_SCALE_TARGET || scale->policy == SPEC_SCALE_PREDICT;
+}
 
 const struct spec_service *spec_service_find(const struct spec_project *project, const char *name)
 {

@@ -162,7 +162,15 @@ struct spec_resources {
 	const char *cpuset;
 };
 
-enum spec_scale_policy { SPEC_SCALE_MANUAL, SPEC_SCALE_TARGET, SPEC_SCALE_CALENDAR };
+enum spec_scale_policy {
+	SPEC_SCALE_MANUAL,
+	SPEC_SCALE_TARGET,
+	SPEC_SCALE_CALENDAR,
+	SPEC_SCALE_PREDICT, /* target, with forecasts that only raise */
+};
+
+/** spec_scale_policies - the words, by enum spec_scale_policy; NULL at the end. */
+extern const char *const spec_scale_policies[];
 
 enum spec_metric_kind {
 	SPEC_METRIC_CPU = 1, /* use / limit (or / reservation, or / one core): target in per cent */
@@ -194,6 +202,16 @@ struct spec_calendar {
 	int64_t min;
 };
 
+/** struct spec_predict - x-carte.scale.predict: how far forecasts are believed. */
+struct spec_predict {
+	bool act; /* mode act; default forecast-only: it is told and recorded, nothing more */
+	double quantile;    /* upper quantile of the load that counts, 0.5 ... 0.999; 0.95 */
+	int64_t horizon_ms; /* how far ahead; -1: as the measured start delay demands */
+	double weight; /* load without a replica for a second costs as much as so many replica-seconds; 100 */
+	int64_t churn_ms; /* a start costs as much as a replica that is ready for so long; 10000 */
+	double capacity;  /* what a replica carries, per cent of its target; -1: see predict.h */
+};
+
 /** struct spec_scale - x-carte.scale. */
 struct spec_scale {
 	bool given;
@@ -208,8 +226,9 @@ struct spec_scale {
 	struct spec_calendar *calendar;
 	size_t calendar_len;
 	int64_t drain_ms; /* no new connections, then this long before SIGTERM; -1: 0 without ports, else 2000 */
-	int64_t priority;       /* the lower shrinks first when the pool is short; 0 */
-	bool least_connections; /* balance: least-connections; default round-robin */
+	int64_t priority;            /* the lower shrinks first when the pool is short; 0 */
+	bool least_connections;      /* balance: least-connections; default round-robin */
+	struct spec_predict predict; /* with policy predict */
 };
 
 struct spec_build {
@@ -294,6 +313,9 @@ struct spec_project {
 	struct spec_file_source *files; /* configs and secrets */
 	size_t files_len;
 };
+
+/** spec_scale_measures - does the number follow metrics? */
+bool spec_scale_measures(const struct spec_scale *scale);
 
 /** spec_first_number - replicas that a service begins with: the file's, within what is automatic about it. @calendar: the minimum of now */
 unsigned spec_first_number(const struct spec_service *spec, unsigned calendar);

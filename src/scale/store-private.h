@@ -22,6 +22,7 @@ enum statement {
 	Q_SERVICE_REMOVE,
 	Q_SERVICE_REVISIONS_REMOVE,
 	Q_SERVICE_DECISIONS_REMOVE,
+	Q_SERVICE_LEARNED_REMOVE,
 	Q_SERVICE_TIMINGS_REMOVE,
 	Q_SERVICES,
 	Q_REVISION_PUT,
@@ -37,6 +38,8 @@ enum statement {
 	Q_DECISION_PUT,
 	Q_DECISION_PRUNE,
 	Q_DECISIONS,
+	Q_LEARNED_PUT,
+	Q_LEARNED_GET,
 	Q_TIMING_PUT,
 	Q_TIMING_PRUNE,
 	Q_TIMINGS,
@@ -51,7 +54,7 @@ struct store {
 	bool durable;
 };
 
-/** store_bind - a statement with values: s const char * (NULL is ""), i int64_t, u unsigned, U uint64_t, d int. NULL on failure. */
+/** store_bind - a statement with values: s const char * (NULL is ""), i int64_t, u unsigned, U uint64_t, d int, b const void * and size_t. NULL on failure. */
 sqlite3_stmt *store_bind(struct store *store, enum statement number, struct oci_error *err,
 			 const char *letters, ...);
 /** store_run - bind, step once, reset. */

@@ -44,11 +44,14 @@ static const char schema[] =
 	" why TEXT NOT NULL);"
 	"CREATE INDEX decision_of ON decision (project, service, serial);";
 
-/* It came later, and those who do not know it pass it over: that takes no other version. */
+/* They came later, and those who do not know them pass them over: that takes no other version. */
 static const char schema_timing[] =
 	"CREATE TABLE IF NOT EXISTS timing (serial INTEGER PRIMARY KEY, project TEXT NOT NULL,"
 	" service TEXT NOT NULL, kind INTEGER NOT NULL, ms INTEGER NOT NULL);"
 	"CREATE INDEX IF NOT EXISTS timing_of ON timing (project, service, kind, serial);";
+static const char schema_learned[] =
+	"CREATE TABLE IF NOT EXISTS learned (project TEXT NOT NULL, service TEXT NOT NULL,"
+	" bytes BLOB NOT NULL, PRIMARY KEY (project, service));";
 
 static int code_of(int sqlite)
 {
@@ -162,6 +165,8 @@ static int prepare(struct store *store, struct oci_error *err)
 		r = make_schema(store, err);
 	if (r == 0)
 		r = execute(store, schema_timing, err);
+	if (r == 0)
+		r = execute(store, schema_learned, err);
 	return r;
 }
 

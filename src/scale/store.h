@@ -61,7 +61,7 @@ struct store_service {
 };
 int store_service_put(struct store *store, const struct store_service *service,
 		      struct oci_error *err);
-/** store_service_remove - and its revisions, decisions and timings. */
+/** store_service_remove - and its revisions, decisions, timings, and what was learned. */
 int store_service_remove(struct store *store, const char *project, const char *name,
 			 struct oci_error *err);
 int store_services(struct store *store, const char *project,
@@ -149,5 +149,12 @@ int store_decision_put(struct store *store, const char *project, const char *ser
 int store_decisions(struct store *store, const char *project, const char *service, unsigned limit,
 		    int (*each)(void *ctx, const struct scale_decision *decision), void *ctx,
 		    struct oci_error *err);
+
+/** store_learned_put - what the autoscaler has learned of a service's load: bytes of its own. */
+int store_learned_put(struct store *store, const char *project, const char *service,
+		      const void *bytes, size_t length, struct oci_error *err);
+/** store_learned_get - *ret: heap. 0, -ENOENT without words. */
+int store_learned_get(struct store *store, const char *project, const char *service, void **ret,
+		      size_t *ret_length, struct oci_error *err);
 
 #endif

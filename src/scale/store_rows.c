@@ -20,6 +20,7 @@ static const char *const sql[Q_COUNT] = {
 	[Q_SERVICE_REMOVE] = "DELETE FROM service WHERE project = ? AND name = ?",
 	[Q_SERVICE_REVISIONS_REMOVE] = "DELETE FROM revision WHERE project = ? AND service = ?",
 	[Q_SERVICE_DECISIONS_REMOVE] = "DELETE FROM decision WHERE project = ? AND service = ?",
+	[Q_SERVICE_LEARNED_REMOVE] = "DELETE FROM learned WHERE project = ? AND service = ?",
 	[Q_SERVICE_TIMINGS_REMOVE] = "DELETE FROM timing WHERE project = ? AND service = ?",
 	[Q_SERVICES] =
 		"SELECT project, name, desired, stopped, manual, removed, revision, rollout, words,"
@@ -53,6 +54,8 @@ static const char *const sql[Q_COUNT] = {
 		" ORDER BY serial DESC LIMIT 1 OFFSET ?3)",
 	[Q_DECISIONS] = "SELECT at, before, after, inputs, why FROM decision"
 			" WHERE project = ? AND service = ? ORDER BY serial DESC LIMIT ?",
+	[Q_LEARNED_PUT] = "INSERT OR REPLACE INTO learned VALUES (?,?,?)",
+	[Q_LEARNED_GET] = "SELECT bytes FROM learned WHERE project = ? AND service = ?",
 	[Q_TIMING_PUT] = "INSERT INTO timing (project, service, kind, ms) VALUES (?,?,?,?)",
 	[Q_TIMING_PRUNE] =
 		"DELETE FROM timing WHERE project = ?1 AND service = ?2 AND kind = ?3 AND serial <="
@@ -75,11 +78,16 @@ static int bind_values(sqlite3_stmt *stmt, const char *letters, va_list ap)
 
 	for (int i = 1; *letters && r == SQLITE_OK; letters++, i++) {
 		const char *text;
+		const void *bytes;
 
 		switch (*letters) {
 		case 's':
 			text = va_arg(ap, const char *);
 			r = sqlite3_bind_text(stmt, i, text ? text : "", -1, SQLITE_STATIC);
+			break;
+		case 'b':
+			bytes = va_arg(ap, const void *);
+			r = sqlite3_bind_blob64(stmt, i, bytes, va_arg(ap, size_t), SQLITE_STATIC);
 			break;
 		case 'i':
 		case 'U': /* unsigned; SQLite knows no more than 63 bits either */
@@ -227,6 +235,8 @@ int store_service_remove(struct store *store, const char *project, const char *n
 		r = store_run(store, Q_SERVICE_REVISIONS_REMOVE, err, "ss", project, name);
 	if (r == 0)
 		r = store_run(store, Q_SERVICE_DECISIONS_REMOVE, err, "ss", project, name);
+	if (r == 0)
+		r = store_run(store, Q_SERVICE_LEARNED_REMOVE, err, "ss", project, name);
 	if (r == 0)
 		r = store_run(store, Q_SERVICE_TIMINGS_REMOVE, err, "ss", project, name);
 	return r;
@@ -444,4 +454,35 @@ int store_decisions(struct store *store, const char *project, const char *servic
 			(void)sqlite3_reset(stmt);
 	}
 	return r;
+}
+
+int store_learned_put(struct store *store, const char *project, const char *service,
+		      const void *bytes, size_t length, struct oci_error *err)
+{
+	return store_run(store, Q_LEARNED_PUT, err, "ssb", project, service, bytes, length);
+}
+
+int store_learned_get(struct store *store, const char *project, const char *service, void **ret,
+		      size_t *ret_length, struct oci_error *err)
+{
+	sqlite3_stmt *stmt = store_bind(store, Q_LEARNED_GET, err, "ss", project, service);
+	int r = stmt ? store_step(store, stmt, err) : -EIO;
+	const void *bytes;
+	size_t length;
+	void *copy;
+
+	if (r <= 0)
+		return r == 0 ? -ENOENT : r;
+	/* in this order: the length is that of the value as it was asked for last */
+	bytes = sqlite3_column_blob(stmt, 0);
+	length = (size_t)sqlite3_column_bytes(stmt, 0);
+	copy = malloc(length + 1);
+	if (copy && bytes)
+		memcpy(copy, bytes, length);
+	(void)sqlite3_reset(stmt);
+	if (!copy)
+		return err_nomem(err);
+	*ret = copy;
+	*ret_length = length;
+	return 0;
 }

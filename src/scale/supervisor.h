@@ -131,4 +131,11 @@ int supervisor_revisions(struct supervisor *sv, const struct service *service,
 int supervisor_decide(struct supervisor *sv, struct service *service,
 		      const struct scale_decision *decision, struct oci_error *err);
 
+/** supervisor_learn - keep what was learned of a service's load, until another is kept or the service goes. */
+int supervisor_learn(struct supervisor *sv, const struct service *service, const void *bytes,
+		     size_t length, struct oci_error *err);
+/** supervisor_learned - *ret: heap. 0, -ENOENT without words: nothing. */
+int supervisor_learned(struct supervisor *sv, const struct service *service, void **ret,
+		       size_t *ret_length, struct oci_error *err);
+
 #endif

@@ -140,6 +140,28 @@ int supervisor_decisions(struct supervisor *sv, const struct service *service, u
 			       ctx, err);
 }
 
+int supervisor_learn(struct supervisor *sv, const struct service *service, const void *bytes,
+		     size_t length, struct oci_error *err)
+{
+	int r = store_begin(sv->store, false, err);
+
+	if (r == 0)
+		r = store_learned_put(sv->store, service->project->name, service->spec->name, bytes,
+				      length, err);
+	if (r == 0)
+		r = store_commit(sv->store, err);
+	if (r < 0)
+		store_rollback(sv->store);
+	return r;
+}
+
+int supervisor_learned(struct supervisor *sv, const struct service *service, void **ret,
+		       size_t *ret_length, struct oci_error *err)
+{
+	return store_learned_get(sv->store, service->project->name, service->spec->name, ret,
+				 ret_length, err);
+}
+
 struct revision_each {
 	int (*each)(void *ctx, uint64_t revision, int64_t at_ms, const char *document,
 		    const char *words);

@@ -50,8 +50,8 @@ static const char *policy_word(const struct service *service)
 	const struct spec_scale *scale = &service->spec->scale;
 
 	if (service->manual || !scale->given || scale->policy == SPEC_SCALE_MANUAL)
-		return "manual";
-	return scale->policy == SPEC_SCALE_TARGET ? "target" : "calendar";
+		return spec_scale_policies[SPEC_SCALE_MANUAL];
+	return spec_scale_policies[scale->policy];
 }
 
 static const char *health_word(const struct replica *replica)

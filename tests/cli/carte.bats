@@ -588,6 +588,39 @@ service() { # JQ-FILTER over the service of the last run
 	fails 4 "carte: scale: no service 'zeta'" carte scale zeta=1
 }
 
+@test "scale --why: what policy predict forecasts" {
+	{
+		echo 'GET /v1/services/shop/web 200 {"project":"shop","name":"web","policy":"predict"}'
+		printf '%s' 'GET /v1/services/shop/web/forecast 200 {"mode":"act","open":true,"gate":"weekly: its loss is 61 % of the last value'"'"'s",' \
+			'"model":"weekly","load":1.98,"quantile":0.95,"upper":4.4,"horizonSeconds":182,"startSeconds":120,"controlSeconds":60,"drainSeconds":2,' \
+			'"floor":4,"why":"weekly says so","models":[{"model":"persistence","loss":0.5},{"model":"weekly","loss":0.3},{"model":"profile","loss":null}],' \
+			'"candidates":[{"replicas":2,"lateSeconds":199.5,"readySeconds":364,"starts":0,"cost":20318.5},' \
+			'{"replicas":4,"lateSeconds":0,"readySeconds":488,"starts":2,"cost":508}]}'
+	} >"$D/answers"
+	run -0 carte scale --why web
+	[ "${lines[0]}" = 'shop/web: policy predict, mode act' ]
+	[ "${lines[1]}" = "  forecasts are believed: weekly: its loss is 61 % of the last value's" ]
+	[ "${lines[2]}" = '  load 1.98 replicas on target; forecast: at most 4.4 in 182 s (quantile 0.95)' ]
+	[ "${lines[3]}" = '  horizon 182 s: start 120 s, control 60 s, drain 2 s' ]
+	[ "${lines[4]}" = '  loss: persistence 0.5, weekly* 0.3, profile not known yet' ]
+	[ "${lines[6]}" = '         2        199.5        364.0        0      20318.5' ]
+	[ "${lines[7]}" = '         4          0.0        488.0        2        508.0  <- the least' ]
+	[ "${lines[8]}" = '  asks for at least 4: weekly says so' ]
+	[ "${lines[10]}" = '2020-01-01T00:00:00Z   2      4    cpu 95 % over 50 %' ]
+	# before its first round there is nothing to tell, and that is no failure
+	echo 'GET /v1/services/shop/web 200 {"project":"shop","name":"web","policy":"predict"}' >"$D/answers"
+	echo 'GET /v1/services/shop/web/forecast 404 {"error":"nothing is forecast","kind":"not-found"}' >>"$D/answers"
+	run -0 carte scale --why web
+	[ "${lines[1]}" = '2020-01-01T00:00:00Z   2      4    cpu 95 % over 50 %' ]
+	# one that is only told would ask
+	echo 'GET /v1/services/shop/web 200 {"project":"shop","name":"web","policy":"predict"}' >"$D/answers"
+	echo 'GET /v1/services/shop/web/forecast 200 {"mode":"forecast-only","open":false,"gate":"9 of 120 minutes are learned","floor":3}' >>"$D/answers"
+	run -0 carte scale --why web
+	[ "${lines[1]}" = '  no forecast is believed: 9 of 120 minutes are learned' ]
+	[[ $output == *'  would ask for at least 3'* ]]
+	[ "$(carte scale --why --format json web | jq -r '.[0].to')" = 4 ]
+}
+
 @test "rollout, rollback, history" {
 	run -0 carte rollout web
 	[ "$output" = 'shop/web: revision 3, 2 of 2 ready, no update is going on' ]

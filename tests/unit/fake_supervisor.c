@@ -437,6 +437,17 @@ static int64_t member_int(yajl_val object, const char *key, int64_t otherwise)
 	return value && YAJL_IS_INTEGER(value) ? YAJL_GET_INTEGER(value) : otherwise;
 }
 
+static void read_predict(struct oci_arena *arena, struct spec_scale *scale)
+{
+	scale->policy = SPEC_SCALE_PREDICT;
+	scale->period_ms = 20;
+	scale->metrics = oci_arena_array(arena, 1, sizeof(*scale->metrics));
+	scale->metrics_len = 1;
+	scale->metrics[0] = (struct spec_metric){ .kind = SPEC_METRIC_MEMORY, .target = 50 };
+	scale->predict.quantile = 0.95;
+	scale->predict.horizon_ms = -1;
+}
+
 static void read_service(struct oci_arena *arena, const char *name, yajl_val value,
 			 struct spec_service *spec)
 {
@@ -460,6 +471,8 @@ static void read_service(struct oci_arena *arena, const char *name, yajl_val val
 		spec->scale.policy = SPEC_SCALE_TARGET;
 		spec->scale.min = member_int(scale, "min", 1);
 		spec->scale.max = member_int(scale, "max", 10);
+		if (json_member(scale, "predict"))
+			read_predict(arena, &spec->scale);
 	}
 	if (member_int(value, "port", 0) > 0) {
 		spec->ports = oci_arena_array(arena, 1, sizeof(*spec->ports));
@@ -660,9 +673,12 @@ int supervisor_scale(struct supervisor *sv, struct service *service, int64_t cou
 int supervisor_decide(struct supervisor *sv, struct service *service,
 		      const struct scale_decision *decision, struct oci_error *err)
 {
+	bool manual = service->manual;
 	unsigned admitted;
+	int r = supervisor_scale(sv, service, decision->to, "autoscaler", &admitted, err);
 
-	return supervisor_scale(sv, service, decision->to, "autoscaler", &admitted, err);
+	service->manual = manual;
+	return r;
 }
 
 int supervisor_decisions(struct supervisor *sv, const struct service *service, unsigned limit,
@@ -678,6 +694,28 @@ int supervisor_decisions(struct supervisor *sv, const struct service *service, u
 			limit--;
 		}
 	return r;
+}
+
+int supervisor_learn(struct supervisor *sv, const struct service *service, const void *bytes,
+		     size_t length, struct oci_error *err)
+{
+	(void)sv;
+	(void)service;
+	(void)bytes;
+	(void)length;
+	(void)err;
+	return 0;
+}
+
+int supervisor_learned(struct supervisor *sv, const struct service *service, void **ret,
+		       size_t *ret_length, struct oci_error *err)
+{
+	(void)sv;
+	(void)service;
+	(void)ret;
+	(void)ret_length;
+	(void)err;
+	return -ENOENT;
 }
 
 int supervisor_revisions(struct supervisor *sv, const struct service *service,
@@ -872,4 +910,21 @@ const char *supervisor_runtime_root(const struct supervisor *sv, const struct re
 {
 	(void)replica;
 	return sv->folder;
+}
+
+void pool_admit(const struct pool *pool, struct pool_wish *wishes, size_t count)
+{
+	(void)pool;
+	for (size_t i = 0; i < count; i++)
+		wishes[i].admitted = wishes[i].wanted;
+}
+
+double sample_metric(enum spec_metric_kind kind, const struct sample *before,
+		     const struct sample *now, int64_t limit_milli)
+{
+	(void)kind;
+	(void)before;
+	(void)now;
+	(void)limit_milli;
+	return 50;
 }

@@ -41,6 +41,8 @@
 static struct loop *loop;
 static struct supervisor *sv;
 static struct http *http;
+static struct scaler *scaler; /* of begin_scaler */
+static bool is_scaler_asked;
 static bool is_end_asked;
 static char folder[64];
 static char socket_path[108];
@@ -246,6 +248,9 @@ static inline int begin_with(int64_t request_ms)
 	options.socket = listen_local();
 	assert_int_equal(loop_new(&loop, &err), 0);
 	assert_int_equal(fake_new(loop, folder, &sv), 0);
+	if (is_scaler_asked)
+		assert_int_equal(scaler_new(sv, &scaler, &err), 0);
+	options.scaler = scaler;
 	if (http_new(sv, &options, &http, &err) < 0)
 		fail_msg("%s", err.message);
 	return 0;
@@ -269,6 +274,9 @@ static inline int end(void **state)
 
 	(void)state;
 	http_free(http);
+	scaler_free(scaler);
+	scaler = NULL;
+	is_scaler_asked = false;
 	supervisor_free(sv);
 	loop_free(loop);
 	http = NULL;

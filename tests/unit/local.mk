@@ -131,12 +131,14 @@ SCALE_TESTS = \
 	tests/unit/test_net_reach \
 	tests/unit/test_oom \
 	tests/unit/test_pool \
+	tests/unit/test_predict \
 	tests/unit/test_probe \
 	tests/unit/test_replica_config \
 	tests/unit/test_rule \
 	tests/unit/test_sampler \
 	tests/unit/test_scale_store \
 	tests/unit/test_scaler \
+	tests/unit/test_scaler_predict \
 	tests/unit/test_supervisor
 
 tests_unit_test_autoscale_CPPFLAGS = $(AM_CPPFLAGS) $(SCALE_CFLAGS) $(YAJL_CFLAGS)
@@ -168,6 +170,7 @@ tests_unit_test_net_hosts_LDADD = $(SCALE_LIBS) $(CMOCKA_LIBS)
 tests_unit_test_net_reach_LDADD = $(SCALE_LIBS) $(CMOCKA_LIBS)
 tests_unit_test_oom_LDADD = $(SCALE_LIBS) $(CMOCKA_LIBS)
 tests_unit_test_pool_LDADD = $(SCALE_LIBS) $(CMOCKA_LIBS)
+tests_unit_test_predict_LDADD = $(SCALE_LIBS) $(CMOCKA_LIBS)
 tests_unit_test_probe_CPPFLAGS = $(AM_CPPFLAGS) $(SCALE_CFLAGS)
 tests_unit_test_probe_LDADD = $(SCALE_LIBS) $(CMOCKA_LIBS)
 tests_unit_test_replica_config_CPPFLAGS = $(AM_CPPFLAGS) $(SCALE_CFLAGS)
@@ -184,6 +187,8 @@ tests_unit_test_supervisor_SOURCES = \
 	tests/unit/supervisor_stage.c \
 	tests/unit/test_supervisor.c
 tests_unit_test_scaler_LDADD = $(SCALE_LIBS) $(CMOCKA_LIBS)
+tests_unit_test_scaler_predict_CPPFLAGS = $(AM_CPPFLAGS) $(SCALE_CFLAGS) $(YAJL_CFLAGS)
+tests_unit_test_scaler_predict_LDADD = $(SCALE_LIBS) $(CMOCKA_LIBS)
 
 if HAVE_SCALE
 UNIT_TESTS += $(SCALE_TESTS)

@@ -291,6 +291,62 @@ static void test_inputs(void **state)
 	end(&p);
 }
 
+/* ---- forecasts ---------------------------------------------------------------------------------------------------------- */
+
+static void test_forecast(void **state)
+{
+	struct autoscale_forecast forecast = { .floor = 7, .act = true, .why = "weekly says so" };
+	struct play p;
+
+	(void)state;
+	begin(&p);
+	p.scale.policy = SPEC_SCALE_PREDICT;
+	p.in.forecast = &forecast;
+	p.in.current = 2;
+	assert_int_equal(step(&p, 2000, 50), 7);
+	assert_non_null(strstr(p.out.why, "the forecast asks for 7: weekly says so"));
+	assert_int_equal(p.out.recommended, 2);
+	/* its floor keeps the rule from lowering; the rule raises above it; without it the rule lowers again */
+	assert_int_equal(step(&p, 2000, 10), 7);
+	assert_int_equal(step(&p, 2000, 100), 14);
+	forecast.floor = 0;
+	assert_int_equal(step(&p, 2000, 10), 3);
+	/* minimum, maximum, the host */
+	forecast.floor = 500;
+	assert_int_equal(step(&p, 2000, 50), 100);
+	p.in.current = 3;
+	p.in.admissible = 5;
+	assert_int_equal(step(&p, 2000, 50), 5);
+	p.in.current = 3;
+	p.in.veto_growth = true;
+	assert_int_equal(step(&p, 2000, 50), 3);
+	end(&p);
+}
+
+static void test_forecast_only(void **state)
+{
+	struct autoscale_forecast forecast = { .floor = 7, .why = "weekly says so", .facts = "{}" };
+	struct play p;
+
+	(void)state;
+	begin(&p);
+	p.scale.policy = SPEC_SCALE_PREDICT;
+	p.scale.max = 6;
+	p.in.forecast = &forecast;
+	p.in.current = 2;
+	assert_int_equal(step(&p, 2000, 50), 2);
+	assert_int_equal(p.out.would, 6);
+	assert_non_null(
+		strstr(p.out.why, "near enough; with the forecast it would be 6: weekly says so"));
+	assert_non_null(strstr(p.out.inputs, "\"policy\":\"predict\""));
+	assert_non_null(strstr(p.out.inputs, "\"forecast\":{},\"withForecast\":6}"));
+	forecast.floor = 2;
+	assert_int_equal(step(&p, 2000, 50), 2);
+	assert_int_equal(p.out.would, 2);
+	assert_null(strstr(p.out.why, "forecast"));
+	end(&p);
+}
+
 /* ---- properties --------------------------------------------------------------------------------------------------------- */
 
 static void random_input(struct play *p, unsigned *seed)
@@ -342,6 +398,39 @@ static void test_monotone(void **state)
 	}
 }
 
+/* Whatever a forecast says, there are never fewer than without it; and when it is only told, never another number. */
+static void test_only_raises(void **state)
+{
+	unsigned seed = 13, raised = 0;
+
+	(void)state;
+	for (int round = 0; round < 20000; round++) {
+		struct autoscale_forecast forecast = { .why = "x" };
+		struct play p, q;
+		unsigned rule, with;
+
+		random_input(&p, &seed);
+		q = p;
+		q.in.scale = &q.scale;
+		q.scale.metrics = q.metric;
+		q.in.metrics = q.measured;
+		q.scale.policy = SPEC_SCALE_PREDICT;
+		forecast.floor = (unsigned)rand_r(&seed) % 30;
+		forecast.act = rand_r(&seed) % 2;
+		q.in.forecast = &forecast;
+		rule = go(&p);
+		with = go(&q);
+		if (with < rule || (!forecast.act && with != rule))
+			fail_msg("round %d: the rule has %u, with a forecast of %u it is %u", round,
+				 rule, forecast.floor, with);
+		assert_true(q.out.would >= with);
+		raised += with > rule;
+		end(&p);
+		end(&q);
+	}
+	assert_true(raised > 1000);
+}
+
 /* The same work divided by as many as there are: it comes to rest, and rests. */
 static void test_rest(void **state)
 {
@@ -383,11 +472,12 @@ static void test_long(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_rule),     cmocka_unit_test(test_several),
-		cmocka_unit_test(test_windows),  cmocka_unit_test(test_rates),
-		cmocka_unit_test(test_limits),   cmocka_unit_test(test_inputs),
-		cmocka_unit_test(test_monotone), cmocka_unit_test(test_rest),
-		cmocka_unit_test(test_long),
+		cmocka_unit_test(test_rule),          cmocka_unit_test(test_several),
+		cmocka_unit_test(test_windows),       cmocka_unit_test(test_rates),
+		cmocka_unit_test(test_limits),        cmocka_unit_test(test_inputs),
+		cmocka_unit_test(test_monotone),      cmocka_unit_test(test_rest),
+		cmocka_unit_test(test_long),          cmocka_unit_test(test_forecast),
+		cmocka_unit_test(test_forecast_only), cmocka_unit_test(test_only_raises),
 	};
 
 	return cmocka_run_group_tests_name("autoscale", tests, NULL, NULL);

@@ -321,6 +321,33 @@ static void test_scale(void **state)
 	assert_int_equal(scale->calendar[0].duration_ms, 3600000);
 }
 
+static void test_predict(void **state)
+{
+	const struct spec_scale *scale =
+		&first("    x-carte: {scale: {max: 9, metric: cpu, target: 60,"
+		       " policy: predict}}\n")
+			 ->scale;
+
+	(void)state;
+	assert_int_equal(scale->policy, SPEC_SCALE_PREDICT);
+	assert_false(scale->predict.act);
+	assert_true(scale->predict.quantile == 0.95);
+	assert_int_equal(scale->predict.horizon_ms, -1);
+	assert_true(scale->predict.weight == 100);
+	assert_int_equal(scale->predict.churn_ms, 10000);
+	assert_true(scale->predict.capacity == -1);
+	scale = &first("    x-carte: {scale: {max: 9, metric: cpu, target: 60, policy: predict,"
+		       " predict: {mode: act, quantile: 0.9, horizon: 5m, weight: 20, churn: 1m,"
+		       " capacity: 150%}}}\n")
+			 ->scale;
+	assert_true(scale->predict.act);
+	assert_true(scale->predict.quantile == 0.9);
+	assert_int_equal(scale->predict.horizon_ms, 300000);
+	assert_true(scale->predict.weight == 20);
+	assert_int_equal(scale->predict.churn_ms, 60000);
+	assert_true(scale->predict.capacity == 150);
+}
+
 static void test_modes(void **state)
 {
 	static const struct {
@@ -656,6 +683,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_restart, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_health, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_scale, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_predict, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_modes, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_profiles, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_large_alias, setup, teardown),

@@ -354,6 +354,38 @@ static void test_choice(void **state)
 	assert_int_equal(forecaster_new(params, FORECAST_ALL, HORIZON, Q, 0, &f), -EINVAL);
 }
 
+/* For a longer horizon it goes on as it was: no minute is learned anew. */
+static void test_stretch(void **state)
+{
+	struct forecast_params params[FORECAST_KINDS];
+	struct forecaster *f;
+	double loss, before, far;
+
+	(void)state;
+	for (unsigned kind = 0; kind < FORECAST_KINDS; kind++)
+		params[kind] = forecast_defaults((enum forecast_kind)kind);
+	assert_int_equal(forecaster_new(params, FORECAST_ALL, HORIZON, Q, 0, &f), 0);
+	for (unsigned t = 0; t < 3 * 10080 + 530; t++)
+		forecaster_observe(f, shape(t));
+	loss = forecast_loss(forecaster_model(f, FORECAST_WEEKLY));
+	before = forecast_quantile(forecaster_model(f, FORECAST_WEEKLY), HORIZON, 0.9);
+	assert_int_equal(forecaster_stretch(f, HORIZON), -EINVAL);
+	assert_int_equal(forecaster_stretch(f, FORECAST_HORIZON_MAX + 1), -EINVAL);
+	assert_int_equal(forecaster_horizon(f), HORIZON);
+	assert_int_equal(forecaster_stretch(f, 20), 0);
+	assert_int_equal(forecaster_horizon(f), 20);
+	assert_int_equal(forecaster_choice(f), FORECAST_WEEKLY);
+	near(forecast_loss(forecaster_model(f, FORECAST_WEEKLY)), loss, 0);
+	near(forecast_quantile(forecaster_model(f, FORECAST_WEEKLY), HORIZON, 0.9), before, 0);
+	/* minute 540 is the bell: 15 minutes ahead it is seen now */
+	far = forecast_quantile(forecaster_model(f, FORECAST_WEEKLY), 15, 0.9);
+	assert_true(far > shape(530) + 40);
+	for (unsigned t = 3 * 10080 + 530; t < 3 * 10080 + 2000; t++)
+		forecaster_observe(f, shape(t));
+	assert_int_equal(forecaster_choice(f), FORECAST_WEEKLY);
+	forecaster_free(f);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -362,6 +394,7 @@ int main(void)
 		cmocka_unit_test(test_coverage),     cmocka_unit_test(test_gap),
 		cmocka_unit_test(test_bytes),        cmocka_unit_test(test_fit),
 		cmocka_unit_test(test_forged_bytes), cmocka_unit_test(test_choice),
+		cmocka_unit_test(test_stretch),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -374,6 +374,42 @@ static void describes_every_route(void **state)
 	yajl_tree_free(root);
 }
 
+static int begin_scaler(void **state)
+{
+	is_scaler_asked = true;
+	return begin(state);
+}
+
+static void shows_forecasts(void **state)
+{
+	static const char shop[] =
+		"{\"name\":\"shop\",\"services\":{\"web\":{\"image\":\"web:1\","
+		"\"scale\":{\"min\":1,\"max\":8,\"predict\":1}},\"db\":{\"image\":\"db:1\"}}}";
+	int status = 404;
+
+	(void)state;
+	assert_int_equal(ask("PUT", "/v1/projects/shop", shop), 200);
+	assert_int_equal(ask("GET", "/v1/projects/shop/wait?timeout=10", NULL), 200);
+	/* from its first round on */
+	for (int i = 0; i < 1000 && status == 404; i++) {
+		(void)loop_once(loop, 5);
+		status = ask("GET", "/v1/services/shop/web/forecast", NULL);
+	}
+	assert_int_equal(status, 200);
+	assert_has("{\"mode\":\"forecast-only\",\"open\":false,\"gate\":");
+	assert_has("\"models\":[{\"model\":\"persistence\",\"loss\":null,");
+	assert_has("\"candidates\":[],\"ahead\":[");
+	assert_has("\"planMicroseconds\":");
+	assert_int_equal(ask("GET", "/v1/services/shop/web", NULL), 200);
+	assert_has("\"policy\":\"predict\"");
+	assert_int_equal(ask("GET", "/metrics", NULL), 200);
+	assert_has("\n# TYPE carte_forecast_plans_total counter\n");
+	assert_has("\ncarte_forecast_open{project=\"shop\",service=\"web\"} 0\n");
+	assert_not("carte_forecast_open{project=\"shop\",service=\"db\"}");
+	assert_int_equal(ask("GET", "/v1/services/shop/db/forecast", NULL), 404);
+	assert_has("db: nothing is forecast: its policy is not predict");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -389,6 +425,7 @@ int main(void)
 		TEST(tails_logs),
 		TEST(writes_metrics),
 		TEST(describes_every_route),
+		cmocka_unit_test_setup_teardown(shows_forecasts, begin_scaler, end),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

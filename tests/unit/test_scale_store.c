@@ -354,6 +354,57 @@ static void expect_refused(struct place *p, const char *part)
 	assert_null(strchr(err.message, '\n'));
 }
 
+static void test_learned(void **state)
+{
+	const char bytes[] = "a\0b";
+	struct place p;
+	size_t length = 0;
+	void *learned = NULL;
+
+	(void)state;
+	make_place(&p);
+	assert_int_equal(store_learned_get(p.store, "shop", "web", &learned, &length, NULL),
+			 -ENOENT);
+	assert_int_equal(store_learned_put(p.store, "shop", "web", "old", 3, NULL), 0);
+	assert_int_equal(store_learned_put(p.store, "shop", "web", bytes, sizeof(bytes), NULL), 0);
+	assert_int_equal(store_learned_put(p.store, "shop", "db", "x", 1, NULL), 0);
+	reopen(&p);
+	assert_int_equal(store_learned_get(p.store, "shop", "web", &learned, &length, NULL), 0);
+	assert_int_equal(length, sizeof(bytes));
+	assert_memory_equal(learned, bytes, sizeof(bytes));
+	free(learned);
+	assert_int_equal(store_service_remove(p.store, "shop", "web", NULL), 0);
+	assert_int_equal(store_learned_get(p.store, "shop", "web", &learned, &length, NULL),
+			 -ENOENT);
+	assert_int_equal(store_learned_get(p.store, "shop", "db", &learned, &length, NULL), 0);
+	free(learned);
+	drop_place(&p);
+}
+
+/* What an older carte-scale has written goes on to be used, and gets what it lacks. */
+static void test_older(void **state)
+{
+	struct store_service row = { .project = "shop", .name = "web", .words = "", .ports = "" };
+	struct place p;
+	sqlite3 *db;
+	size_t length;
+	void *learned;
+
+	(void)state;
+	make_place(&p);
+	assert_int_equal(store_service_put(p.store, &row, NULL), 0);
+	store_close(p.store);
+	assert_int_equal(sqlite3_open(p.path, &db), SQLITE_OK);
+	assert_int_equal(sqlite3_exec(db, "DROP TABLE learned", NULL, NULL, NULL), SQLITE_OK);
+	assert_int_equal(sqlite3_close(db), SQLITE_OK);
+	open_store(&p);
+	assert_int_equal(store_learned_put(p.store, "shop", "web", "x", 1, NULL), 0);
+	reopen(&p);
+	assert_int_equal(store_learned_get(p.store, "shop", "web", &learned, &length, NULL), 0);
+	free(learned);
+	drop_place(&p);
+}
+
 static void test_newer(void **state)
 {
 	struct place p;
@@ -489,7 +540,8 @@ int main(void)
 		cmocka_unit_test(test_revisions), cmocka_unit_test(test_bounded),
 		cmocka_unit_test(test_timings),   cmocka_unit_test(test_newer),
 		cmocka_unit_test(test_damaged),   cmocka_unit_test(test_no_room),
-		cmocka_unit_test(test_killed),
+		cmocka_unit_test(test_killed),    cmocka_unit_test(test_learned),
+		cmocka_unit_test(test_older),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

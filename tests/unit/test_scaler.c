@@ -68,6 +68,28 @@ int supervisor_decide(struct supervisor *sv, struct service *service,
 	return 0;
 }
 
+int supervisor_learn(struct supervisor *sv, const struct service *service, const void *bytes,
+		     size_t length, struct oci_error *err)
+{
+	(void)sv;
+	(void)service;
+	(void)bytes;
+	(void)length;
+	(void)err;
+	return 0;
+}
+
+int supervisor_learned(struct supervisor *sv, const struct service *service, void **ret,
+		       size_t *ret_length, struct oci_error *err)
+{
+	(void)sv;
+	(void)service;
+	(void)ret;
+	(void)ret_length;
+	(void)err;
+	return -ENOENT;
+}
+
 int pool_measure(struct pool *pool, struct oci_error *err)
 {
 	(void)err;

@@ -981,12 +981,45 @@ static void test_killed_at_any_step(void **state)
 	}
 }
 
+#define BOTH "\"web\":{\"image\":\"a\"},\"db\":{\"image\":\"a\"}"
+
+/* What was learned of a service outlives the supervisor, and goes with the service. */
+static void test_learned(void **state)
+{
+	struct stage s;
+	size_t length = 0;
+	void *learned = NULL;
+
+	(void)state;
+	stage_open(&s);
+	stage_up(&s, BOTH);
+	assert_string_equal(stage_settle(&s), "");
+	assert_int_equal(
+		supervisor_learned(s.sv, stage_service(&s, "web"), &learned, &length, NULL),
+		-ENOENT);
+	assert_int_equal(supervisor_learn(s.sv, stage_service(&s, "web"), "a\0b", 4, NULL), 0);
+	stage_restart(&s);
+	assert_int_equal(
+		supervisor_learned(s.sv, stage_service(&s, "web"), &learned, &length, NULL), 0);
+	assert_int_equal(length, 4);
+	assert_memory_equal(learned, "a\0b", 4);
+	free(learned);
+	stage_up(&s, "\"db\":{\"image\":\"a\"}");
+	stage_wait(&s, !supervisor_service(s.sv, "p", "web"));
+	stage_up(&s, BOTH);
+	assert_int_equal(
+		supervisor_learned(s.sv, stage_service(&s, "web"), &learned, &length, NULL),
+		-ENOENT);
+	stage_close(&s);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_up_scale_down),
 		cmocka_unit_test(test_restart_in_place),
 		cmocka_unit_test(test_timings),
+		cmocka_unit_test(test_learned),
 		cmocka_unit_test(test_policies),
 		cmocka_unit_test(test_stop_and_start),
 		cmocka_unit_test(test_grace),

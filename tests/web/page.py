@@ -146,6 +146,32 @@ def dark(stage):
     must(stage.page.run(back) != dark_back, "they are the same")
 
 
+PLAN = """(() => {
+    const card = cards.get("shop/web");
+    const past = [...Array(60).keys()].map((i) => ({ load: i < 5 ? null : 2 + Math.sin(i / 9), upper: i < 8 ? null : 2.6 + Math.sin(i / 9) }));
+    const ahead = [1, 2, 3, 4].map((minute) => ({ minute, middle: 4, upper: 4.5 }));
+
+    card.plan = { mode: "act", open: true, gate: "weekly: its loss is 61 % of the last value's", load: 1.9, upper: 4.5, floor: 4, past, ahead };
+    drawForecast(card);
+})()"""
+
+
+@check("a forecast is drawn beside the load")
+def forecast(stage):
+    stage.load(1280, 900, False)
+    page = stage.page
+    must(page.until(CARD + ".querySelector('.number').textContent === '3 / 3ready'"), "web is not ready")
+    must(page.run(CARD + ".querySelector('.forecast').parentNode.hidden"), "a forecast of nothing is shown")
+    page.run(PLAN)
+    must(not page.run(CARD + ".querySelector('.forecast').parentNode.hidden"), "the forecast is hidden")
+    same(page.run(CARD + ".querySelector('.forecast .path').getAttribute('d').match(/[ML]/g).length"), 55)
+    same(page.run(CARD + ".querySelector('.forecast .upper').getAttribute('d').match(/[ML]/g).length"), 56)
+    must("Believed: weekly: its loss is 61 % of the last value's. Asks for at least 4" in page.run(CARD + ".innerText"), "no words")
+    must("at most 4.5" in page.run(CARD + ".querySelector('.forecast').getAttribute('aria-label')"), "no name")
+    same(page.run(NO_OVERFLOW), [])
+    stage.picture("page-forecast.png")
+
+
 @check("every control has a name, every state a word")
 def accessible(stage):
     page = stage.page

@@ -251,6 +251,53 @@ function setDecisions(card, service) {
 	drawLine(card, service);
 }
 
+/* What the load was, what had been forecast of it, and what is forecast next; in replicas on target. */
+function drawForecast(card) {
+	const svg = card.forecast;
+	const f = card.plan;
+	const points = f && (f.ahead.length || f.past.some((p) => p.load !== null)) ? f.past.length + f.ahead.length : 0;
+
+	card.forecastBox.hidden = !points;
+	if (!points)
+		return;
+	const width = Math.max(220, svg.clientWidth || 400);
+	const height = 72;
+	const [left, right, top, bottom] = [22, 6, 8, 14];
+	const upper = [...f.past.map((p) => p.upper), ...f.ahead.map((a) => a.upper)];
+	const load = f.past.map((p) => p.load);
+	const highest = Math.ceil(Math.max(1, ...upper, ...load));
+	const x = (i) => left + (width - left - right) * i / Math.max(1, points - 1);
+	const y = (n) => height - bottom - (height - top - bottom) * n / highest;
+	const trace = (values) => values.reduce((d, v, i) => v === null ? d :
+		d + (i && values[i - 1] !== null ? " L" : " M") + x(i).toFixed(1) + " " + y(v).toFixed(1), "");
+	const now = x(f.past.length - 0.5);
+
+	svg.setAttribute("viewBox", "0 0 " + width + " " + height);
+	svg.replaceChildren(shape("line", { class: "axis", x1: left, x2: width - right, y1: y(0), y2: y(0) }),
+		shape("line", { class: "axis", x1: now, x2: now, y1: top, y2: y(0) }),
+		shape("text", { x: left - 5, y: y(0) + 4, "text-anchor": "end" }, 0),
+		shape("text", { x: left - 5, y: y(highest) + 4, "text-anchor": "end" }, highest),
+		shape("path", { class: "upper", d: trace(upper) || "M0 0" }),
+		shape("path", { class: "path", d: trace(load) || "M0 0" }),
+		shape("text", { x: left, y: height - 2 }, "an hour ago"),
+		shape("text", { x: now, y: height - 2, "text-anchor": "end" }, "now"));
+	svg.setAttribute("aria-label", "Load and forecast: the load is " + (f.load === null ? "not known" : f.load.toFixed(1)) +
+		", the forecast at most " + (f.upper === null ? "not known" : f.upper.toFixed(1)));
+	put(card.forecastWords, (f.open ? "Believed: " : "Not believed: ") + f.gate +
+		(f.floor ? (f.mode === "act" ? ". Asks for at least " : ". Would ask for at least ") + f.floor : ""));
+}
+
+async function loadForecast(card, service) {
+	let plan = null;
+
+	try {
+		if (service.policy === "predict")
+			plan = await get(path(service) + "/forecast");
+	} catch (e) { /* its first round is still to come */ }
+	card.plan = plan;
+	drawForecast(card);
+}
+
 async function loadDecisions(card, service) {
 	try {
 		card.decisions = await get(path(service) + "/decisions?limit=" + DECISIONS);
@@ -337,6 +384,11 @@ function makeCard(service) {
 	const label = service.project + "/" + service.name;
 	const card = { rows: new Map(), decisions: [], service, cpu: measure("CPU"), memory: measure("Memory"), pressure: measure("Pressure"), words: el("p", { class: "words" }),
 		image: el("p", {}), number: el("span", { class: "number" }), line: shape("svg", { class: "line", role: "img" }), why: el("ol", { class: "why" }), tbody: el("tbody", {}), summary: el("summary", {}) };
+	card.plan = null;
+	card.forecast = shape("svg", { class: "line forecast", role: "img", "aria-label": "Load and forecast" });
+	card.forecastWords = el("p", { class: "why" });
+	card.forecastBox = el("div", { hidden: "" }, el("h3", {}, "Load and forecast"), card.forecast, card.forecastWords);
+	card.planned = Date.now();
 	const button = (word, name, fn, kind) => el("button", { type: "button", class: kind || "", "aria-label": name + " " + label, click: fn }, word);
 	const scale = (by) => (e) => act(e.target, "Scale " + label, at + "/scale", { replicas: Math.max(0, card.service.desired + by) });
 
@@ -357,12 +409,13 @@ function makeCard(service) {
 		card.words,
 		el("div", { class: "body" },
 			el("div", {}, card.cpu.node, card.memory.node, card.pressure.node),
-			el("div", {}, el("h3", {}, "Wanted replicas"), card.line, card.why)),
+			el("div", {}, el("h3", {}, "Wanted replicas"), card.line, card.forecastBox, card.why)),
 		el("details", { open: "" }, card.summary,
 			el("table", {},
 				el("thead", {}, el("tr", {}, ...["Container", "State", "CPU", "Memory", "Pressure", "Restarts"].map((t) => el("th", { scope: "col" }, t)), el("th", { scope: "col", "aria-label": "Actions" }))),
 				card.tbody)));
 	loadDecisions(card, service);
+	loadForecast(card, service);
 	return card;
 }
 
@@ -384,6 +437,11 @@ function setCard(card, service, containers, stats, pool) {
 	setMeasures(card, containers.map((c) => stats.get(c.id)).filter(Boolean), pool);
 	setRows(card, containers, stats);
 	drawLine(card, service);
+	/* a plan is made once a minute */
+	if (Date.now() - card.planned > 20e3) {
+		card.planned = Date.now();
+		loadForecast(card, service);
+	}
 }
 
 function show(info, services, containers, stats) {

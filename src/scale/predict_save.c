@@ -1,0 +1,138 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * predict_save.c - what was learned, as bytes and back: numbers in little-endian order, a checksum (FNV-1a, against damage only), then the
+ * forecasts, which have their own. The minute that is being gathered is not kept: it is missing, as those until the next start are.
+ */
+#include <errno.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/fnv.h"
+#include "scale/predict-private.h"
+
+#define MAGIC 0x31647270u /* "prd1" */
+#define NUMBERS (6 + FORECAST_KINDS + PREDICT_DELAYS)
+#define HEAD_SIZE (4 + 8 * NUMBERS + 4)
+
+static void put(uint8_t **at, uint64_t value, unsigned size)
+{
+	for (unsigned i = 0; i < size; i++)
+		*(*at)++ = (uint8_t)(value >> (8 * i));
+}
+
+static uint64_t get(const uint8_t **at, unsigned size)
+{
+	uint64_t value = 0;
+
+	for (unsigned i = 0; i < size; i++)
+		value |= (uint64_t) * (*at)++ << (8 * i);
+	return value;
+}
+
+static void put_number(uint8_t **at, double value)
+{
+	uint64_t bits;
+
+	memcpy(&bits, &value, sizeof(bits));
+	put(at, bits, 8);
+}
+
+static double get_number(const uint8_t **at)
+{
+	uint64_t bits = get(at, 8);
+	double value;
+
+	memcpy(&value, &bits, sizeof(value));
+	return value;
+}
+
+int predict_save(const struct predict *p, void **ret, size_t *ret_length)
+{
+	size_t length = HEAD_SIZE + (p->forecaster ? forecaster_size(p->forecaster) : 0);
+	uint8_t *bytes = malloc(length), *at = bytes;
+
+	if (!bytes)
+		return -ENOMEM;
+	put(&at, MAGIC, 4);
+	put_number(&at, p->begun ? p->minute : (double)NAN);
+	put_number(&at, (double)p->learned);
+	put_number(&at, p->load);
+	put_number(&at, (double)p->ready_ms);
+	put_number(&at, p->delays_len);
+	put_number(&at, p->forecaster != NULL);
+	for (unsigned kind = 0; kind < FORECAST_KINDS; kind++)
+		put_number(&at, p->recent[kind]);
+	/* oldest first: then the ring begins at its beginning */
+	for (unsigned i = 0; i < PREDICT_DELAYS; i++)
+		put_number(&at,
+			   (double)p->delays[(p->delays_next + PREDICT_DELAYS - p->delays_len + i) %
+					     PREDICT_DELAYS]);
+	put(&at, fnv_add(FNV_BEGIN, bytes, HEAD_SIZE - 4), 4);
+	if (p->forecaster)
+		forecaster_save(p->forecaster, at);
+	*ret = bytes;
+	*ret_length = length;
+	return 0;
+}
+
+static int load_numbers(struct predict *p, const uint8_t *at, bool *ret_forecaster)
+{
+	double minute = get_number(&at), learned = get_number(&at), load = get_number(&at);
+	double ready = get_number(&at), delays = get_number(&at);
+	double forecaster = get_number(&at);
+
+	p->begun = !isnan(minute);
+	if ((p->begun && !(minute >= 0 && minute < 10080)) || !(learned >= 0 && learned < 1e15) ||
+	    isinf(load) || load < 0 || !(ready >= 0 && ready < 1e15) ||
+	    !(delays >= 0 && delays <= PREDICT_DELAYS))
+		return -EINVAL;
+	*ret_forecaster = forecaster != 0;
+	p->minute = p->begun ? (unsigned)minute : 0;
+	p->learned = (uint64_t)learned;
+	p->load = load;
+	p->ready_ms = (int64_t)ready;
+	p->delays_len = (unsigned)delays;
+	p->delays_next = p->delays_len % PREDICT_DELAYS;
+	for (unsigned kind = 0; kind < FORECAST_KINDS; kind++) {
+		p->recent[kind] = get_number(&at);
+		if (isinf(p->recent[kind]) || p->recent[kind] < 0)
+			return -EINVAL;
+	}
+	for (unsigned i = 0; i < p->delays_len; i++) {
+		double delay = get_number(&at);
+
+		if (!(delay >= 0 && delay < 1e9))
+			return -EINVAL;
+		p->delays[i] = (float)delay;
+	}
+	return 0;
+}
+
+int predict_load(const void *bytes, size_t length, struct predict **ret)
+{
+	const uint8_t *from = bytes, *at = bytes, *sum;
+	struct predict *p = NULL;
+	bool forecaster = false;
+	int r;
+
+	if (length < HEAD_SIZE)
+		return -EINVAL;
+	sum = from + HEAD_SIZE - 4;
+	if (get(&at, 4) != MAGIC || get(&sum, 4) != fnv_add(FNV_BEGIN, from, HEAD_SIZE - 4))
+		return -EINVAL;
+	r = predict_new(&p);
+	if (r < 0)
+		return r;
+	r = load_numbers(p, at, &forecaster);
+	if (r == 0 && !forecaster && length > HEAD_SIZE)
+		r = -EINVAL;
+	if (r == 0 && forecaster)
+		r = forecaster_load(from + HEAD_SIZE, length - HEAD_SIZE, &p->forecaster);
+	if (r < 0) {
+		predict_free(p);
+		return r;
+	}
+	*ret = p;
+	return 0;
+}
