@@ -100,6 +100,7 @@ struct replica_work {
 	struct supervisor *sv;
 	struct revision *revision;
 	const struct spec_service *spec; /* of its revision */
+	struct document *document;       /* that has @spec */
 	const struct image *image;
 	const char *image_id;   /* digest; of the database, after an adoption */
 	struct net_result *net; /* NULL: not attached */

@@ -165,6 +165,7 @@ static void load_spec(struct supervisor *sv, struct replica *replica)
 	const struct spec_service *spec = NULL;
 
 	work->spec = replica->service->spec;
+	work->document = service_work(replica->service)->document;
 	work->revision = replica->revision == replica->service->revision
 				 ? revision_current(replica->service)
 				 : NULL;
@@ -173,8 +174,10 @@ static void load_spec(struct supervisor *sv, struct replica *replica)
 	if (replica_is_current(replica) || !work->revision || !work->revision->document)
 		return;
 	spec = spec_service_find(work->revision->document->spec, replica->service->spec->name);
-	if (spec)
+	if (spec) {
 		work->spec = spec;
+		work->document = work->revision->document;
+	}
 }
 
 static int load_replica(void *ctx, const struct store_replica *row)

@@ -213,6 +213,8 @@ static bool mark_used(struct project *project)
 
 			if (work->busy != BUSY_NO || work->probe)
 				return false;
+			/* an adopted one has read its revision's document and the project's, both of the same words */
+			mark(work->document);
 			if (work->revision)
 				mark(work->revision->document);
 		}

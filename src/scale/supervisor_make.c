@@ -96,9 +96,7 @@ const struct spec_project *replica_project(const struct replica *replica)
 {
 	const struct replica_work *work = replica_work(replica);
 
-	if (work->spec != replica->service->spec && work->revision && work->revision->document)
-		return work->revision->document->spec;
-	return replica->service->project->spec;
+	return work->document ? work->document->spec : replica->service->project->spec;
 }
 
 static void net_attached(void *ctx, const struct net_result *result, const struct oci_error *err)

@@ -137,6 +137,7 @@ struct replica *replica_new(struct supervisor *sv, struct service *service)
 	work->grace_ms = -1;
 	work->unsaved = true;
 	work->spec = service->spec;
+	work->document = service_work(service)->document;
 	replica->private = work;
 	replica->service = service;
 	replica->state = REPLICA_PENDING;

@@ -238,8 +238,10 @@ static void after_change(const struct change *change)
 		struct replica_work *own = replica_work(replica);
 
 		/* replicas of what was keep what they were made from */
-		if (!change->revision && replica_is_current(replica) && !own->probe)
+		if (!change->revision && replica_is_current(replica) && !own->probe) {
 			own->spec = change->spec;
+			own->document = service_work(change->service)->document;
+		}
 		/* what could not be made is tried again at once, and `up` starts what was stopped; a program that has done its work is left as it is */
 		if (!replica->stopped_by_hand && own->make_failures == 0 &&
 		    (!own->ended || replica->exit_status == 0))
