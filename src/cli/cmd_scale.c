@@ -55,19 +55,32 @@ static int print_decisions(yajl_val list, struct oci_error *err)
 	return table_print(&table, stdout, (size_t)term_width(), err);
 }
 
-static void print_candidates(yajl_val list, long long floor)
+/* The supervisor's choice: of the same cost the first. What it asks for may be more, by the calendar. */
+static size_t cheapest(yajl_val list)
 {
+	size_t best = 0;
+
+	for (size_t i = 1; i < json_count(list); i++)
+		if (json_double(json_at(list, i), "cost", 0) <
+		    json_double(json_at(list, best), "cost", 0))
+			best = i;
+	return best;
+}
+
+static void print_candidates(yajl_val list)
+{
+	size_t best = cheapest(list);
+
 	if (json_count(list))
 		printf("  %8s %12s %12s %8s %12s\n", "REPLICAS", "LATE S", "READY S", "STARTS",
 		       "COST");
 	for (size_t i = 0; i < json_count(list); i++) {
 		yajl_val each = json_at(list, i);
-		long long replicas = json_int(each, "replicas", 0);
 
-		printf("  %8lld %12.1f %12.1f %8lld %12.1f%s\n", replicas,
+		printf("  %8lld %12.1f %12.1f %8lld %12.1f%s\n", json_int(each, "replicas", 0),
 		       json_double(each, "lateSeconds", 0), json_double(each, "readySeconds", 0),
 		       json_int(each, "starts", 0), json_double(each, "cost", 0),
-		       replicas == floor ? "  <- the least" : "");
+		       i == best ? "  <- the least" : "");
 	}
 }
 
@@ -108,7 +121,7 @@ static void print_forecast(yajl_val forecast, const char *name)
 	       json_double(forecast, "controlSeconds", 0),
 	       json_double(forecast, "drainSeconds", 0));
 	print_models(json_get(forecast, "models"), json_text(forecast, "model"));
-	print_candidates(json_get(forecast, "candidates"), floor);
+	print_candidates(json_get(forecast, "candidates"));
 	if (floor > 0)
 		printf("  %s at least %lld", act ? "asks for" : "would ask for", floor);
 	else

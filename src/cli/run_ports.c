@@ -153,6 +153,26 @@ static bool covers(const struct run_ports *ports, const struct run_ports *one)
 	       one->target < ports->target + ports->count;
 }
 
+/* Each port of a range for itself: -p may have given some of them. */
+static int put_exposed(const struct run_ports *exposed, const struct run_ports *given, size_t len,
+		       yajl_gen gen, struct oci_arena *arena, struct oci_error *err)
+{
+	int r = 0;
+
+	for (unsigned n = 0; r == 0 && n < exposed->count; n++) {
+		struct run_ports one = { .target = exposed->target + n,
+					 .count = 1,
+					 .udp = exposed->udp };
+		bool is_given = false;
+
+		for (size_t i = 0; i < len; i++)
+			is_given = is_given || covers(&given[i], &one);
+		if (!is_given)
+			r = put_port(&one, gen, arena, err);
+	}
+	return r;
+}
+
 /* What -p says, then what else the image exposes when -P is given. */
 int run_put_ports(const struct run_args *args, const char *image, yajl_gen gen,
 		  struct oci_arena *arena, struct oci_error *err)
@@ -172,14 +192,8 @@ int run_put_ports(const struct run_args *args, const char *image, yajl_gen gen,
 		if (r == 0)
 			r = put_port(&ports[i], gen, arena, err);
 	}
-	for (size_t i = 0; r == 0 && exposed && i < len; i++) {
-		bool given = false;
-
-		for (size_t j = 0; j < args->publish.len; j++)
-			given = given || covers(&ports[j], &exposed[i]);
-		if (!given)
-			r = put_port(&exposed[i], gen, arena, err);
-	}
+	for (size_t i = 0; r == 0 && exposed && i < len; i++)
+		r = put_exposed(&exposed[i], ports, args->publish.len, gen, arena, err);
 	json_close_array(gen);
 	return r;
 }

@@ -51,7 +51,8 @@ static const struct opt serve_opts[] = {
 	{ "cgroup-parent", 0, OPT_STRING, offsetof(struct serve_args, cgroup_parent), "NAME",
 	  "containers are in cgroups NAME/PROJECT/ID; default: carte" },
 	{ "systemd-cgroup", 0, OPT_FLAG, offsetof(struct serve_args, systemd_cgroup), NULL,
-	  "systemd makes the cgroups; default for an ordinary user who has a user manager" },
+	  "systemd makes the cgroups; default for an ordinary user with a user manager and cgroup "
+	  "v2" },
 	{ "state-dir", 0, OPT_STRING, offsetof(struct serve_args, state_dir), "DIR",
 	  "database, logs, volumes; default: /var/lib/carte/scale, or in ~/.local/share" },
 	{ "run-dir", 0, OPT_STRING, offsetof(struct serve_args, run_dir), "DIR",

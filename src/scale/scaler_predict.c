@@ -79,13 +79,13 @@ static double load_of(const struct spec_scale *scale, const struct autoscale_met
 	return most;
 }
 
-/* One that was started again was made long before. */
+/* One that was started again, or is healthy again, was made long before. */
 static void note_starts(struct predict *predict, const struct service *service)
 {
 	int64_t known = predict_started_last(predict);
 
 	for (const struct replica *r = service->replicas; r; r = r->next)
-		if (r->state == REPLICA_READY && !r->restarts && r->made_ms > 0 &&
+		if (r->state == REPLICA_READY && !r->again && r->made_ms > 0 &&
 		    r->ready_ms > known && r->ready_ms >= r->made_ms)
 			predict_started(predict, r->ready_ms,
 					(double)(r->ready_ms - r->made_ms) / 1000);

@@ -205,8 +205,10 @@ int store_look(const char *path, struct store **ret, struct oci_error *err)
 	struct store *store;
 	int r;
 
+	if (access(path, F_OK) < 0 && errno != ENOENT)
+		return err_sys(err, errno, "open %s", path);
 	if (access(path, F_OK) < 0)
-		return err_set_as(err, ERR_NOT_FOUND, errno,
+		return err_set_as(err, ERR_NOT_FOUND, ENOENT,
 				  "%s: there is no database of a supervisor", path);
 	store = store_new(path);
 	if (!store)

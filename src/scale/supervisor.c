@@ -230,7 +230,7 @@ static int copy_options(struct supervisor *sv, const struct supervisor_options *
 
 static int make_folders(struct supervisor *sv, struct oci_error *err)
 {
-	static const char *const in_state[] = { "bundles", "logs", "volumes" };
+	static const char *const in_state[] = { "bundles", "logs", "volumes", "hosts" };
 	static const char *const in_run[] = { "runtime", "tmp" };
 	char path[PATH_MAX];
 

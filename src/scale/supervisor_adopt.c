@@ -207,6 +207,8 @@ static int load_replica(void *ctx, const struct store_replica *row)
 	replica->started_ms = row->started_ms;
 	replica->ready_ms = row->ready_ms;
 	replica->exited_ms = row->exited_ms;
+	/* who saw it become ready has measured that */
+	replica->again = true;
 	memcpy(replica->published, service_work(service)->published, sizeof(replica->published));
 	work->failures = row->failures;
 	work->image_id = row->image[0] ? oci_arena_strdup(&work->probe_arena, row->image) : NULL;

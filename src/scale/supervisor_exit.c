@@ -233,16 +233,19 @@ int replica_watch(struct supervisor *sv, struct replica *replica, pid_t pid)
 
 	work->status_tries = 0;
 	replica->pid = pid;
+	work->oom_told = false;
+	/*
+	 * Without a memory controller nobody is killed by one. Also of one that has ended already, whose cgroup is still there: it may have been
+	 * killed at once.
+	 */
+	if (replica->cgroup)
+		(void)oom_add(sv->oom, replica->cgroup, pid, replica);
 	if (fd < 0) {
 		replica_ended(sv, replica, ended_before(sv, pid));
 		return -ESRCH;
 	}
 	replica->pidfd = fd;
 	replica->start_ticks = process_start_ticks(pid);
-	work->oom_told = false;
-	/* without a memory controller nobody is killed by one */
-	if (replica->cgroup)
-		(void)oom_add(sv->oom, replica->cgroup, pid, replica);
 	r = loop_watch_add(sv->loop, &work->exit_watch, fd, EPOLLIN, init_ended, replica);
 	if (r < 0) {
 		replica_ended(sv, replica, -1);

@@ -217,7 +217,7 @@ static int make_folder(const struct supervisor *sv, const struct replica *replic
 	char path[PATH_MAX];
 	int r = folder_of(sv, replica->service->project->name, path, sizeof(path));
 
-	return r < 0 ? err_sys(err, -r, "hosts") : folder_make(path, 0755, err);
+	return r < 0 ? err_sys(err, -r, "hosts") : folder_make(path, 0711, err);
 }
 
 static int write_file(struct supervisor *sv, const struct replica *replica, struct oci_error *err)

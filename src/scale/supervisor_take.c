@@ -95,7 +95,10 @@ static void delete_done(void *ctx, const struct job_result *result)
 	replica_idle(sv, replica);
 	if (result->status != 0) {
 		replica_reason(replica, "delete: %.200s",
-			       result->err[0] ? result->err : "the runtime was killed");
+			       result->err[0]      ? result->err
+			       : result->timed_out ? "the runtime did not answer in time"
+			       : result->status == 128 + SIGKILL ? "the runtime was killed"
+								 : "the runtime says nothing");
 		event_emit(sv, "replica", "fail", NULL, NULL, replica, -1, "%s", replica->reason);
 		take_again(sv, replica, result->status == 128 + SIGKILL && !result->timed_out);
 		return;
