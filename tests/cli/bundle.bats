@@ -337,6 +337,11 @@ bundle_as_user() { try as_user "$CONVERTER" bundle "${BUNDLE_OPTIONS[@]}" "$@"; 
 	prints "$D/home/.local/share/carte: clean"
 	try as_user "$CONVERTER" rmi "$IMAGE"
 	good
+	# the bundle's, until it is gone
+	try as_user "$CONVERTER" gc
+	good
+	find "$D/home/.local/share/carte/layers" -uid 1000999 | grep -q .
+	rm -r "$BUNDLE"
 	try as_user "$CONVERTER" gc
 	good
 	[ -z "$(ls -A "$D/home/.local/share/carte/layers")" ]

@@ -18,13 +18,14 @@ owner() { if [ "$ROOTLESS" = 1 ]; then id -u; else echo root; fi; }
 	exits 42
 }
 
+b_runs() { [ "$(rt state "$CID-b" 2>/dev/null | jq -r .status)" = running ]; }
+
 @test "run: 128+N when a signal ends it" {
 	idle
 	config '.process.args = ["sleep", "1001"] | .linux.cgroupsPath += "-b"'
 	timeout 20 "$RUNTIME" --root "$ROOT" "${MANAGER_OPTIONS[@]}" run -b "$BUNDLE" "$CID-b" >"$D/o" 2>&1 </dev/null 3>&- &
 	local job=$! st=0
-	await 5 rt state "$CID-b"
-	await 5 test "$(rt state "$CID-b" | jq -r .status)" = running
+	await 5 b_runs
 	rt kill "$CID-b" KILL
 	wait $job || st=$?
 	same $st 137
