@@ -2,6 +2,9 @@
 /*
  * coupled.c - networks of models, and their flattening: every coupling path from an atomic model's output port through the borders of
  * coupled models to an atomic model's input port becomes one route.
+ *
+ * Couplings are chained by their source, in the order of devs_couple, so that a flat network is flattened in one look at each component
+ * and each coupling. A crossed border costs a look at the couplings behind it that have the same source.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -9,14 +12,24 @@
 #include "devs/devs-private.h"
 #include "devs/devs.h"
 
+#define NONE SIZE_MAX
+
+/* The couplings of one source: places in devs_coupled.couplings. NONE: there are none. */
+struct chain {
+	size_t first, last;
+};
+
 struct component {
 	const struct devs_class *class; /* NULL: coupled */
 	void *state;
 	struct devs_coupled *coupled;
+	struct chain out;
+	uint32_t flat; /* number in the flat network; of a coupled one: of its first atomic model */
 };
 
 struct coupling {
-	uint32_t from, out_port, to, in_port;
+	uint32_t out_port, to, in_port;
+	size_t next; /* of the same source, or NONE */
 };
 
 struct devs_coupled {
@@ -25,17 +38,19 @@ struct devs_coupled {
 	size_t len, size;
 	struct coupling *couplings;
 	size_t couplings_len, couplings_size;
-	const struct devs_coupled *parent; /* set while it is flattened */
+	struct chain in;                   /* from its own inputs */
+	const struct devs_coupled *parent; /* NULL: it is no component */
 	uint32_t place;                    /* in its parent */
-	uint32_t first;                    /* flat number of its first atomic model */
 };
 
 struct devs_coupled *devs_coupled_new(const char *name)
 {
 	struct devs_coupled *coupled = calloc(1, sizeof(*coupled));
 
-	if (coupled)
+	if (coupled) {
 		coupled->name = name;
+		coupled->in = (struct chain){ NONE, NONE };
+	}
 	return coupled;
 }
 
@@ -61,6 +76,7 @@ static int component_add(struct devs_coupled *coupled, struct component componen
 		coupled->components = grown;
 		coupled->size = size;
 	}
+	component.out = (struct chain){ NONE, NONE };
 	coupled->components[coupled->len] = component;
 	return (int)coupled->len++;
 }
@@ -84,6 +100,9 @@ int devs_add_coupled(struct devs_coupled *coupled, struct devs_coupled *componen
 int devs_couple(struct devs_coupled *coupled, uint32_t from, uint32_t out_port, uint32_t to,
 		uint32_t in_port)
 {
+	struct chain *chain;
+	size_t place;
+
 	if ((from != DEVS_SELF && from >= coupled->len) ||
 	    (to != DEVS_SELF && to >= coupled->len) || from == to)
 		return -EINVAL;
@@ -96,8 +115,14 @@ int devs_couple(struct devs_coupled *coupled, uint32_t from, uint32_t out_port, 
 		coupled->couplings = grown;
 		coupled->couplings_size = size;
 	}
-	coupled->couplings[coupled->couplings_len++] =
-		(struct coupling){ from, out_port, to, in_port };
+	chain = from == DEVS_SELF ? &coupled->in : &coupled->components[from].out;
+	place = coupled->couplings_len++;
+	coupled->couplings[place] = (struct coupling){ out_port, to, in_port, NONE };
+	if (chain->first == NONE)
+		chain->first = place;
+	else
+		coupled->couplings[chain->last].next = place;
+	chain->last = place;
 	return 0;
 }
 
@@ -107,26 +132,13 @@ static uint32_t number(struct devs_coupled *coupled, uint32_t first)
 {
 	uint32_t next = first;
 
-	coupled->first = first;
 	for (size_t i = 0; i < coupled->len; i++) {
-		if (coupled->components[i].coupled)
-			next = number(coupled->components[i].coupled, next);
-		else
-			next++;
+		struct component *component = &coupled->components[i];
+
+		component->flat = next;
+		next = component->coupled ? number(component->coupled, next) : next + 1;
 	}
 	return next;
-}
-
-static uint32_t flat_number(const struct devs_coupled *coupled, uint32_t component)
-{
-	uint32_t number_of = coupled->first;
-
-	for (uint32_t i = 0; i < component; i++) {
-		const struct devs_coupled *inner = coupled->components[i].coupled;
-
-		number_of += inner ? flat_number(inner, (uint32_t)inner->len) - inner->first : 1;
-	}
-	return number_of;
 }
 
 struct sink { /* of routes that are found */
@@ -136,61 +148,75 @@ struct sink { /* of routes that are found */
 
 static int route_add(const struct sink *sink, struct devs_route route)
 {
-	struct devs_route *grown = reallocarray(*sink->routes, *sink->len + 1, sizeof(*grown));
+	size_t len = *sink->len;
 
-	if (!grown)
-		return -ENOMEM;
-	grown[(*sink->len)++] = route;
-	*sink->routes = grown;
+	/* room is made for twice as many each time that their number is a power of two */
+	if ((len & (len - 1)) == 0) {
+		struct devs_route *grown =
+			reallocarray(*sink->routes, len ? 2 * len : 1, sizeof(*grown));
+
+		if (!grown)
+			return -ENOMEM;
+		*sink->routes = grown;
+	}
+	(*sink->routes)[(*sink->len)++] = route;
 	return 0;
 }
 
-/* Everything that output @port of component @from (or input @port of @coupled itself) reaches. */
-static int follow(const struct devs_coupled *coupled, uint32_t from, uint32_t port, uint32_t origin,
-		  const struct sink *sink)
+static int reach(const struct devs_coupled *coupled, const struct coupling *c, uint32_t origin,
+		 const struct sink *sink);
+
+/* Everything that couplings of @chain from @port reach. */
+static int follow(const struct devs_coupled *coupled, const struct chain *chain, uint32_t port,
+		  uint32_t origin, const struct sink *sink)
 {
 	int r = 0;
 
-	for (size_t i = 0; i < coupled->couplings_len && r == 0; i++) {
-		const struct coupling *c = &coupled->couplings[i];
-
-		if (c->from != from || c->out_port != port)
-			continue;
-		if (c->to == DEVS_SELF) {
-			if (coupled->parent)
-				r = follow(coupled->parent, coupled->place, c->in_port, origin,
-					   sink);
-		} else if (coupled->components[c->to].coupled) {
-			r = follow(coupled->components[c->to].coupled, DEVS_SELF, c->in_port,
-				   origin, sink);
-		} else {
-			r = route_add(sink,
-				      (struct devs_route){ origin, flat_number(coupled, c->to),
-							   c->in_port });
-		}
-	}
+	for (size_t i = chain->first; i != NONE && r == 0; i = coupled->couplings[i].next)
+		if (coupled->couplings[i].out_port == port)
+			r = reach(coupled, &coupled->couplings[i], origin, sink);
 	return r;
 }
 
-static int fill_model(struct devs *devs, const struct devs_coupled *coupled, uint32_t component)
+/* Everything that one coupling reaches; @origin: the port where the path began. */
+static int reach(const struct devs_coupled *coupled, const struct coupling *c, uint32_t origin,
+		 const struct sink *sink)
 {
-	struct devs_model *model = &devs->models[flat_number(coupled, component)];
-	size_t len = 0;
-	struct sink sink = { &model->routes, &len };
+	const struct component *to;
+
+	if (c->to == DEVS_SELF)
+		return coupled->parent ? follow(coupled->parent,
+						&coupled->parent->components[coupled->place].out,
+						c->in_port, origin, sink)
+				       : 0;
+	to = &coupled->components[c->to];
+	if (to->coupled)
+		return follow(to->coupled, &to->coupled->in, c->in_port, origin, sink);
+	return route_add(sink, (struct devs_route){ origin, to->flat, c->in_port });
+}
+
+/* The routes of one port are in the order of their couplings; between ports no order is asked for. */
+static int fill_routes(const struct devs_coupled *coupled, const struct chain *chain,
+		       const struct sink *sink)
+{
 	int r = 0;
 
-	model->class = coupled->components[component].class;
-	model->state = coupled->components[component].state;
-	for (size_t i = 0; i < coupled->couplings_len && r == 0; i++) {
-		uint32_t port = coupled->couplings[i].out_port;
-		bool seen = false;
+	for (size_t i = chain->first; i != NONE && r == 0; i = coupled->couplings[i].next)
+		r = reach(coupled, &coupled->couplings[i], coupled->couplings[i].out_port, sink);
+	return r;
+}
 
-		for (size_t k = 0; k < i; k++)
-			seen = seen || (coupled->couplings[k].from == component &&
-					coupled->couplings[k].out_port == port);
-		if (coupled->couplings[i].from == component && !seen)
-			r = follow(coupled, component, port, port, &sink);
-	}
+static int fill_model(struct devs *devs, const struct devs_coupled *coupled,
+		      const struct component *component)
+{
+	struct devs_model *model = &devs->models[component->flat];
+	size_t len = 0;
+	struct sink sink = { &model->routes, &len };
+	int r;
+
+	model->class = component->class;
+	model->state = component->state;
+	r = fill_routes(coupled, &component->out, &sink);
 	model->routes_len = (uint32_t)len;
 	return r;
 }
@@ -199,28 +225,18 @@ static int fill(struct devs *devs, const struct devs_coupled *coupled)
 {
 	int r = 0;
 
-	for (uint32_t i = 0; i < coupled->len && r == 0; i++)
-		r = coupled->components[i].coupled ? fill(devs, coupled->components[i].coupled)
-						   : fill_model(devs, coupled, i);
+	for (size_t i = 0; i < coupled->len && r == 0; i++)
+		r = coupled->components[i].coupled
+			    ? fill(devs, coupled->components[i].coupled)
+			    : fill_model(devs, coupled, &coupled->components[i]);
 	return r;
 }
 
 static int fill_inputs(struct devs *devs, const struct devs_coupled *root)
 {
 	struct sink sink = { &devs->inputs, &devs->inputs_len };
-	int r = 0;
 
-	for (size_t i = 0; i < root->couplings_len && r == 0; i++) {
-		uint32_t port = root->couplings[i].out_port;
-		bool seen = false;
-
-		for (size_t k = 0; k < i; k++)
-			seen = seen || (root->couplings[k].from == DEVS_SELF &&
-					root->couplings[k].out_port == port);
-		if (root->couplings[i].from == DEVS_SELF && !seen)
-			r = follow(root, DEVS_SELF, port, port, &sink);
-	}
-	return r;
+	return fill_routes(root, &root->in, &sink);
 }
 
 int devs_new(const struct devs_coupled *root, double start, struct devs **ret)

@@ -18,7 +18,7 @@ double sim_cost(const struct sim_result *result, const struct sim_weights *weigh
 	       weights->replica * result->replica_seconds + weights->change * result->changes;
 }
 
-/* Student's t, two-sided 95 %, by degrees of freedom; beyond the table by its expansion around the normal quantile (within 1e-3) */
+/* Student's t, two-sided 95 %, by degrees of freedom; beyond the table by its expansion around the normal quantile (within 3e-3) */
 static double student(unsigned freedom)
 {
 	static const double table[] = { 12.706, 4.303, 3.182, 2.776, 2.571,

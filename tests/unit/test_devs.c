@@ -209,6 +209,40 @@ static void closure_under_coupling(void **state)
 	devs_coupled_free(root);
 }
 
+/* One source with a port of its own to each of many, coupled in turns with a port to all: each gets both, in the order of its couplings. */
+static void many_components(void **state)
+{
+	enum { MANY = 3000 };
+	struct ticker ticker = { .period = 1, .left = 1, .count = 7 };
+	struct scribe quiet = { .delay = DEVS_INFINITY, .sigma = DEVS_INFINITY };
+	struct scribe *ends = calloc(MANY, sizeof(*ends));
+	struct devs_coupled *root = devs_coupled_new("root");
+	struct devs *devs;
+
+	(void)state;
+	assert_non_null(ends);
+	devs_add(root, &ticker_class, &ticker);
+	for (uint32_t i = 0; i < MANY; i++) {
+		ends[i] = quiet;
+		assert_int_equal(devs_add(root, &scribe_class, &ends[i]), i + 1);
+	}
+	for (uint32_t i = 1; i <= MANY; i++) {
+		assert_int_equal(devs_couple(root, 0, 0, i, 2), 0);
+		assert_int_equal(devs_couple(root, 0, i, i, 3), 0);
+		assert_int_equal(devs_couple(root, 0, 0, i, 1), 0);
+		for (uint32_t port = 0; port < 10; port++)
+			assert_int_equal(devs_couple(root, i, port, i == 1 ? 2 : 1, port), 0);
+	}
+	assert_int_equal(devs_new(root, 0, &devs), 0);
+	assert_int_equal(devs_run(devs, 10), 1);
+	for (uint32_t i = 0; i < MANY; i++)
+		assert_string_equal(ends[i].text, "ext@1,2:7,1:7 ");
+	assert_int_equal(devs_transitions(devs), 1 + MANY);
+	devs_free(devs);
+	devs_coupled_free(root);
+	free(ends);
+}
+
 static void bad_time_advance(void **state)
 {
 	struct ticker ticker = { .period = -1, .left = 1 };
@@ -359,6 +393,7 @@ int main(void)
 		cmocka_unit_test(protocol),
 		cmocka_unit_test(select_order),
 		cmocka_unit_test(closure_under_coupling),
+		cmocka_unit_test(many_components),
 		cmocka_unit_test(bad_time_advance),
 		cmocka_unit_test(queues),
 		cmocka_unit_test(little),
