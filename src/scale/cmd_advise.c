@@ -11,6 +11,7 @@
 #include "base/io.h"
 #include "base/mem.h"
 #include "devs/forecast.h"
+#include "scale/args.h"
 #include "scale/cmds.h"
 #include "scale/compose.h"
 #include "scale/pool.h"
@@ -27,8 +28,8 @@ extern char **environ;
 
 struct advise_args {
 	struct opt_list files;
-	const char *project, *env_file, *service, *load, *capacity;
-	uint32_t minutes, carried, start;
+	const char *project, *env_file, *service, *load, *capacity, *minutes, *carried;
+	uint32_t start;
 };
 
 #define ARG(member) offsetof(struct advise_args, member)
@@ -41,9 +42,9 @@ static const struct opt advise_opts[] = {
 	{ "service", 0, OPT_STRING, ARG(service), "NAME", "the service whose load it is" },
 	{ "load", 0, OPT_STRING, ARG(load), "TRACE", "one number a minute, a line each" },
 	{ "capacity", 0, OPT_STRING, ARG(capacity), "NUMBER", "the load that a replica carries" },
-	{ "minutes", 0, OPT_U32, ARG(minutes), "N",
+	{ "minutes", 0, OPT_STRING, ARG(minutes), "N",
 	  "so many minutes a day over the pool are too many (default: 30)" },
-	{ "carried", 0, OPT_U32, ARG(carried), "N",
+	{ "carried", 0, OPT_STRING, ARG(carried), "N",
 	  "replicas that the host carries (default: what this one's pool has room for)" },
 	{ "start", 0, OPT_U32, ARG(start), "MINUTE",
 	  "minute of the week of the first line, from Monday 00:00 (default: 0)" },
@@ -54,11 +55,16 @@ struct advice {
 	const struct spec_service *service;
 	struct trace trace;
 	double capacity;
-	unsigned carried;
+	unsigned minutes, carried;
 	char limit[256]; /* what is short, of this host */
 };
 
 /* ---- what the host carries -------------------------------------------------------------------------------------------- */
+
+static bool is_bounded(const struct spec_service *service)
+{
+	return service->resources.cpu_reserved_milli > 0 || service->resources.memory_reserved > 0;
+}
 
 static int measure(const struct spec_project *project, struct advice *a, struct oci_arena *arena,
 		   struct oci_error *err)
@@ -88,7 +94,12 @@ static int measure(const struct spec_project *project, struct advice *a, struct 
 	for (size_t i = 0; i < count; i++)
 		if (services[i].spec == a->service) {
 			a->carried = wishes[i].admitted;
-			(void)snprintf(a->limit, sizeof(a->limit), "%s", wishes[i].reason);
+			(void)snprintf(
+				a->limit, sizeof(a->limit), "%s",
+				is_bounded(a->service)
+					? wishes[i].reason
+					: "it reserves nothing, so that the pool sets no "
+					  "bound; reserve cpus or memory, or give --carried");
 		}
 	return 0;
 }
@@ -164,23 +175,22 @@ static int forecast_day(const struct advice *a, unsigned start, struct over *ret
 
 /* ---- the words -------------------------------------------------------------------------------------------------------- */
 
-static void print_verdict(double worst, unsigned minutes)
+/* @over: minutes a day, of all observed days on average or of the next one. */
+static void print_verdict(double over, unsigned minutes)
 {
-	if (worst > minutes)
+	if (over > minutes)
 		printf("advice: one host is too small for more than %u minutes a day: hand over to "
 		       "several, 'carte-scale export --to swarm', kubernetes or nomad\n",
 		       minutes);
 	else
-		printf("advice: stay: one host is too small for at most %.0f minutes a day, and %u "
-		       "are "
+		printf("advice: stay: one host is too small for %.0f minutes a day, and %u are "
 		       "borne\n",
-		       worst, minutes);
+		       over, minutes);
 }
 
 static int print_advice(const struct advice *a, const struct advise_args *args,
 			struct oci_error *err)
 {
-	unsigned minutes = args->minutes ? args->minutes : MINUTES;
 	struct over worst, ahead = { 0 };
 	size_t day;
 	double mean, most;
@@ -206,7 +216,7 @@ static int print_advice(const struct advice *a, const struct advise_args *args,
 		       ahead.minutes, ahead.most);
 		most = ahead.minutes > most ? ahead.minutes : most;
 	}
-	print_verdict(most, minutes);
+	print_verdict(most, a->minutes);
 	return 0;
 }
 
@@ -222,6 +232,10 @@ static int check_args(const struct advise_args *args, struct advice *a, struct o
 		return err_set_as(err, ERR_USAGE, EINVAL,
 				  "--capacity %s: expected a number greater than 0",
 				  args->capacity);
+	a->minutes = MINUTES;
+	if (args_count("minutes", args->minutes, 0, DAY, "0 to 1440", &a->minutes, err) < 0 ||
+	    args_count("carried", args->carried, 0, WISHED, "0 to 1000", &a->carried, err) < 0)
+		return -EINVAL;
 	if (args->start >= WEEK)
 		return err_set_as(err, ERR_USAGE, EINVAL, "--start %u: a week has %zu minutes",
 				  args->start, WEEK);
@@ -249,7 +263,6 @@ static int advise(const struct advise_args *args, struct oci_error *err)
 	if (!a.service)
 		return err_set_as(err, ERR_NOT_FOUND, ENOENT, "there is no service %s",
 				  args->service);
-	a.carried = args->carried;
 	if (!args->carried)
 		r = measure(project, &a, &arena, err);
 	return r < 0 ? r : print_advice(&a, args, err);

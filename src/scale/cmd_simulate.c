@@ -24,6 +24,7 @@
 #define SHARED_SLOTS 1000
 #define REPLICAS_AT_PEAK 16
 #define REQUESTS_MAX 2e8 /* some minutes of one core */
+#define TRIED_MAX 1e10   /* the same */
 
 extern char **environ;
 
@@ -192,6 +193,17 @@ static double requests_of(const struct simulate_plan *plan)
 	return sum * plan->replications;
 }
 
+/* Moments at which one may come at random: as many in every line as in the largest, of which those of the line's own load are taken. */
+static double tried_of(const struct simulate_plan *plan)
+{
+	double largest = 0;
+
+	for (size_t i = 0; i < plan->trace->len && (double)i * plan->step < plan->horizon; i++)
+		if (plan->trace->values[i] > largest)
+			largest = plan->trace->values[i];
+	return plan->regular ? 0 : largest * plan->horizon / plan->step * plan->replications;
+}
+
 static int read_load(const struct simulate_args *args, struct oci_arena *arena,
 		     struct simulate_plan *plan, struct oci_error *err)
 {
@@ -225,6 +237,11 @@ static int read_load(const struct simulate_args *args, struct oci_arena *arena,
 			       "%s: %.3g requests are more than the %.0e that a simulation takes; "
 			       "--for and --replications take fewer",
 			       args->load, requests_of(plan), REQUESTS_MAX);
+	if (r == 0 && tried_of(plan) > TRIED_MAX)
+		r = err_set_as(err, ERR_UNSUPPORTED, ENOTSUP,
+			       "%s: its largest value is too far above the others to draw times "
+			       "at random; --for, --replications or --regular",
+			       args->load);
 	return r;
 }
 

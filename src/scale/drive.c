@@ -51,6 +51,7 @@ static int decide(struct drive *drive, struct drive_service *service, struct dri
 	struct autoscale_input input = { .scale = &service->spec->scale,
 					 .clock_s = (int64_t)time(NULL),
 					 .admissible = UINT_MAX };
+	const struct autoscale_history before = service->history;
 	struct autoscale_decision decision = { 0 };
 	struct autoscale_metric *metrics = NULL;
 	unsigned waiting = unplaced(tasks);
@@ -67,7 +68,11 @@ static int decide(struct drive *drive, struct drive_service *service, struct dri
 	input.now_ms = loop_now(drive->loop);
 	if (autoscale_decide(&input, &service->history, arena, &decision) < 0)
 		return err_nomem(err);
-	return carry_out(drive, service, input.current, &decision, arena, err);
+	r = carry_out(drive, service, input.current, &decision, arena, err);
+	/* a step that was not taken is none that rates have to wait for */
+	if (r < 0)
+		service->history = before;
+	return r;
 }
 
 static int look_at(struct drive *drive, struct drive_service *service, struct oci_error *err)

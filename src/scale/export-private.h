@@ -39,6 +39,8 @@ struct loss {
 	const char *keys, *words;
 };
 void lose_all(struct export *x, const struct loss *losses);
+/** lose_forecast - of policy predict, which is target to @who. */
+void lose_forecast(struct export *x, const char *who);
 /** says - does the file have the key? */
 bool says(const struct export *x, const char *key);
 /** note - what is true of every such export: a comment in the document, no warning. */
@@ -51,7 +53,9 @@ int file_content(struct export *x, const struct spec_file_source *source, const 
 
 /** label_name - small letters, digits, '-', at most 63, a letter first: RFC 1035. */
 const char *label_name(struct export *x, const char *text);
-/** check_names - two services whose label_name is one: -EINVAL. Says which are renamed. */
+/** check_file_names - two configs, or two secrets, whose label_name is one: -EINVAL. */
+int check_file_names(struct export *x, const char *engine);
+/** check_names - the same of services, volumes and files. Says which services are renamed. */
 int check_names(struct export *x, const char *engine);
 
 /** largest - how many there may ever be. */

@@ -6,6 +6,7 @@
 #include <stdio.h>
 
 #include "base/io.h"
+#include "base/utf8.h"
 #include "scale/export-private.h"
 
 #define CONTENT_MAX ((size_t)1 << 20) /* etcd takes no larger object, Swarm no larger config */
@@ -70,6 +71,23 @@ static void tell(struct export *x, const struct node *node, const char *key, siz
 		fprintf(x->comments, "# %.*s%s%s\n", (int)length, key, length ? ": " : "", words);
 }
 
+/* A comment ends where some reader of YAML sees a line's end; half a character, which the buffer cut, makes the document no text. */
+static void keep_to_line(char *words)
+{
+	size_t left = strlen(words), n;
+
+	for (; left; words += n, left -= n) {
+		size_t whole = utf8_length(words, left);
+		const unsigned char *c = (const unsigned char *)words;
+
+		n = whole ? whole : 1;
+		if (!whole || *c < ' ' || *c == 0x7f || (n == 2 && *c == 0xc2 && c[1] < 0xa0) ||
+		    (n == 3 &&
+		     (memcmp(c, "\xe2\x80\xa8", 3) == 0 || memcmp(c, "\xe2\x80\xa9", 3) == 0)))
+			memset(words, '?', n);
+	}
+}
+
 void lose(struct export *x, const char *keys, const char *format, ...)
 {
 	char words[512];
@@ -78,6 +96,7 @@ void lose(struct export *x, const char *keys, const char *format, ...)
 	va_start(ap, format);
 	(void)vsnprintf(words, sizeof(words), format, ap);
 	va_end(ap);
+	keep_to_line(words);
 	for (;;) {
 		size_t n = strcspn(keys, "|");
 		const struct node *node = find(x, keys, n);
@@ -94,6 +113,14 @@ void lose_all(struct export *x, const struct loss *losses)
 {
 	for (; losses->keys; losses++)
 		lose(x, losses->keys, "%s", losses->words);
+}
+
+void lose_forecast(struct export *x, const char *who)
+{
+	if (x->service->scale.given && x->service->scale.policy == SPEC_SCALE_PREDICT)
+		lose(x, "x-carte.scale.policy",
+		     "%s forecasts nothing: it follows what is measured, as policy target does",
+		     who);
 }
 
 void note(struct export *x, const char *text)
@@ -127,22 +154,47 @@ const char *label_name(struct export *x, const char *text)
 	return name;
 }
 
+static int check_pair(struct export *x, const char *kind, const char *first, const char *second,
+		      const char *engine)
+{
+	const char *name = label_name(x, second);
+
+	if (strcmp(name, label_name(x, first)) != 0)
+		return 0;
+	return err_set_as(x->err, ERR_DOCUMENT, EINVAL,
+			  "%s %s and %s: both are %s in %s, where names are of small letters, "
+			  "digits and '-'; rename one",
+			  kind, first, second, name, engine);
+}
+
+int check_file_names(struct export *x, const char *engine)
+{
+	const struct spec_file_source *files = x->project->files;
+	int r = 0;
+
+	for (size_t i = 0; i < x->project->files_len; i++)
+		for (size_t j = 0; r == 0 && j < i; j++)
+			if (files[i].secret == files[j].secret)
+				r = check_pair(x, files[i].secret ? "secrets" : "configs",
+					       files[j].name, files[i].name, engine);
+	return r;
+}
+
 int check_names(struct export *x, const char *engine)
 {
 	const struct spec_project *project = x->project;
+	int r = check_file_names(x, engine);
 
 	for (size_t i = 0; i < project->services_len; i++)
-		for (size_t j = 0; j < i; j++) {
-			const char *name = label_name(x, project->services[i].name);
-
-			if (strcmp(name, label_name(x, project->services[j].name)) == 0)
-				return err_set_as(x->err, ERR_DOCUMENT, EINVAL,
-						  "services %s and %s: both are %s in %s, where "
-						  "names are of small letters, digits and '-'; "
-						  "rename one",
-						  project->services[j].name,
-						  project->services[i].name, name, engine);
-		}
+		for (size_t j = 0; r == 0 && j < i; j++)
+			r = check_pair(x, "services", project->services[j].name,
+				       project->services[i].name, engine);
+	for (size_t i = 0; i < project->volumes_len; i++)
+		for (size_t j = 0; r == 0 && j < i; j++)
+			r = check_pair(x, "volumes", project->volumes[j].key,
+				       project->volumes[i].key, engine);
+	if (r < 0)
+		return r;
 	for (size_t i = 0; i < project->services_len; i++) {
 		const char *name = label_name(x, project->services[i].name);
 

@@ -35,7 +35,7 @@ struct export_file {
 	bool secret; /* it has the text of a secret */
 };
 
-/** export_project - *ret: in @arena, the main document first. 0, or -errno with words: two services of one name, an unreadable config. */
+/** export_project - *ret: in @arena, the main document first. 0, or -errno with words: two services, volumes or files of one name, an unreadable config. */
 int export_project(const struct export_request *request, struct oci_arena *arena,
 		   struct export_file **ret, size_t *ret_len, struct oci_error *err);
 

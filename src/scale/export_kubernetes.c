@@ -12,6 +12,7 @@
 #include "scale/export-private.h"
 
 #define CLAIM_SIZE "1Gi"
+#define DEADLINE 600 /* seconds: a Deployment's progressDeadlineSeconds when nothing is said */
 
 /* ---- documents -------------------------------------------------------------------------------------------------------- */
 
@@ -109,6 +110,10 @@ static int add_deployment(struct export *x, FILE *out)
 	put(maker, spec, "strategy", strategy(x));
 	if (service->update.monitor_ms > 0)
 		put_int(maker, spec, "minReadySeconds", seconds(service->update.monitor_ms));
+	/* what is not longer than minReadySeconds is refused */
+	if (seconds(service->update.monitor_ms) >= DEADLINE)
+		put_int(maker, spec, "progressDeadlineSeconds",
+			seconds(service->update.monitor_ms) + DEADLINE);
 	put(maker, spec, "template", kubernetes_pod(x));
 	put(maker, map, "spec", spec);
 	lose_all(x, update_losses);
@@ -190,6 +195,7 @@ static int add_public(struct export *x, FILE *out)
 	const struct spec_service *service = x->service;
 	const char *name = label_name(x, service->name);
 	struct node *spec = make_node(maker, NODE_MAP), *ports = make_node(maker, NODE_LIST), *map;
+	bool udp = false, tcp = false;
 
 	for (size_t i = 0; i < service->ports_len; i++) {
 		const struct spec_port *port = &service->ports[i];
@@ -200,11 +206,17 @@ static int add_public(struct export *x, FILE *out)
 				     ? "%s: a load balancer has an address of its own"
 				     : "%s is a node's own: the port is open in the cluster only",
 			     port->host_ip);
+		udp |= is_public(port) && port->protocol == SPEC_UDP;
+		tcp |= is_public(port) && port->protocol == SPEC_TCP;
 		if (is_public(port) && !(port->published && is_repeated(service, i, true)))
 			push_port(x, ports, port, port->published ? port->published : port->target);
 	}
 	if (x->maker.failed || !ports->len)
 		return 0;
+	if (udp && tcp)
+		lose(x, "ports",
+		     "TCP and UDP at one load balancer need Kubernetes 1.24, and one that can do "
+		     "it");
 	map = kubernetes_document(x, "v1", "Service",
 				  oci_arena_printf(x->arena, "%.56s-public", name));
 	put_text(maker, spec, "type", "LoadBalancer");

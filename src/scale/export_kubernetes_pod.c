@@ -3,6 +3,7 @@
  * export_kubernetes_pod.c - the pod of a service: its container, its limits, what is mounted in it.
  */
 #include <stdio.h>
+#include <strings.h>
 
 #include "base/io.h"
 #include "scale/export-private.h"
@@ -182,12 +183,27 @@ static void put_user(struct export *x, struct node *map)
 		lose(x, "user", "Kubernetes takes numbers only, a name is of the image");
 }
 
+/* CAP_NET_RAW is NET_RAW there: containerd puts CAP_ before it again, and would keep what is to be dropped. */
+static void put_capability_list(struct export *x, struct node *map, const char *key,
+				const struct strings *names)
+{
+	struct node *list = make_node(&x->maker, NODE_LIST);
+
+	for (size_t i = 0; i < names->len; i++) {
+		const char *name = names->items[i];
+
+		push(&x->maker, list,
+		     make_text(&x->maker, strncasecmp(name, "CAP_", 4) == 0 ? name + 4 : name));
+	}
+	put_filled(&x->maker, map, key, list);
+}
+
 static void put_capabilities(struct export *x, struct node *map)
 {
 	struct node *both = make_node(&x->maker, NODE_MAP);
 
-	put_strings(&x->maker, both, "add", &x->service->cap_add);
-	put_strings(&x->maker, both, "drop", &x->service->cap_drop);
+	put_capability_list(x, both, "add", &x->service->cap_add);
+	put_capability_list(x, both, "drop", &x->service->cap_drop);
 	put_filled(&x->maker, map, "capabilities", both);
 }
 

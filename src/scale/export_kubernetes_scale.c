@@ -26,8 +26,8 @@ bool kubernetes_has_autoscaler(const struct export *x)
 {
 	const struct spec_scale *scale = &x->service->scale;
 
-	for (size_t i = 0;
-	     scale->given && scale->policy == SPEC_SCALE_TARGET && i < scale->metrics_len; i++)
+	for (size_t i = 0; scale->given && spec_scale_measures(scale) && i < scale->metrics_len;
+	     i++)
 		if (has_counterpart(x->service, &scale->metrics[i]))
 			return true;
 	return false;
@@ -189,6 +189,7 @@ static void lose_scale(struct export *x)
 	const struct spec_scale *scale = &x->service->scale;
 
 	lose_all(x, losses);
+	lose_forecast(x, "the autoscaler");
 	for (size_t i = 0; i < scale->calendar_len; i++)
 		lose(x, "x-carte.scale.calendar",
 		     "Kubernetes has no calendar: at least %lld from '%s' on for %lld s needs "
@@ -205,7 +206,7 @@ int kubernetes_autoscaler(struct export *x, FILE *out)
 	struct node *map, *spec, *target, *behavior, *list;
 
 	lose_scale(x);
-	if (!scale->given || scale->policy != SPEC_SCALE_TARGET)
+	if (!scale->given || !spec_scale_measures(scale))
 		return 0;
 	list = metrics(x);
 	if (!kubernetes_has_autoscaler(x))

@@ -11,6 +11,8 @@
 
 #define NS INT64_C(1000000) /* of a millisecond */
 #define DEADLINE_MS INT64_C(300000)
+#define MIB (INT64_C(1) << 20)
+#define DISK_MB 300 /* what Nomad gives without being asked */
 
 static const struct loss losses[] = {
 	{ "build",
@@ -219,6 +221,13 @@ static void put_restart(struct export *x, struct node *group)
 	put_text(maker, map, "Mode",
 		 policy->condition == SPEC_RESTART_NO || limited ? "fail" : "delay");
 	put(maker, group, "RestartPolicy", map);
+	if (policy->condition == SPEC_RESTART_NO) {
+		/* or it is begun anew on this node or another, again and again */
+		map = make_node(maker, NODE_MAP);
+		put_int(maker, map, "Attempts", 0);
+		put_false(maker, map, "Unlimited");
+		put(maker, group, "ReschedulePolicy", map);
+	}
 	if (policy->condition == SPEC_RESTART_ON_FAILURE)
 		lose(x, "restart|deploy.restart_policy.condition",
 		     "a task of a service job is restarted whatever its status was");
@@ -277,6 +286,19 @@ static void put_volumes(struct export *x, struct node *group)
 	put_filled(maker, group, "Volumes", map);
 }
 
+/* A job whose logs may fill its disk is refused. */
+static void put_disk(struct export *x, struct node *group)
+{
+	int64_t size = x->service->log_max_size / MIB, files = x->service->log_max_files;
+	int64_t logs = (size > 0 ? size : 1) * (files > 0 ? files : 1);
+	struct node *map = make_node(&x->maker, NODE_MAP);
+
+	if (logs < DISK_MB)
+		return;
+	put_int(&x->maker, map, "SizeMB", logs + DISK_MB);
+	put(&x->maker, group, "EphemeralDisk", map);
+}
+
 static struct node *make_group(struct export *x)
 {
 	const struct spec_service *service = x->service;
@@ -294,6 +316,7 @@ static struct node *make_group(struct export *x)
 	nomad_ports(x, group);
 	put_services(x, group);
 	put_volumes(x, group);
+	put_disk(x, group);
 	push(maker, tasks, nomad_task(x, group));
 	put(maker, group, "Tasks", tasks);
 	lose_all(x, losses);
@@ -374,7 +397,9 @@ int export_nomad(struct export *x)
 		return err_nomem(x->err);
 	/* what it replaces in texts is ${NAME} only: dollars are not doubled */
 	x->maker.dollars_as_they_are = true;
-	r = write_job(x, &text, &length);
+	r = check_file_names(x, "Nomad's files");
+	if (r == 0)
+		r = write_job(x, &text, &length);
 	if (fclose(x->comments) != 0 && r == 0)
 		r = err_nomem(x->err);
 	x->comments = NULL;

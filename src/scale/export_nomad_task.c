@@ -4,10 +4,12 @@
  */
 #include <stdio.h>
 
+#include "base/utf8.h"
 #include "scale/export-private.h"
 
 #define NS INT64_C(1000000) /* of a millisecond */
 #define MIB (INT64_C(1) << 20)
+#define KILL_MS 30000 /* a client's max_kill_timeout when nothing is said */
 /* a template's content is not to be one: nothing in it is replaced */
 #define LEFT "<<<carte<"
 #define RIGHT ">carte>>>"
@@ -270,9 +272,17 @@ static void put_resources(struct export *x, struct node *task)
 	put_filled(maker, task, "Resources", map);
 }
 
+/* A job is JSON: bytes that are no characters would arrive as others. */
 static bool is_template(const char *text, size_t length)
 {
-	return memchr(text, '\0', length) == NULL && !strstr(text, LEFT);
+	size_t n;
+
+	for (size_t i = 0; i < length; i += n) {
+		n = utf8_length(text + i, length - i);
+		if (n == 0)
+			return false;
+	}
+	return !strstr(text, LEFT);
 }
 
 static void push_template(struct export *x, struct node *list, const struct spec_file *file)
@@ -370,6 +380,10 @@ struct node *nomad_task(struct export *x, struct node *group)
 	put_resources(x, task);
 	put_text(maker, task, "KillSignal", service->stop_signal);
 	put_int(maker, task, "KillTimeout", service->stop_grace_ms * NS);
+	if (service->stop_grace_ms > KILL_MS)
+		lose(x, "stop_grace_period",
+		     "a client kills after its max_kill_timeout at the latest: 30 s, unless it is "
+		     "configured");
 	put_int(maker, logs, "MaxFiles", service->log_max_files > 0 ? service->log_max_files : 1);
 	put_int(maker, logs, "MaxFileSizeMB", size > 0 ? size : 1);
 	put(maker, task, "LogConfig", logs);
@@ -429,7 +443,8 @@ struct node *nomad_scaling(struct export *x)
 
 	put_int(maker, map, "Min", scale->min);
 	put_int(maker, map, "Max", scale->max);
-	put_boolean(maker, map, "Enabled", export_is_scaled(x->service));
+	/* without a check there is nothing that nomad-autoscaler could go by */
+	put_boolean(maker, map, "Enabled", spec_scale_measures(scale));
 	for (size_t i = 0; i < scale->metrics_len; i++) {
 		const struct spec_metric *metric = &scale->metrics[i];
 
@@ -453,6 +468,7 @@ struct node *nomad_scaling(struct export *x)
 	put(maker, map, "Policy", policy);
 	if (scale->up.percent >= 0 || scale->down.percent >= 0)
 		lose(x, "x-carte.scale.rates", "a step has no bound in per cent there");
+	lose_forecast(x, "nomad-autoscaler");
 	lose(x, "x-carte.scale.windows",
 	     "nomad-autoscaler waits so long after a step, whatever was wanted before it");
 	for (size_t i = 0; i < scale->calendar_len; i++)

@@ -290,6 +290,7 @@ static struct node *stack_service(struct export *x)
 		if (row->words)
 			lose(x, row->keys, "%s", row->words);
 	lose_all(x, losses);
+	lose_forecast(x, "carte-scale drive");
 	lose_mounts(x);
 	return map;
 }
@@ -424,7 +425,8 @@ static const char readme[] =
 	"5. A swarm keeps a number of replicas, it does not choose it. The policies of the Compose "
 	"file go on\n"
 	"   working when this runs on a manager: `carte-scale drive swarm -f stack.yaml --stack "
-	"%s`.\n\n"
+	"%s`,\n"
+	"   with `-H HOST` for the daemon of each node when they go by cpu or memory.\n\n"
 	"Names of services and published ports need IPVS in the kernel (`modprobe ip_vs`). Without "
 	"it:\n"
 	"`carte-scale export --to swarm --host-ports`, which publishes on each replica's own "
@@ -460,8 +462,10 @@ int export_swarm(struct export *x)
 	size_t length = 0;
 	int r;
 
+	r = check_file_names(x, "the folder");
 	/* the main document is the first, whatever else there is */
-	r = add_file(x, "stack.yaml", "", 0, false);
+	if (r == 0)
+		r = add_file(x, "stack.yaml", "", 0, false);
 	if (r < 0)
 		return r;
 	put_text(maker, map, "version", "3.9");

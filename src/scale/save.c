@@ -16,7 +16,7 @@
 
 static int write_into(const char *path, const void *data, size_t length)
 {
-	CLEANUP_CLOSE int fd = open(path, O_WRONLY | O_CLOEXEC | O_NOCTTY);
+	CLEANUP_CLOSE int fd = open(path, O_WRONLY | O_TRUNC | O_CLOEXEC | O_NOCTTY);
 
 	return fd < 0 ? -errno : io_write_all(fd, data, length);
 }

@@ -156,8 +156,8 @@ static void put_policy(const struct simulate_plan *plan, struct sim_service_para
 {
 	const struct spec_scale *scale = &plan->scale;
 
-	p->wanted = p->max = plan->replicas ? plan->replicas : 1;
 	p->wanted = plan->replicas;
+	p->max = plan->replicas ? plan->replicas : 1;
 	if (scale->policy == SPEC_SCALE_MANUAL)
 		return;
 	if (scale->max > p->max)
@@ -167,11 +167,22 @@ static void put_policy(const struct simulate_plan *plan, struct sim_service_para
 	p->ctx = policy;
 }
 
+/* Those that begin before the horizon: what is behind it costs memory, and time where its rate is higher than any before. */
+static size_t lines_of(const struct simulate_plan *plan)
+{
+	size_t lines = 0;
+
+	while (lines < plan->trace->len && (double)lines * plan->step < plan->horizon)
+		lines++;
+	return lines;
+}
+
 static double *rates_of(const struct simulate_plan *plan, struct oci_arena *arena)
 {
-	double *rates = oci_arena_array(arena, plan->trace->len, sizeof(*rates));
+	size_t lines = lines_of(plan);
+	double *rates = oci_arena_array(arena, lines, sizeof(*rates));
 
-	for (size_t i = 0; rates && i < plan->trace->len; i++)
+	for (size_t i = 0; rates && i < lines; i++)
 		rates[i] = plan->trace->values[i] / plan->step;
 	return rates;
 }
@@ -181,14 +192,15 @@ static double *arrivals_of(const struct simulate_plan *plan, struct oci_arena *a
 			   size_t *ret_len)
 {
 	const struct trace *trace = plan->trace;
+	size_t lines = lines_of(plan);
 	double sum = 0, before = 0;
 	double *arrivals;
 
-	for (size_t i = 0; i < trace->len; i++)
+	for (size_t i = 0; i < lines; i++)
 		sum += trace->values[i];
 	arrivals = oci_arena_array(arena, (size_t)sum + 2, sizeof(*arrivals));
 	*ret_len = 0;
-	for (size_t i = 0; arrivals && i < trace->len; i++) {
+	for (size_t i = 0; arrivals && i < lines; i++) {
 		double value = trace->values[i];
 
 		while ((double)*ret_len < before + value - 1e-9) {
@@ -209,7 +221,7 @@ static int put_load(const struct simulate_plan *plan, struct sim_service_params 
 		return p->arrivals ? 0 : -ENOMEM;
 	}
 	p->rate = rates_of(plan, arena);
-	p->rate_len = plan->trace->len;
+	p->rate_len = lines_of(plan);
 	p->rate_step = plan->step;
 	return p->rate ? 0 : -ENOMEM;
 }

@@ -80,13 +80,21 @@ fails() {
 	simulate --load few --replicas 2 --capacity 3 --constant-work --regular | grep -qF ' 0 violations (0.000 %)'
 }
 
+@test "simulate: what is behind --for costs nothing" {
+	printf '3\n1000000000000000\n' >later
+	simulate --load later --for 60s --replicas 1 --capacity 3 --regular | grep -qF ' 3 arrived'
+	simulate --load later --for 60s --replicas 1 --capacity 3 | grep -q ' arrived'
+}
+
 @test "simulate: equal seeds give equal runs, and other luck another" {
 	simulate --load burst --capacity 60 --seed 7 >one
 	simulate --load burst --capacity 60 --seed 7 --csv one.csv >two
 	diff one two
 	simulate --load burst --capacity 60 --seed 8 --csv two.csv >three
-	! diff -q one three
-	! diff -q one.csv two.csv
+	run diff -q one three
+	[ "$status" = 1 ]
+	run diff -q one.csv two.csv
+	[ "$status" = 1 ]
 }
 
 @test "simulate: json says the same as the table, and the rows add up" {
@@ -167,6 +175,8 @@ fails() {
 	fails 3 'idle: there is no load in it: every value is 0' compose.yaml --load idle
 	yes 1000000 | head -n 300 >much
 	fails 7 'much: 3e+08 requests are more than the 2e+08 that a simulation takes; --for and --replications take fewer' compose.yaml --load much
+	{ yes 1 | head -n 10000; echo 100000000; } >spike
+	fails 7 'spike: its largest value is too far above the others to draw times at random; --for, --replications or --regular' compose.yaml --load spike --replicas 1
 	fails 1 'missing: No such file or directory' compose.yaml --load missing
 	printf 'services:\n  a: {image: localhost/a}\n  b: {image: localhost/b}\n' >two.yaml
 	fails 2 'two.yaml: there are 2 services in it; --service says which' two.yaml --load flat
