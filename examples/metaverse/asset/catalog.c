@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * catalog.c - one connection and its statements, under a lock: each of them takes less than a request's way through the kernel.
+ * catalog.c - a connection for readers, under a lock, as each statement takes less than a request's way through the kernel; and
+ * one for writers.
  */
 #include <errno.h>
 #include <inttypes.h>
@@ -39,31 +40,38 @@ int catalog_open(struct catalog *catalog, const char *folder, struct oci_error *
 {
 	const struct {
 		sqlite3_stmt **statement;
+		sqlite3 **db;
 		const char *sql;
 	} all[] = {
-		{ &catalog->put,
+		{ &catalog->put, &catalog->write_db,
 		  "INSERT INTO assets (" COLUMNS ") VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7) "
 		  "ON CONFLICT (id, author) DO UPDATE SET name = ?3, category = ?4, "
 		  "type = ?5" },
-		{ &catalog->get,
+		{ &catalog->get, &catalog->db,
 		  "SELECT " COLUMNS " FROM assets WHERE id = ?1 ORDER BY created, author LIMIT 1" },
-		{ &catalog->list,
+		{ &catalog->list, &catalog->db,
 		  "SELECT " COLUMNS " FROM assets WHERE ?1 IS NULL OR category = ?1 "
 		  "ORDER BY created DESC, id LIMIT ?2" },
-		{ &catalog->drop, "DELETE FROM assets WHERE id = ?1 AND author = ?2 RETURNING 1" },
-		{ &catalog->others, "SELECT count(*) FROM assets WHERE id = ?1" },
-		{ &catalog->used, "SELECT coalesce(sum(size), 0) FROM assets WHERE author = ?1" },
+		{ &catalog->drop, &catalog->write_db,
+		  "DELETE FROM assets WHERE id = ?1 AND author = ?2 RETURNING 1" },
+		{ &catalog->others, &catalog->write_db,
+		  "SELECT count(*) FROM assets WHERE id = ?1" },
+		{ &catalog->used, &catalog->db,
+		  "SELECT coalesce(sum(size), 0) FROM assets WHERE author = ?1" },
 	};
 	char path[PATH_MAX];
 	int r;
 
 	memset(catalog, 0, sizeof(*catalog));
 	(void)pthread_mutex_init(&catalog->lock, NULL);
+	(void)pthread_mutex_init(&catalog->write_lock, NULL);
 	if ((size_t)snprintf(path, sizeof(path), "%s/assets.db", folder) >= sizeof(path))
 		return err_set(err, ENAMETOOLONG, "%s: the path is too long", folder);
 	r = db_open(path, schema, &catalog->db, err);
+	if (r == 0)
+		r = db_open(path, schema, &catalog->write_db, err);
 	for (size_t i = 0; r == 0 && i < ARRAY_LEN(all); i++)
-		r = db_prepare(catalog->db, all[i].sql, all[i].statement, err);
+		r = db_prepare(*all[i].db, all[i].sql, all[i].statement, err);
 	return r;
 }
 
@@ -76,7 +84,9 @@ void catalog_close(struct catalog *catalog)
 	(void)sqlite3_finalize(catalog->others);
 	(void)sqlite3_finalize(catalog->used);
 	(void)sqlite3_close(catalog->db);
+	(void)sqlite3_close(catalog->write_db);
 	(void)pthread_mutex_destroy(&catalog->lock);
+	(void)pthread_mutex_destroy(&catalog->write_lock);
 }
 
 static void copy_column(sqlite3_stmt *s, int column, char *out, size_t size)
@@ -102,20 +112,20 @@ static int begin(struct catalog *catalog)
 {
 	int r;
 
-	(void)pthread_mutex_lock(&catalog->lock);
-	r = db_run(catalog->db, "BEGIN IMMEDIATE");
+	(void)pthread_mutex_lock(&catalog->write_lock);
+	r = db_run(catalog->write_db, "BEGIN IMMEDIATE");
 	if (r < 0)
-		(void)pthread_mutex_unlock(&catalog->lock);
+		(void)pthread_mutex_unlock(&catalog->write_lock);
 	return r;
 }
 
 static int end(struct catalog *catalog, int r)
 {
 	if (r == 0)
-		r = db_run(catalog->db, "COMMIT");
+		r = db_run(catalog->write_db, "COMMIT");
 	if (r < 0)
-		(void)db_run(catalog->db, "ROLLBACK");
-	(void)pthread_mutex_unlock(&catalog->lock);
+		(void)db_run(catalog->write_db, "ROLLBACK");
+	(void)pthread_mutex_unlock(&catalog->write_lock);
 	return r;
 }
 

@@ -20,10 +20,15 @@
 
 struct oci_error;
 
+/*
+ * Two connections, each with its lock and statements: a writer waits for other replicas' writes and for the disk, readers wait
+ * for neither.
+ */
 struct catalog {
-	sqlite3 *db;
-	pthread_mutex_t lock;
-	sqlite3_stmt *put, *get, *list, *drop, *others, *used;
+	sqlite3 *db, *write_db;
+	pthread_mutex_t lock, write_lock;
+	sqlite3_stmt *get, *list, *used;   /* of db */
+	sqlite3_stmt *put, *drop, *others; /* of write_db */
 };
 
 /** catalog_open - @folder/assets.db. catalog_close may follow in any case. 0 or -errno with words. */

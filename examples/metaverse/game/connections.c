@@ -167,6 +167,10 @@ static int on_connection(struct lws *wsi, enum lws_callback_reasons reason, void
 		return on_request(connection, wsi);
 	case LWS_CALLBACK_HTTP_WRITEABLE:
 		return connection->has_web ? web_writable(&connection->web) : 0;
+	case LWS_CALLBACK_TIMER:
+		if (connection->has_web)
+			web_stalled(&connection->web);
+		return 0;
 	case LWS_CALLBACK_HTTP_CONFIRM_UPGRADE:
 		return on_upgrade(wsi, in);
 	case LWS_CALLBACK_ADD_HEADERS:

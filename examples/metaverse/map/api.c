@@ -336,6 +336,11 @@ int api_writable(struct call *call)
 	return web_writable(&call->web);
 }
 
+void api_stalled(struct call *call)
+{
+	web_stalled(&call->web);
+}
+
 void api_end(struct call *call)
 {
 	if (call->save)

@@ -40,8 +40,9 @@ int api_begin(struct api *api, struct lws *wsi, struct call **ret_call);
 int api_body(struct call *call, const void *bytes, size_t length);
 int api_complete(struct call *call);
 
-/** api_writable - as web_writable. */
+/** api_writable, api_stalled - as web_writable, web_stalled. */
 int api_writable(struct call *call);
+void api_stalled(struct call *call);
 
 /** api_end - the connection is gone, or the answer has left. */
 void api_end(struct call *call);

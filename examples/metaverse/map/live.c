@@ -228,6 +228,15 @@ static void close_map(struct open_map *map)
 	free(map);
 }
 
+/* One that failed may be tried again, with the next edit; on_replaced is for those that did not. */
+static void on_folded(struct save *save)
+{
+	struct open_map *map = find(save->context, save->doc.name);
+
+	if (save->result < 0 && map)
+		map->folds = false;
+}
+
 /* The journal has grown long: the server itself saves the map as it is now. */
 static void fold(struct open_map *map)
 {
@@ -243,6 +252,8 @@ static void fold(struct open_map *map)
 	save->doc.edits = map->room.journal.lines;
 	save->terms.is_fold = true;
 	save->terms.version = map->room.doc.version;
+	save->done = on_folded;
+	save->context = map->live; /* which outlives the map, and all saves */
 	save->doc.tiles = malloc(cells);
 	if (!save->doc.tiles) {
 		free(save);

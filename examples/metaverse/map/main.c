@@ -230,6 +230,10 @@ static int on_http(struct lws *wsi, enum lws_callback_reasons reason, struct ses
 		return session->call ? api_complete(session->call) : -1;
 	case LWS_CALLBACK_HTTP_WRITEABLE:
 		return session->call ? api_writable(session->call) : 0;
+	case LWS_CALLBACK_TIMER:
+		if (session->call)
+			api_stalled(session->call);
+		return 0;
 	case LWS_CALLBACK_HTTP_CONFIRM_UPGRADE:
 		return strcasecmp(in, "websocket") == 0 ? api_upgrade(&map.api, wsi) : -1;
 	case LWS_CALLBACK_HTTP_DROP_PROTOCOL:

@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <time.h>
 
 #include "base/io.h"
@@ -15,6 +16,7 @@
 
 #define HEADERS_MAX 1024
 #define CHUNK 65536
+#define STALLED_MAX 20 /* seconds */
 
 static const struct {
 	enum lws_token_indexes token;
@@ -219,10 +221,25 @@ int web_writable(struct web *web)
 	if (r < 0)
 		return -1;
 	web->sent += n;
+	web->stalled = 0;
+	lws_set_timer_usecs(web->wsi, LWS_USEC_PER_SEC);
 	if (n == left)
 		return -1; /* closed when all of it has left, see web.h */
 	(void)lws_callback_on_writable(web->wsi);
 	return 0;
+}
+
+void web_stalled(struct web *web)
+{
+	char byte;
+	bool has_input = recv(lws_get_socket_fd(web->wsi), &byte, sizeof(byte),
+			      MSG_PEEK | MSG_DONTWAIT) >= 0;
+
+	/* not by the callback's result, with which libwebsockets would wait for what it has not yet sent, and not read either */
+	if (has_input || ++web->stalled >= STALLED_MAX)
+		lws_set_timeout(web->wsi, PENDING_TIMEOUT_USER_REASON_BASE, LWS_TO_KILL_ASYNC);
+	else
+		lws_set_timer_usecs(web->wsi, LWS_USEC_PER_SEC);
 }
 
 void web_end(struct web *web)

@@ -4,6 +4,10 @@
  *
  * Each connection carries one request: "Connection: close". libwebsockets 4.1 takes the body of a request that stands behind
  * another one in the same packet from the wrong place, and there is no way to forbid only that.
+ *
+ * Nor does it read while the answer to a GET waits for the client, though it goes on to poll for input: what comes then, be it
+ * one more byte or the end of a client that has half closed, keeps the loop awake as long as the client does not take its
+ * answer. lws_rx_flow_control() is no help: on HTTP/1 it stops POLLOUT too, for ever. So web_stalled looks once in a second.
  */
 #ifndef METAVERSE_MAP_WEB_H
 #define METAVERSE_MAP_WEB_H
@@ -39,6 +43,7 @@ struct web {
 	bool is_answered;
 	struct web_answer answer;
 	size_t sent;
+	unsigned stalled; /* seconds in which the client has taken nothing */
 	double since;
 	struct metrics *metrics;
 	const char *replica;
@@ -69,6 +74,9 @@ int web_error(struct web *web, unsigned status, const char *format, ...)
 
 /** web_writable - go on with the answer. Return: 0, or -1: the connection is to be closed now, which also ends an answer. */
 int web_writable(struct web *web);
+
+/** web_stalled - for LWS_CALLBACK_TIMER: the answer has waited for a second. The connection is closed when it is in vain. */
+void web_stalled(struct web *web);
 
 /** web_end - give back what it has. */
 void web_end(struct web *web);
