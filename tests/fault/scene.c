@@ -27,7 +27,7 @@
 
 #include "bundle.h"
 
-#define GRACE_MS 10000 /* only what is wrong waits so long */
+#define GRACE_MS 30000 /* only what is wrong waits so long */
 #define CGROUP_MAX 32
 
 const char *const variant_names[VARIANT_COUNT] = { "full", "user", "terminal", "join" };
