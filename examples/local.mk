@@ -25,10 +25,3 @@ EXTRA_DIST += \
 	examples/services/store/Cartefile \
 	examples/services/web/Cartefile \
 	examples/services/web/web.c
-
-# A whole folder is taken from the build folder too, where the fuzz entry of its parsers has objects; and whoever did as its README
-# says has the key of the tokens in it.
-dist-metaverse:
-	find $(distdir)/examples/metaverse \( -name .deps -o -name .dirstamp -o -name '*.o' -o -name token_key -o -name __pycache__ \) \
-		-prune -exec rm -rf {} +
-.PHONY: dist-metaverse

@@ -80,6 +80,13 @@ DISTCHECK_TESTS = $(UNIT_TESTS) tests/cli/build.bats tests/cli/checkpoint.bats t
 distcheck-quick:
 	$(MAKE) $(AM_MAKEFLAGS) distcheck TESTS='$(DISTCHECK_TESTS)'
 
+# A whole folder is taken from the build folder too, where there are objects and results of tests; and whoever did as the README of
+# examples/metaverse says has the key of the tokens in it.
+dist-folders:
+	find $(distdir)/tests $(distdir)/examples/metaverse \( -name .deps -o -name .dirstamp -o -name '*.o' -o -name '*.log' -o -name '*.trs' \
+		-o -name token_key -o -name __pycache__ \) -prune -exec rm -rf {} +
+.PHONY: dist-folders
+
 # ARGS="--seconds 60 walk" ...; tests/race/run --help
 race: all
 	@RUNTIME='$(RUNTIME)' $(top_srcdir)/tests/race/run $(ARGS)
