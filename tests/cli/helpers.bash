@@ -112,6 +112,11 @@ leftovers() (
 	[[ "${mounts[*]}" != *" $D/"* ]] || grep -F " $D/" /proc/self/mountinfo
 )
 
+# host_mounts - the mounts of the host and of this test, without those of other tests, which come and go beside it
+host_mounts() {
+	awk -v own="$D/" -v others="^(/run|/tmp|/var/tmp|${BATS_RUN_TMPDIR%/*})/" 'index($5, own) == 1 || $5 !~ others' /proc/self/mountinfo
+}
+
 clean_leftovers() {
 	local file
 	for file in $(grep -lasF "$CID" /proc/[0-9]*/environ 2>/dev/null); do
