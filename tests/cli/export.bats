@@ -284,6 +284,50 @@ task() { # ID CONTAINER STATE [ERROR]
 	refused 1 'p_web: docker service ps: Error response from daemon: This node is not a swarm manager.' drive swarm --once -f "$D/c.yaml" --docker "$D/docker"
 }
 
+@test "drive: a node is asked for its address once in a round" {
+	command -v python3 >/dev/null || skip 'no python3'
+	mkdir "$D/www"
+	echo 'sessions 10' >"$D/www/metrics"
+	python3 -u -m http.server -d "$D/www" 0 >"$D/served" 2>&1 3>&- &
+	server=$!
+	for _ in $(seq 100); do
+		port=$(sed -n 's/.*port \([0-9]*\) .*/\1/p' "$D/served")
+		[ -z "$port" ] || break
+		sleep 0.1
+	done
+	# a third node is gone
+	for i in 1 2 3 4 5 6; do
+		printf '%s{"ID":"t%d","NodeID":"n%d","Status":{"State":"running","ContainerStatus":{"ContainerID":"c%d"},"PortStatus":{"Ports":[{"Protocol":"tcp","TargetPort":80,"PublishedPort":%d}]}}}' \
+			"$([ $i = 1 ] || echo ,)" $i $((i % 3)) $i "$port"
+	done | sed 's/.*/[&]/' >"$D/tasks"
+	cat >"$D/docker" <<-SCRIPT
+		#!/bin/sh
+		case "\$*" in
+		"service ps "*) echo t1 ;;
+		"inspect --type task "*) cat "$D/tasks" ;;
+		"service inspect "*) echo 6 ;;
+		"node inspect --format {{.Status.Addr}} "*)
+			echo "\$5" >>"$D/asked"
+			[ "\$5" != n2 ] || exit 1
+			echo 127.0.0.\${5#n} | sed 's/0\$/3/'
+			;;
+		*) echo "docker: unexpected: \$*" >&2; exit 1 ;;
+		esac
+	SCRIPT
+	chmod 755 "$D/docker"
+	scale='{image: w, x-carte: {scale: {min: 1, max: 9, metrics: [{metric: http, name: sessions, port: 80, target: 10}]}}}'
+	printf 'name: p\nservices: {a: %s, b: %s}\n' "$scale" "$scale" >"$D/c.yaml"
+	run "$SCALE" drive swarm --once -f "$D/c.yaml" --docker "$D/docker"
+	kill $server
+	echo "$output"
+	[ "$status" = 0 ]
+	[[ ${lines[0]} == 'p_a: stays at 6: sessions is 10 on average, target 10'* ]]
+	[[ ${lines[1]} == 'p_b: stays at 6: sessions is 10 on average, target 10'* ]]
+	# of two services two replicas on each of the two nodes
+	[ "$(grep -c 'GET /metrics' "$D/served")" = 8 ]
+	[ "$(sort "$D/asked" | xargs)" = 'n0 n1 n2' ]
+}
+
 @test "advise: minutes over the pool, of what was and of the next day" {
 	# a week and a day: two hours of each day ask for 5 replicas, the rest for 1
 	awk 'BEGIN { for (d = 0; d < 8; d++) for (m = 0; m < 1440; m++) print (m >= 600 && m < 720) ? 50 : 5 }' >"$D/load"
