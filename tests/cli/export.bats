@@ -187,6 +187,38 @@ with_yaml() {
 	[ "$(get 'd[0]["services"]["web"]["deploy"]["endpoint_mode"], d[0]["services"]["web"]["ports"][0]["mode"]')" = '["dnsrr", "host"]' ]
 }
 
+@test "export: swarm: a config or secret that is another has another name, and the same has the same" {
+	with_yaml
+	printf 'one' >"$D/key"
+	touch -d '2026-01-01 08:00:00.5' "$D/key"
+	printf 'name: p\nservices: {web: {image: w, configs: [page, long], secrets: [key, word]}}\nconfigs: {page: {content: a}, %s: {content: a}}\nsecrets: {key: {file: %s}, word: {environment: WORD}}\n' \
+		"long" "$D/key" | sed "s/\blong\b/long$(printf '%060d' 0)/g" >"$D/c.yaml"
+	names() { # of page, key
+		WORD=w export_to swarm "$D/c.yaml" -o "$D/stack"
+		cp "$D/stack/stack.yaml" "$D/out"
+		get 'd[0]["configs"]["page"]["name"] + " " + d[0]["secrets"]["key"]["name"]' | tr -d '"'
+	}
+	first=$(names)
+	[[ $first =~ ^p_page-dc4c860143ef\ p_key-[0-9a-f]{12}$ ]]
+	[ "$(names)" = "$first" ]
+	[ "$(get 'max(len(c["name"]) for c in d[0]["configs"].values())')" = 64 ]
+	"$SCALE" config -q -f "$D/stack/stack.yaml"
+	# a secret's name tells nothing of its content
+	printf 'two' >"$D/key"
+	touch -d '2026-01-01 08:00:00.5' "$D/key"
+	[ "$(names)" = "$first" ]
+	touch -d '2026-01-01 08:00:00.6' "$D/key"
+	second=$(names)
+	[ "${second% *}" = "${first% *}" ]
+	[ "${second#* }" != "${first#* }" ]
+	sed -i 's/content: a}/content: b}/' "$D/c.yaml"
+	[ "$(names)" != "$second" ]
+	# without a file there is no time
+	[ "$(get '"name" in d[0]["secrets"]["word"]')" = false ]
+	[ "$(grep -c 'Docker changes no secret' "$D/err")" = 1 ]
+	grep -qF 'warning: secrets: word: Docker changes no secret: before the next deploy of another content give it another key' "$D/err"
+}
+
 @test "export: a file for its owner alone when a secret is in it" {
 	for engine in kubernetes nomad; do
 		export_to $engine "$full" -o "$D/$engine.out"
