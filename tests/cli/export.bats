@@ -86,6 +86,28 @@ with_yaml() {
 	[ "$(get '__import__("base64").b64decode(of("Secret", "key")["data"]["content"]).decode()')" = '"s3cret\n"' ]
 }
 
+@test "export: Kubernetes: by its name a service is reached at published and exposed ports, and that others are not is said" {
+	with_yaml
+	printf 'services: {web: {image: web, ports: ["8080:80"], expose: ["80", "9100", "53/udp"]}, some: {image: web, ports: ["81:80"]}, back: {image: web, expose: ["6379"]}}\n' >"$D/c.yaml"
+	export_to kubernetes "$D/c.yaml"
+	[ "$(get '[(p["protocol"], p["port"], p["targetPort"]) for p in of("Service", "web")["spec"]["ports"]]')" = '[["TCP", 80, 80], ["TCP", 9100, 9100], ["UDP", 53, 53]]' ]
+	[ "$(get '[p["port"] for p in of("Service", "web-public")["spec"]["ports"]]')" = '[8080]' ]
+	[ "$(get 'of("Service", "back")["spec"]["clusterIP"], "ports" in of("Service", "back")["spec"]')" = '["None", false]' ]
+	words='by its name others reach these ports of the container alone: name further ones in expose'
+	[ "$(grep -cF "$words" "$D/err")" = 1 ]
+	grep -qxF "$D/c.yaml:1: warning: services.some.ports: $words" "$D/err"
+}
+
+@test "export: Kubernetes: what is limited and not reserved is reserved there, and that is said" {
+	printf 'services:\n  web:\n    image: web\n    cpus: 0.5\n    mem_limit: 64m\n  both:\n    image: web\n    deploy:\n      resources:\n        limits: {cpus: "1", memory: 64M}\n        reservations: {cpus: "0.5"}\n' >"$D/c.yaml"
+	export_to kubernetes "$D/c.yaml"
+	words='nothing is reserved, so the cluster reserves the whole limit for each pod: say deploy.resources.reservations.'
+	[ "$(grep -F "$words" "$D/err")" = "$D/c.yaml:4: warning: services.web.cpus: ${words}cpus
+$D/c.yaml:5: warning: services.web.mem_limit: ${words}memory
+$D/c.yaml:10: warning: services.both.deploy.resources.limits.memory: ${words}memory" ]
+	grep -qF "# cpus: $words" "$D/out"
+}
+
 @test "export: policy predict is target elsewhere, and that is said" {
 	with_yaml
 	printf 'services: {web: {image: web, x-carte: {scale: {min: 1, max: 5, policy: predict, metric: cpu, target: 50}}}}\n' >"$D/predict.yaml"
