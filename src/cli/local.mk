@@ -17,6 +17,7 @@ libcarte_cli_a_SOURCES = \
 	src/cli/cmd_cp.c \
 	src/cli/cmd_events.c \
 	src/cli/cmd_exec.c \
+	src/cli/cmd_forward.c \
 	src/cli/cmd_help.c \
 	src/cli/cmd_inspect.c \
 	src/cli/cmd_lifecycle.c \

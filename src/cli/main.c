@@ -12,13 +12,13 @@
 #define PROGRAM "carte"
 
 const struct cmd *const cmd_table[] = {
-	&cmd_attach,  &cmd_build,  &cmd_completion, &cmd_config,   &cmd_cp,       &cmd_doctor,
-	&cmd_down,    &cmd_events, &cmd_exec,       &cmd_help,     &cmd_history,  &cmd_images,
-	&cmd_inspect, &cmd_kill,   &cmd_load,       &cmd_logs,     &cmd_pause,    &cmd_ps,
-	&cmd_restart, &cmd_resume, &cmd_rm,         &cmd_rmi,      &cmd_rollback, &cmd_rollout,
-	&cmd_run,     &cmd_save,   &cmd_scale,      &cmd_services, &cmd_start,    &cmd_stats,
-	&cmd_stop,    &cmd_system, &cmd_top,        &cmd_unpause,  &cmd_up,       &cmd_version,
-	&cmd_wait,    NULL,
+	&cmd_advise,   &cmd_attach,   &cmd_backtest, &cmd_build,   &cmd_completion, &cmd_config,
+	&cmd_cp,       &cmd_doctor,   &cmd_down,     &cmd_events,  &cmd_exec,       &cmd_export,
+	&cmd_help,     &cmd_history,  &cmd_images,   &cmd_inspect, &cmd_kill,       &cmd_load,
+	&cmd_logs,     &cmd_pause,    &cmd_ps,       &cmd_restart, &cmd_resume,     &cmd_rm,
+	&cmd_rmi,      &cmd_rollback, &cmd_rollout,  &cmd_run,     &cmd_save,       &cmd_scale,
+	&cmd_services, &cmd_simulate, &cmd_start,    &cmd_stats,   &cmd_stop,       &cmd_system,
+	&cmd_top,      &cmd_unpause,  &cmd_up,       &cmd_version, &cmd_wait,       NULL,
 };
 
 static void print_help(void)

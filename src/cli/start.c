@@ -144,12 +144,17 @@ static int reap(pid_t pid, struct oci_error *err)
 	return WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
 }
 
-int start_instead(const char *const *argv, struct oci_error *err)
+int start_as(const char *program, const char *const *argv, struct oci_error *err)
 {
 	(void)fflush(stdout);
 	(void)signal(SIGPIPE, SIG_DFL);
-	(void)execv(argv[0], (char *const *)argv);
-	return err_sys(err, errno, "run %s", argv[0]);
+	(void)execv(program, (char *const *)argv);
+	return err_sys(err, errno, "run %s", program);
+}
+
+int start_instead(const char *const *argv, struct oci_error *err)
+{
+	return start_as(argv[0], argv, err);
 }
 
 int start_wait(const char *const *argv, struct oci_error *err)

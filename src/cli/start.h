@@ -33,7 +33,10 @@ int start_find(const char *name, char ret[PATH_MAX], struct oci_error *err);
 /** start_supervisor - `carte-scale serve --daemon`: it returns when the socket answers. */
 int start_supervisor(struct oci_error *err);
 
-/** start_instead - become argv[0] (execv). Returns only -errno. */
+/** start_as - become @program (execv), which is told that its name is argv[0]. Returns only -errno. */
+int start_as(const char *program, const char *const *argv, struct oci_error *err);
+
+/** start_instead - become argv[0]. Returns only -errno. */
 int start_instead(const char *const *argv, struct oci_error *err);
 
 /** start_wait - run argv[0] and wait. Return: its exit status (128 + N for a signal), or -errno. */

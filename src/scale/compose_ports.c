@@ -221,21 +221,23 @@ int read_ports(struct reader *reader, const struct at *at, void *slot, const str
 	return r;
 }
 
-/* Between services every port is open; it is only checked. */
+/* Between services every port is open here: it is checked, and kept for export. */
 int read_expose(struct reader *reader, const struct at *at, void *slot, const struct row *row)
 {
+	struct spec_service *service = slot;
+	struct port_list list = { 0 };
 	int r = need_list(reader, at);
 
-	(void)slot;
 	(void)row;
 	for (size_t i = 0; r == 0 && i < at->node->len; i++) {
 		struct at item = at_index(at, i);
-		struct port_list list = { 0 };
 
 		if (item.node->kind != NODE_SCALAR || strchr(item.node->text, ':'))
 			r = fail_expected(reader, &item, "PORT[/tcp|/udp]");
 		else
 			r = read_short(reader, &item, &list);
 	}
+	service->exposed = list.items;
+	service->exposed_len = list.len;
 	return r;
 }

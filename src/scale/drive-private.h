@@ -23,9 +23,19 @@ struct drive_service {
 	struct autoscale_history history;
 };
 
+/** struct drive_node - the address of a node, which docker was asked for in this round. */
+struct drive_node {
+	struct drive_node *next;
+	const char *id;
+	bool found;
+	struct in_addr address;
+};
+
 struct drive {
 	struct loop *loop;
-	const char *docker; /* the program */
+	struct oci_arena *round;  /* lasts a round */
+	struct drive_node *nodes; /* in @round */
+	const char *docker;       /* the program */
 	const char *const *
 		hosts; /* daemons of the nodes, as docker -H takes them, for docker stats; none: the one that docker asks */
 	size_t hosts_len;
@@ -55,7 +65,7 @@ static inline const char *drive_text(yajl_val value)
 	return YAJL_IS_STRING(value) ? value->u.string : "";
 }
 
-/* All of @arena, which lasts a round. drive_ask.c */
+/* All of @arena, which lasts a look at a service. drive_ask.c */
 int drive_docker(struct drive *drive, const char *host, const char *const *words,
 		 struct oci_arena *arena, char **ret, struct oci_error *err);
 int drive_replicas(struct drive *drive, const char *name, struct oci_arena *arena, unsigned *ret,
@@ -65,7 +75,7 @@ int drive_tasks(struct drive *drive, const char *name, struct oci_arena *arena,
 		struct drive_tasks *ret, yajl_val *ret_document, struct oci_error *err);
 /** drive_endpoint - where a replica's @port is reached: its node's port, else its own address in a network. 0 or -ENOENT. */
 int drive_endpoint(struct drive *drive, const struct drive_task *task, uint16_t port,
-		   struct oci_arena *arena, struct in_addr *ret_address, uint16_t *ret_port);
+		   struct in_addr *ret_address, uint16_t *ret_port);
 
 /** drive_measure - what was measured for each of the service's metrics; as many as it has. drive_measure.c */
 int drive_measure(struct drive *drive, const struct drive_service *service,

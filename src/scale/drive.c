@@ -91,8 +91,11 @@ static int look_at(struct drive *drive, struct drive_service *service, struct oc
 
 int drive_round(struct drive *drive, struct oci_error *err)
 {
+	CLEANUP_ARENA struct oci_arena round = OCI_ARENA_INIT;
 	int r = 0;
 
+	drive->round = &round;
+	drive->nodes = NULL;
 	for (size_t i = 0; i < drive->services_len; i++) {
 		struct oci_error why = OCI_ERROR_INIT;
 		int one = look_at(drive, &drive->services[i], &why);
@@ -103,5 +106,7 @@ int drive_round(struct drive *drive, struct oci_error *err)
 			err_copy(err, &why);
 		}
 	}
+	drive->round = NULL;
+	drive->nodes = NULL;
 	return r;
 }

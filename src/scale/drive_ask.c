@@ -240,28 +240,49 @@ static bool read_address(const char *text, struct in_addr *ret)
 	return inet_pton(AF_INET, address, ret) == 1;
 }
 
-static int node_address(struct drive *drive, const struct drive_task *task, struct oci_arena *arena,
-			struct in_addr *ret)
+/* NULL: memory is short */
+static struct drive_node *ask_node(struct drive *drive, const char *id)
 {
-	const char *node = drive_text(json_member(task->document, "NodeID"));
-	const char *const words[] = {
-		"node", "inspect", "--format", "{{.Status.Addr}}", node, NULL
-	};
+	const char *const words[] = { "node", "inspect", "--format", "{{.Status.Addr}}", id, NULL };
+	struct drive_node *node = oci_arena_alloc(drive->round, sizeof(*node));
 	char *text = NULL;
 
-	if (!*node || drive_docker(drive, NULL, words, arena, &text, NULL) < 0 || !text)
+	if (!node)
+		return NULL;
+	*node = (struct drive_node){ .next = drive->nodes,
+				     .id = oci_arena_strdup(drive->round, id) };
+	if (!node->id)
+		return NULL;
+	if (drive_docker(drive, NULL, words, drive->round, &text, NULL) == 0 && text)
+		node->found = read_address(text, &node->address);
+	drive->nodes = node;
+	return node;
+}
+
+/* A node has many replicas, and an answer of docker's takes long: each is asked for once in a round, also when it has no answer. */
+static int node_address(struct drive *drive, const struct drive_task *task, struct in_addr *ret)
+{
+	const char *id = drive_text(json_member(task->document, "NodeID"));
+	struct drive_node *node = drive->nodes;
+
+	while (node && strcmp(node->id, id) != 0)
+		node = node->next;
+	if (!node && *id)
+		node = ask_node(drive, id);
+	if (!node || !node->found)
 		return -ENOENT;
-	return read_address(text, ret) ? 0 : -ENOENT;
+	*ret = node->address;
+	return 0;
 }
 
 int drive_endpoint(struct drive *drive, const struct drive_task *task, uint16_t port,
-		   struct oci_arena *arena, struct in_addr *ret_address, uint16_t *ret_port)
+		   struct in_addr *ret_address, uint16_t *ret_port)
 {
 	yajl_val networks = json_member(task->document, "NetworksAttachments");
 
 	*ret_port = host_port(task, port);
 	if (*ret_port)
-		return node_address(drive, task, arena, ret_address);
+		return node_address(drive, task, ret_address);
 	*ret_port = port;
 	for (size_t i = 0; YAJL_IS_ARRAY(networks) && i < YAJL_GET_ARRAY(networks)->len; i++) {
 		yajl_val list = json_member(YAJL_GET_ARRAY(networks)->values[i], "Addresses");

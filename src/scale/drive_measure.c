@@ -160,7 +160,7 @@ static int ask_replicas(struct drive *drive, const struct spec_metric *metric,
 	for (size_t i = 0; i < tasks->len; i++) {
 		asking[i] = (struct asking){ .round = &round, .metric = metric, .value = NAN };
 		asking[i].found = tasks->items[i].running &&
-				  drive_endpoint(drive, &tasks->items[i], metric->port, arena,
+				  drive_endpoint(drive, &tasks->items[i], metric->port,
 						 &asking[i].address, &asking[i].port) == 0;
 	}
 	for (size_t i = 0; i < tasks->len; i++)

@@ -164,7 +164,19 @@ static void push_port(struct export *x, struct node *list, const struct spec_por
 	push(maker, list, one);
 }
 
-/* Inside the cluster: the program's own ports. Without any, by the pods' addresses (headless), which is what a network of carte's is. */
+static bool is_published(const struct spec_service *service, const struct spec_port *port)
+{
+	for (size_t i = 0; i < service->ports_len; i++)
+		if (service->ports[i].protocol == port->protocol &&
+		    service->ports[i].target == port->target)
+			return true;
+	return false;
+}
+
+/*
+ * Inside the cluster: the program's own ports, which a name with an address of its own needs a list of. Without any that are published,
+ * by the pods' addresses (headless), which is what a network of carte's is.
+ */
 static int add_inner(struct export *x, FILE *out)
 {
 	struct maker *maker = &x->maker;
@@ -175,6 +187,13 @@ static int add_inner(struct export *x, FILE *out)
 	for (size_t i = 0; i < service->ports_len; i++)
 		if (!is_repeated(service, i, false))
 			push_port(x, ports, &service->ports[i], service->ports[i].target);
+	for (size_t i = 0; service->ports_len && i < service->exposed_len; i++)
+		if (!is_published(service, &service->exposed[i]))
+			push_port(x, ports, &service->exposed[i], service->exposed[i].target);
+	if (!service->exposed_len)
+		lose(x, "ports",
+		     "by its name others reach these ports of the container alone: name further "
+		     "ones in expose");
 	if (!service->ports_len)
 		put_text(maker, spec, "clusterIP", "None");
 	put(maker, spec, "selector", kubernetes_selector(x));

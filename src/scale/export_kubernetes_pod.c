@@ -105,9 +105,16 @@ static void put_amounts(struct export *x, struct node *resources, const char *ke
 
 static void put_resources(struct export *x, struct node *container)
 {
+	static const char limit_is_request[] =
+		"nothing is reserved, so the cluster reserves the whole limit for each pod: say "
+		"deploy.resources.reservations.%s";
 	const struct spec_resources *from = &x->service->resources;
 	struct node *resources = make_node(&x->maker, NODE_MAP);
 
+	if (from->cpu_milli > 0 && from->cpu_reserved_milli <= 0)
+		lose(x, "deploy.resources.limits.cpus|cpus", limit_is_request, "cpus");
+	if (from->memory > 0 && from->memory_reserved <= 0)
+		lose(x, "deploy.resources.limits.memory|mem_limit", limit_is_request, "memory");
 	put_amounts(x, resources, "limits", from->cpu_milli, from->memory);
 	put_amounts(x, resources, "requests", from->cpu_reserved_milli, from->memory_reserved);
 	put_filled(&x->maker, container, "resources", resources);

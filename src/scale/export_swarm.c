@@ -5,8 +5,11 @@
  * A stack file is Compose 3.9 as Docker 20.10 and later read it: the normalised service, without the keys that its schema refuses or
  * that a swarm passes over.
  */
+#include <inttypes.h>
 #include <stdio.h>
+#include <sys/stat.h>
 
+#include "base/fnv.h"
 #include "scale/export-private.h"
 
 /* ---- a service -------------------------------------------------------------------------------------------------------- */
@@ -367,6 +370,38 @@ static struct node *stack_volumes(struct export *x)
 	return map;
 }
 
+/*
+ * Docker changes no config and no secret, only services from one to another: so what differs has another name. A config's is of its
+ * content. A secret's is of when its file was written: names are no secret, and a digest would help whoever guesses.
+ */
+static const char *object_name(struct export *x, const struct spec_file_source *source,
+			       const char *text, size_t length)
+{
+	const char *name = oci_arena_printf(x->arena, "%s_%s", label_name(x, x->project->name),
+					    label_name(x, source->name));
+	uint64_t hash = FNV64_BEGIN;
+	struct stat st;
+
+	if (!source->secret) {
+		hash = fnv64_add(hash, text, length);
+	} else if (source->path && stat(source->path, &st) == 0) {
+		hash = fnv64_add(hash, &st.st_mtim.tv_sec, sizeof(st.st_mtim.tv_sec));
+		hash = fnv64_add(hash, &st.st_mtim.tv_nsec, sizeof(st.st_mtim.tv_nsec));
+	} else {
+		lose(x, "secrets",
+		     "%s: Docker changes no secret: before the next deploy of another content give "
+		     "it another key",
+		     source->name);
+		return NULL;
+	}
+	/* Docker's names have at most 64 characters; the upper bits of the 64 are not lost with the rest */
+	name = name ? oci_arena_printf(x->arena, "%.51s-%012" PRIx64, name,
+				       (hash ^ hash >> 48) & UINT64_C(0xffffffffffff))
+		    : NULL;
+	x->maker.failed |= !name;
+	return name;
+}
+
 /* A copy of each lies beside the stack file, so that the folder is all that has to be carried. */
 static int put_sources(struct export *x, struct node *map, bool secret)
 {
@@ -393,6 +428,7 @@ static int put_sources(struct export *x, struct node *map, bool secret)
 			return r;
 		one = make_node(&x->maker, NODE_MAP);
 		put_text(&x->maker, one, "file", oci_arena_printf(x->arena, "./%s", name));
+		put_text(&x->maker, one, "name", object_name(x, source, text, length));
 		put(&x->maker, all, source->name, one);
 	}
 	put_filled(&x->maker, map, secret ? "secrets" : "configs", all);
@@ -422,6 +458,10 @@ static const char readme[] =
 	"   `docker load`. Those of this stack:\n%s"
 	"4. On a manager, in this folder: `docker stack deploy -c stack.yaml %s`\n"
 	"   (`--resolve-image never` for images that were loaded by hand).\n"
+	"   After a change export and deploy again: a config or secret that is another has "
+	"another\n"
+	"   name, as Docker changes none. Those of before stay until `docker config rm` and\n"
+	"   `docker secret rm`.\n"
 	"5. A swarm keeps a number of replicas, it does not choose it. The policies of the Compose "
 	"file go on\n"
 	"   working when this runs on a manager: `carte-scale drive swarm -f stack.yaml --stack "

@@ -10,6 +10,7 @@
 #include "scale/cmds.h"
 
 #define PROGRAM "carte-scale"
+#define FRONT "carte" /* which passes some verbs on, under its own name: src/cli/cmd_forward.c */
 
 const struct cmd *const cmd_table[] = { &cmd_advise, &cmd_backtest, &cmd_config,
 					&cmd_drive,  &cmd_export,   &cmd_plan,
@@ -33,7 +34,8 @@ static void print_version(void)
 
 int main(int argc, char **argv)
 {
-	struct log_target log = { .program = PROGRAM };
+	const char *name = argc && strcmp(argv[0], FRONT) == 0 ? FRONT : PROGRAM;
+	struct log_target log = { .program = name };
 	struct oci_error err = OCI_ERROR_INIT;
 	const struct cmd *cmd;
 	int r;
@@ -50,10 +52,13 @@ int main(int argc, char **argv)
 	}
 	cmd = cmd_find(cmd_table, argv[1]);
 	if (cmd)
-		r = cmd_call(cmd, PROGRAM, argc - 1, argv + 1, &err);
+		r = cmd_call(cmd, name, argc - 1, argv + 1, &err);
 	else
 		r = err_set_as(&err, ERR_USAGE, EINVAL,
 			       "no command %s; '" PROGRAM " --help' lists them", argv[1]);
+	/* as it says what is wrong with its own */
+	if (r < 0 && cmd && strcmp(name, FRONT) == 0)
+		err_prefix(&err, "%s: ", cmd->command.name);
 	if (r >= 0 && fflush(stdout) != 0)
 		r = err_sys(&err, errno, "write to stdout");
 	if (r >= 0)

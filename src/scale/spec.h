@@ -246,8 +246,9 @@ struct spec_service {
 	struct strings entrypoint;
 	bool command_given, entrypoint_given; /* given and empty means none */
 	struct spec_pairs environment;        /* env_file and environment, merged, later wins */
-	struct spec_port *ports;
-	size_t ports_len;
+	struct spec_port *ports,
+		*exposed; /* of @exposed only what engines with a list of inner ports have to know */
+	size_t ports_len, exposed_len;
 	enum spec_network_mode network_mode;
 	const char *network_target;
 	struct spec_network_use *networks;

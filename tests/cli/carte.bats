@@ -103,6 +103,19 @@ service() { # JQ-FILTER over the service of the last run
 	done
 }
 
+@test "carte: advise, backtest, export, simulate are carte-scale's, under the name that was typed" {
+	[ -x "$(dirname "$CARTE")/carte-scale" ] || skip 'carte-scale is not built'
+	fails 2 'carte: advise: --service is missing' carte advise
+	fails 2 'carte: export: --to k8s: expected swarm, kubernetes or nomad' carte export --to k8s
+	fails 2 'carte: simulate: needs 1 argument, got 0: simulate [OPTIONS] --load TRACE FILE' carte simulate
+	run -2 carte backtest --frob
+	[ "$output" = 'carte: backtest: unknown option --frob' ]
+	diff <(carte export --help) <("$(dirname "$CARTE")/carte-scale" export --help | sed 's/carte-scale export/carte export/')
+	# words of all kinds arrive as they are
+	printf 'services: {web: {image: web}}\n' >"$BATS_TEST_TMPDIR/a b.yaml"
+	[ "$(carte export --to=nomad -f "$BATS_TEST_TMPDIR/a b.yaml" -p other 2>/dev/null | jq -r .Job.ID)" = other ]
+}
+
 @test "carte: completion prints what is installed" {
 	carte completion bash | diff - "$TESTS/../completion/carte"
 	fails 2 'carte: completion: only bash has words here, not fish' carte completion fish

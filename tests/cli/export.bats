@@ -86,6 +86,28 @@ with_yaml() {
 	[ "$(get '__import__("base64").b64decode(of("Secret", "key")["data"]["content"]).decode()')" = '"s3cret\n"' ]
 }
 
+@test "export: Kubernetes: by its name a service is reached at published and exposed ports, and that others are not is said" {
+	with_yaml
+	printf 'services: {web: {image: web, ports: ["8080:80"], expose: ["80", "9100", "53/udp"]}, some: {image: web, ports: ["81:80"]}, back: {image: web, expose: ["6379"]}}\n' >"$D/c.yaml"
+	export_to kubernetes "$D/c.yaml"
+	[ "$(get '[(p["protocol"], p["port"], p["targetPort"]) for p in of("Service", "web")["spec"]["ports"]]')" = '[["TCP", 80, 80], ["TCP", 9100, 9100], ["UDP", 53, 53]]' ]
+	[ "$(get '[p["port"] for p in of("Service", "web-public")["spec"]["ports"]]')" = '[8080]' ]
+	[ "$(get 'of("Service", "back")["spec"]["clusterIP"], "ports" in of("Service", "back")["spec"]')" = '["None", false]' ]
+	words='by its name others reach these ports of the container alone: name further ones in expose'
+	[ "$(grep -cF "$words" "$D/err")" = 1 ]
+	grep -qxF "$D/c.yaml:1: warning: services.some.ports: $words" "$D/err"
+}
+
+@test "export: Kubernetes: what is limited and not reserved is reserved there, and that is said" {
+	printf 'services:\n  web:\n    image: web\n    cpus: 0.5\n    mem_limit: 64m\n  both:\n    image: web\n    deploy:\n      resources:\n        limits: {cpus: "1", memory: 64M}\n        reservations: {cpus: "0.5"}\n' >"$D/c.yaml"
+	export_to kubernetes "$D/c.yaml"
+	words='nothing is reserved, so the cluster reserves the whole limit for each pod: say deploy.resources.reservations.'
+	[ "$(grep -F "$words" "$D/err")" = "$D/c.yaml:4: warning: services.web.cpus: ${words}cpus
+$D/c.yaml:5: warning: services.web.mem_limit: ${words}memory
+$D/c.yaml:10: warning: services.both.deploy.resources.limits.memory: ${words}memory" ]
+	grep -qF "# cpus: $words" "$D/out"
+}
+
 @test "export: policy predict is target elsewhere, and that is said" {
 	with_yaml
 	printf 'services: {web: {image: web, x-carte: {scale: {min: 1, max: 5, policy: predict, metric: cpu, target: 50}}}}\n' >"$D/predict.yaml"
@@ -187,6 +209,38 @@ with_yaml() {
 	[ "$(get 'd[0]["services"]["web"]["deploy"]["endpoint_mode"], d[0]["services"]["web"]["ports"][0]["mode"]')" = '["dnsrr", "host"]' ]
 }
 
+@test "export: swarm: a config or secret that is another has another name, and the same has the same" {
+	with_yaml
+	printf 'one' >"$D/key"
+	touch -d '2026-01-01 08:00:00.5' "$D/key"
+	printf 'name: p\nservices: {web: {image: w, configs: [page, long], secrets: [key, word]}}\nconfigs: {page: {content: a}, %s: {content: a}}\nsecrets: {key: {file: %s}, word: {environment: WORD}}\n' \
+		"long" "$D/key" | sed "s/\blong\b/long$(printf '%060d' 0)/g" >"$D/c.yaml"
+	names() { # of page, key
+		WORD=w export_to swarm "$D/c.yaml" -o "$D/stack"
+		cp "$D/stack/stack.yaml" "$D/out"
+		get 'd[0]["configs"]["page"]["name"] + " " + d[0]["secrets"]["key"]["name"]' | tr -d '"'
+	}
+	first=$(names)
+	[[ $first =~ ^p_page-dc4c860143ef\ p_key-[0-9a-f]{12}$ ]]
+	[ "$(names)" = "$first" ]
+	[ "$(get 'max(len(c["name"]) for c in d[0]["configs"].values())')" = 64 ]
+	"$SCALE" config -q -f "$D/stack/stack.yaml"
+	# a secret's name tells nothing of its content
+	printf 'two' >"$D/key"
+	touch -d '2026-01-01 08:00:00.5' "$D/key"
+	[ "$(names)" = "$first" ]
+	touch -d '2026-01-01 08:00:00.6' "$D/key"
+	second=$(names)
+	[ "${second% *}" = "${first% *}" ]
+	[ "${second#* }" != "${first#* }" ]
+	sed -i 's/content: a}/content: b}/' "$D/c.yaml"
+	[ "$(names)" != "$second" ]
+	# without a file there is no time
+	[ "$(get '"name" in d[0]["secrets"]["word"]')" = false ]
+	[ "$(grep -c 'Docker changes no secret' "$D/err")" = 1 ]
+	grep -qF 'warning: secrets: word: Docker changes no secret: before the next deploy of another content give it another key' "$D/err"
+}
+
 @test "export: a file for its owner alone when a secret is in it" {
 	for engine in kubernetes nomad; do
 		export_to $engine "$full" -o "$D/$engine.out"
@@ -282,6 +336,50 @@ task() { # ID CONTAINER STATE [ERROR]
 	# what docker says is passed on
 	printf '#!/bin/sh\necho "Error response from daemon: This node is not a swarm manager." >&2\nexit 1\n' >"$D/docker"
 	refused 1 'p_web: docker service ps: Error response from daemon: This node is not a swarm manager.' drive swarm --once -f "$D/c.yaml" --docker "$D/docker"
+}
+
+@test "drive: a node is asked for its address once in a round" {
+	command -v python3 >/dev/null || skip 'no python3'
+	mkdir "$D/www"
+	echo 'sessions 10' >"$D/www/metrics"
+	python3 -u -m http.server -d "$D/www" 0 >"$D/served" 2>&1 3>&- &
+	server=$!
+	for _ in $(seq 100); do
+		port=$(sed -n 's/.*port \([0-9]*\) .*/\1/p' "$D/served")
+		[ -z "$port" ] || break
+		sleep 0.1
+	done
+	# a third node is gone
+	for i in 1 2 3 4 5 6; do
+		printf '%s{"ID":"t%d","NodeID":"n%d","Status":{"State":"running","ContainerStatus":{"ContainerID":"c%d"},"PortStatus":{"Ports":[{"Protocol":"tcp","TargetPort":80,"PublishedPort":%d}]}}}' \
+			"$([ $i = 1 ] || echo ,)" $i $((i % 3)) $i "$port"
+	done | sed 's/.*/[&]/' >"$D/tasks"
+	cat >"$D/docker" <<-SCRIPT
+		#!/bin/sh
+		case "\$*" in
+		"service ps "*) echo t1 ;;
+		"inspect --type task "*) cat "$D/tasks" ;;
+		"service inspect "*) echo 6 ;;
+		"node inspect --format {{.Status.Addr}} "*)
+			echo "\$5" >>"$D/asked"
+			[ "\$5" != n2 ] || exit 1
+			echo 127.0.0.\${5#n} | sed 's/0\$/3/'
+			;;
+		*) echo "docker: unexpected: \$*" >&2; exit 1 ;;
+		esac
+	SCRIPT
+	chmod 755 "$D/docker"
+	scale='{image: w, x-carte: {scale: {min: 1, max: 9, metrics: [{metric: http, name: sessions, port: 80, target: 10}]}}}'
+	printf 'name: p\nservices: {a: %s, b: %s}\n' "$scale" "$scale" >"$D/c.yaml"
+	run "$SCALE" drive swarm --once -f "$D/c.yaml" --docker "$D/docker"
+	kill $server
+	echo "$output"
+	[ "$status" = 0 ]
+	[[ ${lines[0]} == 'p_a: stays at 6: sessions is 10 on average, target 10'* ]]
+	[[ ${lines[1]} == 'p_b: stays at 6: sessions is 10 on average, target 10'* ]]
+	# of two services two replicas on each of the two nodes
+	[ "$(grep -c 'GET /metrics' "$D/served")" = 8 ]
+	[ "$(sort "$D/asked" | xargs)" = 'n0 n1 n2' ]
 }
 
 @test "advise: minutes over the pool, of what was and of the next day" {

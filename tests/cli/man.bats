@@ -108,18 +108,26 @@ services() {
 	page=$pages/$2
 }
 
+# $passed_on are verbs of another program, whose page has their options
 each_verb() {
-	local bad=0 verb
+	local bad=0 verb own=$page
 	[ -n "$(help_verbs)" ]
 	diff -u <(help_verbs) <(sed -n '/^# COMMANDS/,/^# /s/^## //p' "$page" | sort)
 	for verb in $(help_verbs); do
+		page=$own
+		[[ " ${passed_on-} " != *" $verb "* ]] || page=$pages/carte-scale.8.md
 		same "$verb" "## $verb" || bad=1
 	done
+	page=$own
 	[ "$bad" = 0 ]
 }
 
 @test "man: carte(1) has the commands and options of --help" {
 	services carte carte.1.md
+	passed_on='advise backtest export simulate'
+	for verb in $passed_on; do
+		[ "$(help_options "$verb" | wc -l)" -gt 1 ]
+	done
 	each_verb
 	same '' '# GLOBAL OPTIONS'
 }

@@ -577,6 +577,10 @@ def crowd():
     players = Crowd(replica, 200)
     players.walk(0.5)
     await_true(lambda: replica.metric("sessions") == 201)  # with this request
+    seat = players.players[0]
+    before = seat.id, seat.cookie
+    equal("a second HELLO of one of the 200", (WELCOME, before), (seat.hello(), (seat.id, seat.cookie)))
+    seat.socket.setblocking(False)
     late = Udp(replica.port, token(KEY, "late"), "crowd")
     equal("HELLO of the 201st", BYE, late.hello())
     late.close()

@@ -128,16 +128,20 @@ static void refuse(struct udp *udp)
 	metric_add(&udp->setup.counts->refused, 1);
 }
 
-/* the session of this HELLO: the one there is when it was said already and its WELCOME was lost */
-static struct udp_session *session_for(struct udp *udp, const union address *from, const char *name,
-				       const char *room)
+/* of a HELLO that was said already: the one who sent it has seen no WELCOME, or the network has doubled it */
+static bool is_same(const struct udp_session *session, const char *name, const char *room)
 {
-	struct udp_session *session = udp_session_of_address(&udp->sessions, from);
+	return session && strcmp(session->name, name) == 0 && strcmp(session->room, room) == 0;
+}
 
-	if (session && strcmp(session->name, name) == 0 && strcmp(session->room, room) == 0)
-		return session;
-	if (session)
-		let_go(udp, session);
+/* @before: who has had this address; NULL: nobody */
+static struct udp_session *begin(struct udp *udp, const union address *from,
+				 struct udp_session *before, const char *name, const char *room)
+{
+	struct udp_session *session;
+
+	if (before)
+		let_go(udp, before);
 	if (udp->sessions.waiting_count >= UDP_WAITING_MAX)
 		let_go(udp, udp->sessions.waiting);
 	session = calloc(1, sizeof(*session));
@@ -159,6 +163,7 @@ static void on_hello(struct udp *udp, const union address *from, const struct wi
 {
 	struct token_user user;
 	struct udp_session *session;
+	bool is_known;
 	uint8_t welcome[OUTBOX_SMALL];
 	size_t length = wire_welcome(welcome, sizeof(welcome), 0, 0, udp->setup.play->replica);
 
@@ -172,11 +177,15 @@ static void on_hello(struct udp *udp, const union address *from, const struct wi
 		refuse(udp);
 		return;
 	}
-	if (world_is_full(&udp->setup.play->world, hello->room)) {
+	session = udp_session_of_address(&udp->sessions, from);
+	is_known = is_same(session, user.name, hello->room);
+	/* who has a seat keeps it, however full the room is */
+	if (!(is_known && session->player) && world_is_full(&udp->setup.play->world, hello->room)) {
 		answer_sign(udp, from, WIRE_BYE);
 		return;
 	}
-	session = session_for(udp, from, user.name, hello->room);
+	if (!is_known)
+		session = begin(udp, from, session, user.name, hello->room);
 	if (!session)
 		return;
 	session->heard = clock_seconds();

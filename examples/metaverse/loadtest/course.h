@@ -19,8 +19,7 @@
 
 #define GIVE_UP_US \
 	20000000 /* a step that has not succeeded by then is not tried again: the student is dropped */
-#define SILENCE_US 500000 /* a game that has not answered for so long is asked for a new seat */
-#define WINDOW 64         /* positions whose answers are waited for: 3 s of them */
+#define WINDOW 64 /* positions whose answers are waited for: 3 s of them */
 
 struct json;
 

@@ -2,11 +2,11 @@
 /*
  * play.c - the game by UDP: HELLO until there is a WELCOME, then a position 20 times a second, each of which wants its ACK.
  *
- * Positions go out at their times whatever was answered. A position without an answer is lost, unless its replica ended: then it counts
- * with those that could not even be sent until a replica said WELCOME. That a replica ended is seen by what a position gets: another
- * one does not know the player (MOVED), or nobody has the port. The name proves nothing when it is the same, since one that was
- * started again has the name that it had. A new seat is asked for from a new port: the host keeps a flow at its replica as
- * long as the flow lives.
+ * Positions go out at their times whatever was answered. A position without an answer is lost, whichever of the two did not arrive,
+ * unless its replica ended: then it counts with those that could not even be sent until a replica said WELCOME. That a replica ended
+ * is seen by what a position gets: another one does not know the player (MOVED), or nobody has the port. The name proves nothing when it
+ * is the same, since one that was started again has the name that it had. A new seat is asked for from a new port: the host keeps a flow
+ * at its replica as long as the flow lives.
  */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -182,7 +182,7 @@ static void walk(struct game *game)
 	struct student *student = game->student;
 	float side = (float)student->course->map_size - 1;
 
-	/* one of eight directions, and mostly on in the same */
+	/* a step aside, ahead or none at each position; where one looks is chosen by itself, and mostly stays */
 	if (student_random(student, 10) == 0)
 		game->dir = (float)student_random(student, 8) * 0.785398f;
 	game->x += STEP_LENGTH * (1 - (float)student_random(student, 3));

@@ -84,37 +84,12 @@ static int get_metrics(struct call *call)
 	return web_answer(&call->web, &answer);
 }
 
-struct list {
-	FILE *out;
-	const char *comma;
-};
-
-static void list_map(void *context, const struct doc *head)
-{
-	struct list *list = context;
-
-	(void)fprintf(list->out,
-		      "%s{\"name\":\"%s\",\"author\":\"%s\",\"version\":%" PRIu64 ",\"size\":%u}",
-		      list->comma, head->name, head->author, head->version, head->size);
-	list->comma = ",";
-}
-
 static int get_list(struct call *call)
 {
 	struct web_answer answer = { .status = 200, .type = "application/json" };
-	struct list list = { .out = open_memstream(&answer.body, &answer.length), .comma = "" };
-	int r;
+	int r = listing_read(&call->api->listing, &call->api->store, &answer.body, &answer.length);
 
-	if (!list.out)
-		return -1;
-	(void)fputc('[', list.out);
-	r = store_list(&call->api->store, list_map, &list);
-	(void)fputs("]\n", list.out);
-	if (fclose(list.out) != 0 || r < 0) {
-		free(answer.body);
-		return r < 0 ? answer_failure(&call->web, r) : -1;
-	}
-	return web_answer(&call->web, &answer);
+	return r < 0 ? answer_failure(&call->web, r) : web_answer(&call->web, &answer);
 }
 
 /* one of a list of "N", as browsers send them, or W/"N" */
@@ -238,10 +213,11 @@ static void on_saved(struct save *save)
 		(void)answer_failure(&call->web, save->result);
 		return;
 	}
+	listing_clear(&call->api->listing); /* who has saved it sees it */
 	answer.version = save->doc.version;
 	out = open_memstream(&answer.body, &answer.length);
 	if (out) {
-		list_map(&(struct list){ .out = out, .comma = "" }, &save->doc);
+		listing_put(out, &save->doc);
 		(void)fputc('\n', out);
 		(void)fclose(out);
 	}

@@ -3,7 +3,7 @@
  * api.h - what the server answers over HTTP.
  *
  *   GET /healthz, /metrics
- *   GET /maps                     [{"name","author","version","size"},...]
+ *   GET /maps                     [{"name","author","version","size"},...]; of other replicas' saves it may be a second old
  *   GET /maps/NAME                the document, its version as ETag
  *   PUT /maps/NAME                {"size":N,"tiles":[...],"edits":N}; If-Match, If-None-Match; by its author only
  *   GET /height?x=&y=&w=&h=       {"world":SIDE,"level":L,"x","y","w","h","heights":[...]}; &level=L: each cell is 2^L wide
@@ -15,6 +15,7 @@
 #define METAVERSE_MAP_API_H
 
 #include "common/server.h"
+#include "map/listing.h"
 #include "map/live.h"
 #include "map/web.h"
 #include "map/world.h"
@@ -28,6 +29,7 @@ struct api {
 	struct store store;
 	struct saver *saver;
 	struct live *live;
+	struct listing listing;
 };
 
 /** struct call - one request. */

@@ -125,7 +125,7 @@ static void put_state(FILE *out, const struct open_map *map)
 
 static void put_users(FILE *out, const struct open_map *map)
 {
-	(void)fputs(",\"users\":[", out);
+	(void)fputs(",\"scope\":\"replica\",\"users\":[", out);
 	for (const struct user *user = map->users; user; user = user->next)
 		(void)fprintf(out, "\"%s\"%s", user->name, user->next ? "," : "");
 	(void)fputc(']', out);

@@ -3,12 +3,14 @@
  * live.h - the users who have a map open, and what they are told.
  *
  * To the server:   {"t":"set","x":N,"y":N,"tile":N}   {"t":"who"}
- * To the user:     {"t":"welcome","replica":R,"map":M,"version":V,"size":S,"n":N,"edits":[[x,y,tile],...],"users":[NAME,...]}
+ * To the user:     {"t":"welcome","replica":R,"map":M,"version":V,"size":S,"n":N,"edits":[[x,y,tile],...],"scope":"replica","users":[NAME,...]}
  *                  {"t":"set","x":N,"y":N,"tile":N,"by":NAME,"n":N}
  *                  {"t":"map", ... like welcome without users}      the document was replaced: fetch it again
- *                  {"t":"who","replica":R,"users":[NAME,...]}       of this replica
+ *                  {"t":"who","replica":R,"scope":"replica","users":[NAME,...]}
  *                  {"t":"error","error":"one line"}
  *                  {"t":"moved"}                                    this replica ends: connect again
+ *
+ * "users" are those who have the map open at this replica: others' users are not known, only what they do. "scope" says so.
  *
  * "n" is how many edits the version has had: whoever saves the map says how many of them are in it.
  */

@@ -414,6 +414,7 @@ static int run(struct oci_error *err)
 		lws_context_destroy(map.context);
 	saver_stop(map.api.saver);
 	live_free(map.api.live);
+	listing_clear(&map.api.listing);
 	store_close(&map.api.store);
 	if (map.is_loaded)
 		world_free(&map.api.world);
