@@ -193,9 +193,25 @@ with_yaml() {
 		[ "$(stat -c %a "$D/$engine.out")" = 600 ]
 		[ ! -s "$D/out" ]
 	done
+	# behind a link too
+	echo old >"$D/target" && chmod 644 "$D/target" && ln -s target "$D/link"
+	export_to nomad "$full" -o "$D/link"
+	[ -L "$D/link" ] && [ "$(stat -c %a "$D/target")" = 600 ]
+	cmp "$D/target" "$D/nomad.out"
+	# into a pipe as ever
+	"$SCALE" export --to nomad -f "$full" -o /dev/stdout 2>/dev/null | cmp - "$D/nomad.out"
 	mkdir "$D/folder"
 	export_to nomad "$full" -o "$D/folder"
 	[ "$(cd "$D/folder" && echo *)" = 'README.md job.json' ]
+}
+
+@test "export: a secret is not written into a file of somebody else" {
+	[ "$(id -u)" = 0 ] || skip 'only root can open it'
+	echo old >"$D/target" && chown 1 "$D/target" && ln -s target "$D/link"
+	run "$SCALE" export --to nomad -f "$full" -o "$D/link"
+	[ "$status" = 8 ]
+	[ "${lines[-1]}" = "carte-scale: write $D/link: it is another user's file, and what goes there is for its owner alone" ]
+	[ "$(cat "$D/target")" = old ]
 }
 
 refused() { # STATUS MESSAGE ARGUMENT...
