@@ -441,10 +441,11 @@ service() { # JQ-FILTER over the service of the last run
 		printf %s "$1" >"$CARTE_STORE/blobs/sha256/$hex"
 		printf 'sha256:%s' "$hex"
 	}
-	config=$(blob '{"config":{"ExposedPorts":{"80/tcp":{},"53/udp":{},"9000":{}}}}')
+	config=$(blob '{"config":{"ExposedPorts":{"80/tcp":{},"132/sctp":{},"53/udp":{},"9000":{}}}}')
 	manifest=$(blob "{\"schemaVersion\":2,\"config\":{\"digest\":\"$config\"}}")
 	printf '{"manifests":[{"digest":"%s","annotations":{"org.opencontainers.image.ref.name":"localhost/ports:latest"}}]}' "$manifest" >"$CARTE_STORE/index.json"
-	carte run -d -P -p 8080:80 ports
+	carte run -d -P -p 8080:80 ports 2>"$D/err"
+	[ "$(cat "$D/err")" = 'ports: exposed port 132/sctp is not published: tcp and udp are' ]
 	[ "$(service '[.ports[] | [.published, .target, .protocol]] | sort')" = '[[null,53,"udp"],[null,9000,"tcp"],["8080",80,"tcp"]]' ]
 	fails 125 "carte: run: --publish-all: no image 'nosuch' in $CARTE_STORE" carte run -d -P nosuch
 }
