@@ -300,7 +300,7 @@ service() { # JQ-FILTER over the service of the last run
 	[ "$(carte events --no-follow --filter kind=oom | wc -l)" = 1 ]
 	[ "$(carte events --no-follow --since 2020-01-01T00:00:30Z --format json | jq -r .serial)" = 2 ]
 	[ "$(carte events --until 2020-01-01T00:00:30Z | wc -l)" = 1 ]
-	for wrong in soon 99999999999999999d; do
+	for wrong in soon 99999999999999999d 2026-02-31T08:00:00Z; do
 		fails 2 "carte: events: invalid value \"$wrong\" for --since: expected 2026-01-31T08:00:00Z, seconds since 1970, or a time ago such as 10m" \
 			carte events --since "$wrong"
 	done

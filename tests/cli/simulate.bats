@@ -158,7 +158,9 @@ fails() {
 	fails 2 '--for soon: expected a time of 1s to 8784h, such as 24h' compose.yaml --load burst --for soon
 	fails 2 '--memory much: expected bytes, such as 512m or 1gb' compose.yaml --load burst --memory much
 	fails 2 '--cores 0: expected a number of 0.01 to 100000' compose.yaml --load burst --cores 0
-	fails 2 '--begin tomorrow: expected YYYY-MM-DD or YYYY-MM-DDTHH:MM' compose.yaml --load burst --begin tomorrow
+	for wrong in tomorrow 2026-02-31 2025-02-29T08:00; do
+		fails 2 "--begin $wrong: expected YYYY-MM-DD or YYYY-MM-DDTHH:MM" compose.yaml --load burst --begin $wrong
+	done
 	fails 2 '--format xml: expected table, json or csv' compose.yaml --load burst --format xml
 	fails 2 '--calibrate and --start-delay: one of them, what was measured or a guess' compose.yaml --load burst --calibrate --start-delay 3s
 	fails 2 '--slots 0: expected 1 to 65536' compose.yaml --load burst --slots 0
