@@ -232,6 +232,15 @@ refused() { # STATUS MESSAGE ARGUMENT...
 	refused 1 'make the folder none/here: No such file or directory' export --to swarm -f ok.yaml -o none/here
 	printf 'services: {a_b: {image: web}, a-b: {image: web}}\n' >names.yaml
 	refused 3 "services a_b and a-b: both are a-b in Kubernetes, where names are of small letters, digits and '-'; rename one" export --to kubernetes -f names.yaml
+	# the load balancer of one has the name of another, or of another's
+	printf 'services: {web-public: {image: web}, web: {image: web, ports: ["80:80"]}}\n' >names.yaml
+	refused 3 'services web and web-public: both need the name web-public in Kubernetes, web for the ports that it publishes; rename one' export --to kubernetes -f names.yaml
+	long=$(printf '%056d' 0 | tr 0 a)
+	printf 'services: {%s-b: {image: web, ports: ["80:80"]}, %s-c: {image: web, ports: ["81:80"]}}\n' "$long" "$long" >names.yaml
+	refused 3 "services $long-b and $long-c: both need the name $long-public in Kubernetes, $long-b for the ports that it publishes; rename one" export --to kubernetes -f names.yaml
+	# what is open on the node itself only has no load balancer
+	printf 'services: {web-public: {image: web}, web: {image: web, ports: ["127.0.0.1:80:80"]}}\n' >names.yaml
+	export_to kubernetes names.yaml
 	printf 'services: {a: {image: web}}\nsecrets: {a_b: {file: ./one}, a.b: {file: ./two}}\n' >names.yaml
 	printf 1 >one && printf 2 >two
 	refused 3 "secrets a_b and a.b: both are a-b in Kubernetes, where names are of small letters, digits and '-'; rename one" export --to kubernetes -f names.yaml
