@@ -58,6 +58,7 @@ const char *err_kind_word(enum err_kind kind)
 		[ERR_EXISTS] = "exists",           [ERR_STATE] = "state",
 		[ERR_UNSUPPORTED] = "unsupported", [ERR_PERMISSION] = "permission",
 		[ERR_RESOURCES] = "resources",     [ERR_TIMEOUT] = "timeout",
+		[ERR_DAMAGED] = "damaged",
 	};
 
 	return (size_t)kind < ARRAY_LEN(words) && words[kind] ? words[kind] : "failed";

@@ -35,6 +35,8 @@ enum err_kind {
 	ERR_PERMISSION = 8,  /* "permission": not allowed to the caller */
 	ERR_RESOURCES = 9,   /* "resources": memory, space, processes, file descriptors */
 	ERR_TIMEOUT = 10,    /* "timeout": something did not answer in time */
+	ERR_DAMAGED =
+		11, /* "damaged": what is kept cannot be read, and trying again mends nothing */
 };
 
 /** err_set_as - err_set with a kind; without one it follows from the code and the document, see err_kind. */

@@ -9,6 +9,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
+#include <time.h>
 
 #include <ocispec-lite/arena.h>
 
@@ -57,5 +58,8 @@ int io_pump(int from, int to);
 int parse_u64(const char *text, uint64_t *ret);
 int parse_i64(const char *text, int64_t *ret);
 int parse_u32(const char *text, uint32_t *ret);
+
+/** date_exists - is there that day? strptime(3) takes a 31st of any month, and timegm(3) makes a day of the next month of it. */
+bool date_exists(const struct tm *tm);
 
 #endif

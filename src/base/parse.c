@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * parse.c - decimal numbers, strictly.
+ * parse.c - decimal numbers, strictly, and days.
  *
  * strtoul takes "-1", " 1", "1x" and "" in its stride; a user id read that way
  * became 0 (CVE-2026-30892). Here a number is digits and nothing else.
  */
 #include <errno.h>
+#include <time.h>
 
 #include "base/io.h"
 
@@ -52,4 +53,12 @@ int parse_u32(const char *text, uint32_t *ret)
 		return -ERANGE;
 	*ret = (uint32_t)value;
 	return 0;
+}
+
+bool date_exists(const struct tm *tm)
+{
+	struct tm day = { .tm_year = tm->tm_year, .tm_mon = tm->tm_mon, .tm_mday = tm->tm_mday };
+
+	(void)timegm(&day);
+	return day.tm_mon == tm->tm_mon && day.tm_mday == tm->tm_mday;
 }

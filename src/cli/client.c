@@ -225,7 +225,8 @@ static const struct {
 	{ "state", ERR_STATE, ESRCH },          { "document", ERR_DOCUMENT, EINVAL },
 	{ "usage", ERR_USAGE, EINVAL },         { "permission", ERR_PERMISSION, EPERM },
 	{ "resources", ERR_RESOURCES, ENOSPC }, { "unsupported", ERR_UNSUPPORTED, EOPNOTSUPP },
-	{ "timeout", ERR_TIMEOUT, ETIMEDOUT },  { "failed", ERR_FAILED, EIO },
+	{ "timeout", ERR_TIMEOUT, ETIMEDOUT },  { "damaged", ERR_DAMAGED, EUCLEAN },
+	{ "failed", ERR_FAILED, EIO },
 };
 
 static int refusal(const struct answer *answer, struct oci_error *err)

@@ -4,6 +4,7 @@
  */
 #include <arpa/inet.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "base/error.h"
@@ -93,12 +94,21 @@ int run_ports(const char *text, struct oci_arena *arena, struct run_ports *ret,
 	return published_count == ret->count ? 0 : bad(text, "the ranges differ in length", err);
 }
 
+/* Docker knows it beside tcp and udp; image-spec's config.md, ExposedPorts, and the supervisor do not. */
+static bool is_other_protocol(const char *text)
+{
+	const char *slash = strchr(text, '/');
+
+	return slash && strcmp(slash, "/sctp") == 0;
+}
+
 /* What the image says its program listens on: it must be in the store, as it is looked at before the supervisor is asked anything. */
 static int find_exposed(const char *image, struct oci_arena *arena, struct run_ports **ret,
 			size_t *ret_len, struct oci_error *err)
 {
 	CLEANUP_STORE_IMAGE struct store_image found = { 0 };
 	struct run_ports *ports;
+	size_t len = 0;
 	yajl_val exposed;
 	int r = store_find(image, arena, &found, err);
 
@@ -115,14 +125,21 @@ static int find_exposed(const char *image, struct oci_arena *arena, struct run_p
 	if (!ports)
 		return err_nomem(err);
 	for (size_t i = 0; i < exposed->u.object.len; i++) {
-		r = run_ports(exposed->u.object.keys[i], arena, &ports[i], NULL);
+		const char *text = exposed->u.object.keys[i];
+
+		if (is_other_protocol(text)) {
+			fprintf(stderr, "%s: exposed port %s is not published: tcp and udp are\n",
+				image, text);
+			continue;
+		}
+		r = run_ports(text, arena, &ports[len++], NULL);
 		if (r < 0)
 			return err_set_as(err, ERR_USAGE, EINVAL,
 					  "--publish-all: image %s exposes '%s', which is no port",
-					  image, exposed->u.object.keys[i]);
+					  image, text);
 	}
 	*ret = ports;
-	*ret_len = exposed->u.object.len;
+	*ret_len = len;
 	return 0;
 }
 

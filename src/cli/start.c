@@ -257,6 +257,7 @@ int start_supervisor(struct oci_error *err)
 	if (r <= 0)
 		return r;
 	last_line(errors, words, sizeof(words));
-	return err_set(err, EIO, "start the supervisor: %s",
-		       words[0] ? words : "it ended and says nothing");
+	return err_set_as(err, r == ERR_DAMAGED ? ERR_DAMAGED : ERR_FAILED, EIO,
+			  "start the supervisor: %s",
+			  words[0] ? words : "it ended and says nothing");
 }

@@ -9,6 +9,7 @@
 #include <time.h>
 
 #include "base/error.h"
+#include "base/io.h"
 #include "base/mem.h"
 #include "base/utf8.h"
 #include "cli/term.h"
@@ -141,7 +142,7 @@ int64_t time_parse(const char *text)
 	int64_t seconds;
 	unsigned hours, minutes;
 
-	if (!rest)
+	if (!rest || !date_exists(&tm))
 		return -1;
 	seconds = timegm(&tm);
 	rest += strspn(rest, ".0123456789");

@@ -93,6 +93,11 @@ static size_t take_part(const struct field *field, const char *text, size_t leng
 	return n;
 }
 
+static bool has(uint64_t bits, int number)
+{
+	return bits >> number & 1;
+}
+
 static int read_field(const struct field *field, const char *text, size_t length, uint64_t *ret,
 		      struct oci_error *err)
 {
@@ -111,6 +116,18 @@ static int read_field(const struct field *field, const char *text, size_t length
 	}
 	return err_set(err, EINVAL, "%s '%.*s': expected %u to %u, *, a range or a list",
 		       field->name, length > 40 ? 40 : (int)length, text, field->min, field->max);
+}
+
+/* Of "0 8 31 2 *" there is none. Where a weekday is given too, that opens it. */
+static bool has_day(const struct cron *cron)
+{
+	static const unsigned longest[] = { 31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31 };
+
+	for (unsigned month = 1; month <= ARRAY_LEN(longest); month++)
+		if (has(cron->month, (int)month) &&
+		    cron->day & ((UINT64_C(2) << longest[month - 1]) - 1))
+			return true;
+	return !cron->any_weekday;
 }
 
 static int read_cron(const char *text, struct cron *ret, struct oci_error *err)
@@ -142,6 +159,8 @@ static int read_cron(const char *text, struct cron *ret, struct oci_error *err)
 			fields[count].name);
 	if (ret->weekday & (1 << 7))
 		ret->weekday |= 1; /* both are Sunday */
+	if (!has_day(ret))
+		return err_set(err, EINVAL, "there is no such day in any of the months");
 	return 0;
 }
 
@@ -150,11 +169,6 @@ int calendar_check(const char *cron, struct oci_error *err)
 	struct cron parsed;
 
 	return read_cron(cron, &parsed, err);
-}
-
-static bool has(uint64_t bits, int number)
-{
-	return bits >> number & 1;
 }
 
 static bool day_matches(const struct cron *cron, const struct tm *tm)

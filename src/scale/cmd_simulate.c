@@ -8,6 +8,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "base/io.h"
 #include "base/mem.h"
 #include "base/places.h"
 #include "scale/args.h"
@@ -153,7 +154,7 @@ static int read_begin(const char *text, int64_t *ret, struct oci_error *err)
 		end = strptime(text, "%Y-%m-%d", &tm);
 		if (end && *end == 'T')
 			end = strptime(end, "T%H:%M", &tm);
-		if (!end || *end)
+		if (!end || *end || !date_exists(&tm))
 			return args_usage(err, "begin", text, "YYYY-MM-DD or YYYY-MM-DDTHH:MM");
 	}
 	tm.tm_isdst = -1;

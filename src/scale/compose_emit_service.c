@@ -152,8 +152,10 @@ static void put_files(struct maker *maker, struct node *map, const struct spec_s
 		one = make_node(maker, NODE_MAP);
 		put_text(maker, one, "source", file->name);
 		put_text(maker, one, "target", file->target);
-		put_bytes(maker, one, "uid", file->uid);
-		put_bytes(maker, one, "gid", file->gid);
+		if (file->owned) {
+			put_bytes(maker, one, "uid", file->uid);
+			put_bytes(maker, one, "gid", file->gid);
+		}
 		put_int(maker, one, "mode", file->mode);
 		push(maker, list, one);
 	}

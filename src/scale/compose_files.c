@@ -4,6 +4,8 @@
  */
 #include "scale/compose-private.h"
 
+#define NO_ID UINT32_MAX /* which read_u32 does not take */
+
 static int add_use(struct reader *reader, const struct at *at, struct spec_service *service,
 		   const struct spec_file *file)
 {
@@ -37,7 +39,9 @@ static const struct row use_rows[] = { ROW("source", read_string, offsetof(struc
 static int read_use(struct reader *reader, const struct at *at, struct spec_service *service,
 		    bool secret)
 {
-	struct spec_file file = { .mode = secret ? 0400 : 0444, .secret = secret };
+	struct spec_file file = {
+		.uid = NO_ID, .gid = NO_ID, .mode = secret ? 0400 : 0444, .secret = secret
+	};
 	int r = at->node->kind == NODE_MAP ? read_map(reader, at, use_rows, &file)
 					   : read_string(reader, at, &file.name, NULL);
 
@@ -45,6 +49,9 @@ static int read_use(struct reader *reader, const struct at *at, struct spec_serv
 		return r;
 	if (!file.name)
 		return fail(reader, at, "source is missing");
+	file.owned = file.uid != NO_ID || file.gid != NO_ID;
+	file.uid = file.uid == NO_ID ? 0 : file.uid;
+	file.gid = file.gid == NO_ID ? 0 : file.gid;
 	if (!file.target)
 		file.target = file.name;
 	if (*file.target != '/' && strchr(file.target, '/'))

@@ -195,7 +195,7 @@ static void update_stop_first(const struct decide_input *in, struct decide_plan 
 void decide_service(const struct decide_input *in, struct decide_plan *plan)
 {
 	struct counts c;
-	unsigned parallel;
+	unsigned parallel, most = in->desired;
 	bool stop_first = in->stop_first || in->update->order == SPEC_STOP_FIRST;
 
 	for (size_t i = 0; i < in->count; i++)
@@ -208,8 +208,7 @@ void decide_service(const struct decide_input *in, struct decide_plan *plan)
 			   : in->desired;
 	if (c.old > 0 && in->desired > 0 && !in->paused && !in->at_once) {
 		/* a smaller number is wanted than there are, surge and all: first that */
-		unsigned most = in->desired + (stop_first ? 0 : parallel);
-
+		most += stop_first ? 0 : parallel;
 		if (c.wanted > most) {
 			stop_some(in, plan->stop, c.wanted - most, false);
 			c = count(in, plan->stop);
@@ -220,12 +219,14 @@ void decide_service(const struct decide_input *in, struct decide_plan *plan)
 			update_start_first(in, plan, &c, parallel);
 		return;
 	}
+	if (in->paused && in->held && c.old > 0 && !in->at_once && !stop_first)
+		most += parallel;
 	if (in->at_once && c.old > 0) {
 		stop_some(in, plan->stop, c.old, true);
 		c = count(in, plan->stop);
 	}
-	if (c.wanted > in->desired) {
-		stop_some(in, plan->stop, c.wanted - in->desired, false);
+	if (c.wanted > most) {
+		stop_some(in, plan->stop, c.wanted - most, false);
 	} else if (c.wanted < in->desired) {
 		/* the last old ones of an update are still on their way out */
 		unsigned wait = in->stop_first || (in->rolling && stop_first) ? c.leaving : 0;

@@ -90,6 +90,7 @@ struct decide_input {
 	bool stop_first; /* whatever @update says: two cannot be at a time */
 	bool rolling;    /* a rolling update goes on */
 	bool paused;     /* the rolling update is */
+	bool held;       /* by hand: what serves or begins beyond the number stays too */
 	bool at_once;    /* nobody is served (stopped): replace all */
 	bool delayed;    /* the delay between two batches runs */
 };

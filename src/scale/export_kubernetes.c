@@ -207,12 +207,53 @@ static bool is_public(const struct spec_port *port)
 	return !port->host_ip || strncmp(port->host_ip, "127.", 4) != 0;
 }
 
+static const char *public_name(struct export *x, const struct spec_service *service)
+{
+	const char *name = oci_arena_printf(x->arena, "%.56s-public", label_name(x, service->name));
+
+	x->maker.failed |= !name;
+	return name ? name : "";
+}
+
+static bool has_public(const struct spec_service *service)
+{
+	bool has = false;
+
+	for (size_t i = 0; i < service->ports_len; i++)
+		has |= is_public(&service->ports[i]);
+	return has;
+}
+
+/* Of two objects of one name the later one would take the place of the other: a service's own, or that of one with as long a name. */
+static int check_public_names(struct export *x)
+{
+	const struct spec_project *project = x->project;
+
+	for (size_t i = 0; i < project->services_len; i++) {
+		const struct spec_service *service = &project->services[i];
+		const char *name = public_name(x, service);
+
+		for (size_t j = 0; has_public(service) && j < project->services_len; j++) {
+			const struct spec_service *other = &project->services[j];
+
+			if (j != i &&
+			    (strcmp(label_name(x, other->name), name) == 0 ||
+			     (has_public(other) && strcmp(public_name(x, other), name) == 0)))
+				return err_set_as(x->err, ERR_DOCUMENT, EINVAL,
+						  "services %s and %s: both need the name %s in "
+						  "Kubernetes, %s for the ports that it publishes; "
+						  "rename one",
+						  service->name, other->name, name, service->name);
+		}
+	}
+	return x->maker.failed ? err_nomem(x->err) : 0;
+}
+
 /* What the Compose file publishes on the host, a load balancer publishes. */
 static int add_public(struct export *x, FILE *out)
 {
 	struct maker *maker = &x->maker;
 	const struct spec_service *service = x->service;
-	const char *name = label_name(x, service->name);
 	struct node *spec = make_node(maker, NODE_MAP), *ports = make_node(maker, NODE_LIST), *map;
 	bool udp = false, tcp = false;
 
@@ -236,8 +277,7 @@ static int add_public(struct export *x, FILE *out)
 		lose(x, "ports",
 		     "TCP and UDP at one load balancer need Kubernetes 1.24, and one that can do "
 		     "it");
-	map = kubernetes_document(x, "v1", "Service",
-				  oci_arena_printf(x->arena, "%.56s-public", name));
+	map = kubernetes_document(x, "v1", "Service", public_name(x, service));
 	put_text(maker, spec, "type", "LoadBalancer");
 	put(maker, spec, "selector", kubernetes_selector(x));
 	put(maker, spec, "ports", ports);
@@ -444,6 +484,8 @@ static int write_all(struct export *x, FILE *out)
 
 	fprintf(out, head, x->project->name);
 	r = check_names(x, "Kubernetes");
+	if (r == 0)
+		r = check_public_names(x);
 	if (r == 0)
 		r = add_runtime(x, out);
 	if (r == 0)

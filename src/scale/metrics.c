@@ -77,10 +77,10 @@ static void count_start(struct metrics_service *item, const struct replica *repl
 	double seconds;
 	size_t bucket = 0;
 
-	/* one that was started again was made long before */
-	if (replica->restarts > 0 && replica->started_ms > 0)
+	/* one that was started again, by hand too, was made long before */
+	if (replica->again && replica->started_ms > 0)
 		from = replica->started_ms;
-	if (from <= 0 || replica->ready_ms < from)
+	if (replica->recovered || from <= 0 || replica->ready_ms < from)
 		return;
 	seconds = (double)(replica->ready_ms - from) / 1000;
 	while (bucket < METRICS_BUCKETS && seconds > bounds[bucket])
@@ -196,8 +196,10 @@ static void render_starts(FILE *out, const struct metrics *metrics)
 {
 	const char *name = "carte_replica_start_seconds";
 
-	metrics_head(out, name, "histogram",
-		     "Time from a replica's making, or its start again, to ready.");
+	metrics_head(
+		out, name, "histogram",
+		"Time from a replica's making to its first ready, and from each later start to "
+		"ready; not of one that is healthy again.");
 	for (size_t i = 0; i < metrics->len; i++) {
 		const struct metrics_service *item = &metrics->items[i];
 		uint64_t sum = 0;

@@ -58,6 +58,7 @@ struct replica {
 	int exit_status;   /* last one; 128 + N for a signal; -1: unknown */
 	bool oom_killed;   /* last end */
 	int64_t made_ms, started_ms, ready_ms, exited_ms;
+	bool recovered; /* ready_ms: it is healthy again, which is no start at all */
 	bool again; /* ready_ms is no first time, or not of the first try: from made_ms to it is no start delay */
 	struct in_addr address; /* in its first network; 0: none */
 	uint16_t published

@@ -9,6 +9,7 @@
 #include "scale/predict.h"
 
 struct predict {
+	uint32_t unit;                 /* what the load is counted in */
 	struct forecaster *forecaster; /* NULL: nothing was measured yet */
 	unsigned minute;               /* of the week, that is being gathered */
 	bool begun;

@@ -26,12 +26,13 @@
 #define RECENT_SLACK 0.05  /* where more than this of a replica is concerned */
 #define RECENT_KEEP 0.9548 /* exp2(-1 / 15): a quarter of an hour */
 
-int predict_new(struct predict **ret)
+static void know_no_load(struct predict *p)
 {
-	struct predict *p = calloc(1, sizeof(*p));
-
-	if (!p)
-		return -ENOMEM;
+	p->forecaster = NULL;
+	p->begun = false;
+	p->sum = 0;
+	p->count = 0;
+	p->minutes = p->learned = 0;
 	p->load = (double)NAN;
 	for (unsigned kind = 0; kind < FORECAST_KINDS; kind++)
 		p->recent[kind] = (double)NAN;
@@ -39,8 +40,27 @@ int predict_new(struct predict **ret)
 		p->past[i] = (struct predict_past){ NAN, NAN };
 	for (unsigned i = 0; i <= FORECAST_HORIZON_MAX; i++)
 		p->upper[i] = NAN;
+	p->plan = (struct predict_plan){ 0 };
+}
+
+int predict_new(struct predict **ret)
+{
+	struct predict *p = calloc(1, sizeof(*p));
+
+	if (!p)
+		return -ENOMEM;
+	know_no_load(p);
 	*ret = p;
 	return 0;
+}
+
+void predict_unit(struct predict *p, uint32_t unit)
+{
+	if (p->unit == unit)
+		return;
+	forecaster_free(p->forecaster);
+	know_no_load(p);
+	p->unit = unit;
 }
 
 void predict_free(struct predict *p)

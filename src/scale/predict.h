@@ -73,6 +73,12 @@ int predict_new(struct predict **ret);
 void predict_free(struct predict *predict);
 
 /**
+ * predict_unit - what the load is counted in from now on, a number of the caller's for it. Another than before: what was learned of the
+ * load is of no use, and forgotten; start delays stay.
+ */
+void predict_unit(struct predict *predict, uint32_t unit);
+
+/**
  * predict_measure - the load of a round, NaN: it could not be measured. @clock_s: CLOCK_REALTIME; minutes are those of local time.
  * Return: 1: a minute has ended and is learned, a decision is due; 0; -ENOMEM.
  */

@@ -11,8 +11,8 @@
 #include "base/fnv.h"
 #include "scale/predict-private.h"
 
-#define MAGIC 0x31647270u /* "prd1" */
-#define NUMBERS (6 + FORECAST_KINDS + PREDICT_DELAYS)
+#define MAGIC 0x32647270u /* "prd2" */
+#define NUMBERS (7 + FORECAST_KINDS + PREDICT_DELAYS)
 #define HEAD_SIZE (4 + 8 * NUMBERS + 4)
 
 static void put(uint8_t **at, uint64_t value, unsigned size)
@@ -55,6 +55,7 @@ int predict_save(const struct predict *p, void **ret, size_t *ret_length)
 	if (!bytes)
 		return -ENOMEM;
 	put(&at, MAGIC, 4);
+	put_number(&at, p->unit);
 	put_number(&at, p->begun ? p->minute : (double)NAN);
 	put_number(&at, (double)p->learned);
 	put_number(&at, p->load);
@@ -78,16 +79,17 @@ int predict_save(const struct predict *p, void **ret, size_t *ret_length)
 
 static int load_numbers(struct predict *p, const uint8_t *at, bool *ret_forecaster)
 {
-	double minute = get_number(&at), learned = get_number(&at), load = get_number(&at);
-	double ready = get_number(&at), delays = get_number(&at);
+	double unit = get_number(&at), minute = get_number(&at), learned = get_number(&at);
+	double load = get_number(&at), ready = get_number(&at), delays = get_number(&at);
 	double forecaster = get_number(&at);
 
 	p->begun = !isnan(minute);
-	if ((p->begun && !(minute >= 0 && minute < 10080)) || !(learned >= 0 && learned < 1e15) ||
-	    isinf(load) || load < 0 || !(ready >= 0 && ready < 1e15) ||
-	    !(delays >= 0 && delays <= PREDICT_DELAYS))
+	if (!(unit >= 0 && unit <= UINT32_MAX) || (p->begun && !(minute >= 0 && minute < 10080)) ||
+	    !(learned >= 0 && learned < 1e15) || isinf(load) || load < 0 ||
+	    !(ready >= 0 && ready < 1e15) || !(delays >= 0 && delays <= PREDICT_DELAYS))
 		return -EINVAL;
 	*ret_forecaster = forecaster != 0;
+	p->unit = (uint32_t)unit;
 	p->minute = p->begun ? (unsigned)minute : 0;
 	p->learned = (uint64_t)learned;
 	p->load = load;

@@ -174,7 +174,7 @@ static int add_given(struct replica_plan *plan, const struct spec_file *file, si
 	planned->mode = file->mode ? file->mode & 07777 : file->secret ? 0400 : 0444;
 	planned->uid = file->uid;
 	planned->gid = file->gid;
-	if (file->secret && !file->uid && !file->gid)
+	if (file->secret && !file->owned)
 		give_to_program(plan, planned);
 	return 0;
 }

@@ -14,11 +14,32 @@
 #include "base/mem.h"
 #include "scale/save.h"
 
-static int write_into(const char *path, const void *data, size_t length)
+/* Behind a link a file keeps its owner and its rights, and whoever may open it reads what is written. */
+static int make_private(int fd, struct oci_error *err, const char *path)
 {
-	CLEANUP_CLOSE int fd = open(path, O_WRONLY | O_TRUNC | O_CLOEXEC | O_NOCTTY);
+	struct stat st;
 
-	return fd < 0 ? -errno : io_write_all(fd, data, length);
+	if (fstat(fd, &st) < 0)
+		return -errno;
+	if (!S_ISREG(st.st_mode))
+		return 0;
+	if (st.st_uid != geteuid())
+		return err_set_as(err, ERR_PERMISSION, EPERM,
+				  "write %s: it is another user's file, and what goes there is for "
+				  "its owner alone",
+				  path);
+	return fchmod(fd, 0600) < 0 || ftruncate(fd, 0) < 0 ? -errno : 0;
+}
+
+static int write_into(const char *path, const void *data, size_t length, mode_t mode,
+		      struct oci_error *err)
+{
+	bool private = !(mode & 077);
+	CLEANUP_CLOSE int fd =
+		open(path, O_WRONLY | (private ? 0 : O_TRUNC) | O_CLOEXEC | O_NOCTTY);
+	int r = fd < 0 ? -errno : private ? make_private(fd, err, path) : 0;
+
+	return r < 0 ? r : io_write_all(fd, data, length);
 }
 
 static int replace(const char *path, const void *data, size_t length, mode_t mode)
@@ -44,7 +65,7 @@ static int save(const char *path, const void *data, size_t length, mode_t mode,
 
 	/* what is no file of its own (/dev/stdout, a pipe, a link) is not replaced but written to */
 	if (lstat(path, &st) == 0 && !S_ISREG(st.st_mode))
-		r = write_into(path, data, length);
+		r = write_into(path, data, length, mode, err);
 	else
 		r = replace(path, data, length, mode);
 	return r < 0 ? err_sys(err, -r, "write %s", path) : 0;

@@ -9,6 +9,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "base/fnv.h"
 #include "base/mem.h"
 #include "scale/json.h"
 #include "scale/scaler-private.h"
@@ -60,6 +61,44 @@ static int begin(struct watcher *watcher, const struct service *service)
 		r = predict_load(bytes, length, &watcher->predict);
 	free(bytes);
 	return r < 0 && r != -ENOMEM ? predict_new(&watcher->predict) : r;
+}
+
+/* ---- the unit ----------------------------------------------------------------------------------------------------------- */
+
+/* What a use is a share of; with another limit the same use is another number. */
+static int64_t whole_of(const struct spec_service *service, enum spec_metric_kind kind)
+{
+	switch (kind) {
+	case SPEC_METRIC_CPU:
+		return spec_whole_cpu(service);
+	case SPEC_METRIC_MEMORY:
+		return service->resources.memory;
+	default:
+		return 0;
+	}
+}
+
+static uint32_t add_text(uint32_t hash, const char *text)
+{
+	return text ? fnv_add(hash, text, strlen(text) + 1) : hash;
+}
+
+/* Of the same load another number comes out when one of these changes. */
+static uint32_t unit_of(const struct spec_service *service)
+{
+	uint32_t hash = FNV_BEGIN;
+
+	for (size_t i = 0; i < service->scale.metrics_len; i++) {
+		const struct spec_metric *metric = &service->scale.metrics[i];
+		int64_t whole = whole_of(service, metric->kind);
+
+		hash = fnv_add(hash, &metric->kind, sizeof(metric->kind));
+		hash = add_text(add_text(hash, metric->name), metric->path);
+		hash = fnv_add(hash, &metric->port, sizeof(metric->port));
+		hash = fnv_add(hash, &metric->target, sizeof(metric->target));
+		hash = fnv_add(hash, &whole, sizeof(whole));
+	}
+	return hash;
 }
 
 /* ---- what is ----------------------------------------------------------------------------------------------------------- */
@@ -181,6 +220,7 @@ int watcher_forecast(struct watcher *watcher, struct service *service,
 
 	if (r < 0)
 		return r;
+	predict_unit(watcher->predict, unit_of(service->spec));
 	note_starts(watcher->predict, service);
 	r = predict_measure(watcher->predict, view_clock_ms() / 1000, load_of(scale, metrics));
 	if (r == 1) {

@@ -76,6 +76,7 @@ struct spec_file {
 	const char *name;   /* key in the project's configs or secrets */
 	const char *target; /* absolute path in the container */
 	uint32_t uid, gid, mode;
+	bool owned; /* @uid or @gid is given, 0 too; a secret whose is not is the program's */
 	bool secret;
 };
 

@@ -82,7 +82,7 @@ int store_failure(struct store *store, int code, const char *doing, struct oci_e
 
 	if (number == EUCLEAN)
 		return err_set_as(
-			err, ERR_FAILED, number,
+			err, ERR_DAMAGED, number,
 			"%s: the database is damaged (%s); move it away, or put back a copy",
 			store->path, sqlite3_errmsg(store->db));
 	if (number == ENOSPC)
@@ -128,9 +128,9 @@ static int check(struct store *store, unsigned *ret_version, struct oci_error *e
 			store->path, *ret_version, SCHEMA_VERSION);
 	r = pragma(store, "PRAGMA integrity_check(1)", text, sizeof(text), err);
 	if (r == 0 && strcmp(text, "ok") != 0)
-		r = err_set(err, EUCLEAN,
-			    "%s: the database is damaged (%s); move it away, or put back a copy",
-			    store->path, text);
+		r = err_set_as(err, ERR_DAMAGED, EUCLEAN,
+			       "%s: the database is damaged (%s); move it away, or put back a copy",
+			       store->path, text);
 	return r;
 }
 

@@ -101,6 +101,7 @@ void replica_is_ready(struct supervisor *sv, struct replica *replica)
 		timing_note(sv, replica, STORE_TIMING_READY, work->measured ? work->run_at : 0);
 		timing_note(sv, replica, STORE_TIMING_ALL, work->asked_at);
 	}
+	replica->recovered = work->ready_at > 0;
 	replica->again = work->asked_at == 0;
 	work->asked_at = 0;
 	work->ready_at = loop_now(sv->loop);

@@ -324,6 +324,8 @@ static void decide_and_act(struct supervisor *sv, struct service *service, size_
 		.stop_first = must_stop_first(service),
 		.rolling = work->rollout != ROLLOUT_NONE,
 		.paused = work->rollout == ROLLOUT_PAUSED,
+		/* one that failures have paused keeps the number: what does not serve goes */
+		.held = work->rollout_failures == 0,
 		.at_once = service->stopped,
 		.delayed = delay_runs(sv, service),
 	};

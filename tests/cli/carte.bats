@@ -313,7 +313,7 @@ service() { # JQ-FILTER over the service of the last run
 	[ "$(carte events --no-follow --filter kind=oom | wc -l)" = 1 ]
 	[ "$(carte events --no-follow --since 2020-01-01T00:00:30Z --format json | jq -r .serial)" = 2 ]
 	[ "$(carte events --until 2020-01-01T00:00:30Z | wc -l)" = 1 ]
-	for wrong in soon 99999999999999999d; do
+	for wrong in soon 99999999999999999d 2026-02-31T08:00:00Z; do
 		fails 2 "carte: events: invalid value \"$wrong\" for --since: expected 2026-01-31T08:00:00Z, seconds since 1970, or a time ago such as 10m" \
 			carte events --since "$wrong"
 	done
@@ -454,10 +454,11 @@ service() { # JQ-FILTER over the service of the last run
 		printf %s "$1" >"$CARTE_STORE/blobs/sha256/$hex"
 		printf 'sha256:%s' "$hex"
 	}
-	config=$(blob '{"config":{"ExposedPorts":{"80/tcp":{},"53/udp":{},"9000":{}}}}')
+	config=$(blob '{"config":{"ExposedPorts":{"80/tcp":{},"132/sctp":{},"53/udp":{},"9000":{}}}}')
 	manifest=$(blob "{\"schemaVersion\":2,\"config\":{\"digest\":\"$config\"}}")
 	printf '{"manifests":[{"digest":"%s","annotations":{"org.opencontainers.image.ref.name":"localhost/ports:latest"}}]}' "$manifest" >"$CARTE_STORE/index.json"
-	carte run -d -P -p 8080:80 ports
+	carte run -d -P -p 8080:80 ports 2>"$D/err"
+	[ "$(cat "$D/err")" = 'ports: exposed port 132/sctp is not published: tcp and udp are' ]
 	[ "$(service '[.ports[] | [.published, .target, .protocol]] | sort')" = '[[null,53,"udp"],[null,9000,"tcp"],["8080",80,"tcp"]]' ]
 	fails 125 "carte: run: --publish-all: no image 'nosuch' in $CARTE_STORE" carte run -d -P nosuch
 }

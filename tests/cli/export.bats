@@ -247,9 +247,25 @@ $D/c.yaml:10: warning: services.both.deploy.resources.limits.memory: ${words}mem
 		[ "$(stat -c %a "$D/$engine.out")" = 600 ]
 		[ ! -s "$D/out" ]
 	done
+	# behind a link too
+	echo old >"$D/target" && chmod 644 "$D/target" && ln -s target "$D/link"
+	export_to nomad "$full" -o "$D/link"
+	[ -L "$D/link" ] && [ "$(stat -c %a "$D/target")" = 600 ]
+	cmp "$D/target" "$D/nomad.out"
+	# into a pipe as ever
+	"$SCALE" export --to nomad -f "$full" -o /dev/stdout 2>/dev/null | cmp - "$D/nomad.out"
 	mkdir "$D/folder"
 	export_to nomad "$full" -o "$D/folder"
 	[ "$(cd "$D/folder" && echo *)" = 'README.md job.json' ]
+}
+
+@test "export: a secret is not written into a file of somebody else" {
+	[ "$(id -u)" = 0 ] || skip 'only root can open it'
+	echo old >"$D/target" && chown 1 "$D/target" && ln -s target "$D/link"
+	run "$SCALE" export --to nomad -f "$full" -o "$D/link"
+	[ "$status" = 8 ]
+	[ "${lines[-1]}" = "carte-scale: write $D/link: it is another user's file, and what goes there is for its owner alone" ]
+	[ "$(cat "$D/target")" = old ]
 }
 
 refused() { # STATUS MESSAGE ARGUMENT...
@@ -270,6 +286,15 @@ refused() { # STATUS MESSAGE ARGUMENT...
 	refused 1 'make the folder none/here: No such file or directory' export --to swarm -f ok.yaml -o none/here
 	printf 'services: {a_b: {image: web}, a-b: {image: web}}\n' >names.yaml
 	refused 3 "services a_b and a-b: both are a-b in Kubernetes, where names are of small letters, digits and '-'; rename one" export --to kubernetes -f names.yaml
+	# the load balancer of one has the name of another, or of another's
+	printf 'services: {web-public: {image: web}, web: {image: web, ports: ["80:80"]}}\n' >names.yaml
+	refused 3 'services web and web-public: both need the name web-public in Kubernetes, web for the ports that it publishes; rename one' export --to kubernetes -f names.yaml
+	long=$(printf '%056d' 0 | tr 0 a)
+	printf 'services: {%s-b: {image: web, ports: ["80:80"]}, %s-c: {image: web, ports: ["81:80"]}}\n' "$long" "$long" >names.yaml
+	refused 3 "services $long-b and $long-c: both need the name $long-public in Kubernetes, $long-b for the ports that it publishes; rename one" export --to kubernetes -f names.yaml
+	# what is open on the node itself only has no load balancer
+	printf 'services: {web-public: {image: web}, web: {image: web, ports: ["127.0.0.1:80:80"]}}\n' >names.yaml
+	export_to kubernetes names.yaml
 	printf 'services: {a: {image: web}}\nsecrets: {a_b: {file: ./one}, a.b: {file: ./two}}\n' >names.yaml
 	printf 1 >one && printf 2 >two
 	refused 3 "secrets a_b and a.b: both are a-b in Kubernetes, where names are of small letters, digits and '-'; rename one" export --to kubernetes -f names.yaml

@@ -2,8 +2,12 @@
 # SPDX-License-Identifier: Apache-2.0
 # carte-scale simulate: a document and a recorded load in, what would happen out. Nothing is started.
 
+bats_require_minimum_version 1.5.0
+
+TESTS=$(cd "$BATS_TEST_DIRNAME/.." && pwd)
+
 setup() {
-	. "$BATS_TEST_DIRNAME/../lib/carte.sh"
+	. "$TESTS/lib/carte.sh"
 	carte_find || skip 'carte-scale is not built'
 	scale=$(dirname "$CARTE")/carte-scale
 	[ -x "$scale" ] || skip 'carte-scale is not built'
@@ -154,7 +158,9 @@ fails() {
 	fails 2 '--for soon: expected a time of 1s to 8784h, such as 24h' compose.yaml --load burst --for soon
 	fails 2 '--memory much: expected bytes, such as 512m or 1gb' compose.yaml --load burst --memory much
 	fails 2 '--cores 0: expected a number of 0.01 to 100000' compose.yaml --load burst --cores 0
-	fails 2 '--begin tomorrow: expected YYYY-MM-DD or YYYY-MM-DDTHH:MM' compose.yaml --load burst --begin tomorrow
+	for wrong in tomorrow 2026-02-31 2025-02-29T08:00; do
+		fails 2 "--begin $wrong: expected YYYY-MM-DD or YYYY-MM-DDTHH:MM" compose.yaml --load burst --begin $wrong
+	done
 	fails 2 '--format xml: expected table, json or csv' compose.yaml --load burst --format xml
 	fails 2 '--calibrate and --start-delay: one of them, what was measured or a guess' compose.yaml --load burst --calibrate --start-delay 3s
 	fails 2 '--slots 0: expected 1 to 65536' compose.yaml --load burst --slots 0
@@ -190,8 +196,23 @@ fails() {
 	fails 4 "$PWD/none/carte.db: there is no database of a supervisor" compose.yaml --load flat --calibrate --state-dir "$PWD/none"
 	mkdir damaged
 	echo 'this is no database at all, whatever its name says' >damaged/carte.db
-	fails 1 "damaged/carte.db: the database is damaged (file is not a database); move it away, or put back a copy" compose.yaml --load flat --calibrate --state-dir damaged
+	fails 11 "damaged/carte.db: the database is damaged (file is not a database); move it away, or put back a copy" compose.yaml --load flat --calibrate --state-dir damaged
 	[ "$(cat damaged/carte.db)" = 'this is no database at all, whatever its name says' ]
+}
+
+@test "serve: a damaged database has a status of its own, after which systemd lets it be" {
+	mkdir damaged
+	echo 'this is no database at all, whatever its name says' >damaged/carte.db
+	export CARTE_STATE_DIR=$PWD/damaged CARTE_RUN_DIR=$PWD/run
+	unset CARTE_SOCKET
+	words="$PWD/damaged/carte.db: the database is damaged (file is not a database); move it away, or put back a copy"
+	run -11 "$scale" serve --no-tcp --state-dir "$CARTE_STATE_DIR" --run-dir "$CARTE_RUN_DIR" 3>&-
+	[ "$output" = "carte-scale: $words" ]
+	run -11 "$CARTE" ps 3>&-
+	[ "$output" = "carte: ps: start the supervisor: carte-scale: $words" ]
+	for unit in "$TESTS"/../dropins/carte-scale.service.in "$TESTS"/../dropins/user/carte-scale.service.in; do
+		grep -qxF 'RestartPreventExitStatus=2 5 7 11' "$unit"
+	done
 }
 
 @test "simulate: calibrated by what a supervisor has measured" {

@@ -50,9 +50,11 @@ static unsigned minimum(const char *cron, int64_t hours, const char *when, int64
 
 static void test_check(void **state)
 {
-	static const char *const good[] = { "* * * * *", "0 9 * * mon-fri",
-					    "*/15 8-18/2 1,15 jan,JUL 0,7", "  5\t4  3 2 1 ",
-					    "10/20 * * * sun" };
+	static const char *const good[] = {
+		"* * * * *",      "0 9 * * mon-fri", "*/15 8-18/2 1,15 jan,JUL 0,7",
+		"  5\t4  3 2 1 ", "10/20 * * * sun", "0 8 29 feb *",
+		"0 8 31 2-3 *",   "0 8 31 2 mon"
+	};
 	static const struct {
 		const char *cron, *words;
 	} bad[] = {
@@ -69,6 +71,8 @@ static void test_check(void **state)
 		{ "1, 9 * * 1", "minute '1,': expected 0 to 59, *, a range or a list" },
 		{ "*/0 9 * * 1", "minute '*/0': expected 0 to 59, *, a range or a list" },
 		{ "-1 9 * * 1", "minute '-1': expected 0 to 59, *, a range or a list" },
+		{ "0 8 31 2 *", "there is no such day in any of the months" },
+		{ "0 8 31 2,4,6,9,11 *", "there is no such day in any of the months" },
 		{ "1x 9 * * 1", "minute '1x': expected 0 to 59, *, a range or a list" },
 	};
 

@@ -613,6 +613,40 @@ static void test_dot_env(void **state)
 	assert_int_equal(rmdir(folder), 0);
 }
 
+/* A 0 that is given is not the same as none: a secret without an owner is the program's. It is so behind the document, too. */
+static void test_file_owners(void **state)
+{
+	static const struct {
+		const char *given;
+		uint32_t uid, gid;
+		bool owned;
+	} cases[] = {
+		{ "", 0, 0, false },
+		{ ", uid: '0'", 0, 0, true },
+		{ ", gid: 0", 0, 0, true },
+		{ ", uid: '7'", 7, 0, true },
+		{ ", uid: 7, gid: '8'", 7, 8, true },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		const struct spec_project *project = load(
+			oci_arena_printf(&arena,
+					 "services: {web: {image: web, secrets: [{source: s%s}]}}\n"
+					 "secrets: {s: {content: x}}\n",
+					 cases[i].given));
+
+		for (unsigned times = 0; times < 2; times++) {
+			const struct spec_file *file = &project->services[0].files[0];
+
+			assert_int_equal(file->uid, cases[i].uid);
+			assert_int_equal(file->gid, cases[i].gid);
+			assert_int_equal(file->owned, cases[i].owned);
+			project = load(emit(project));
+		}
+	}
+}
+
 static char *emit_service(const struct spec_service *service)
 {
 	struct oci_error err = OCI_ERROR_INIT;
@@ -685,6 +719,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_scale, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_predict, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_modes, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_file_owners, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_profiles, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_large_alias, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_fixed_point, setup, teardown),

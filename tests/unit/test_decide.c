@@ -223,7 +223,7 @@ static size_t read_replicas(const char *text, struct decide_replica *ret)
 struct row {
 	const char *before;
 	unsigned desired, parallelism;
-	bool start_first, paused, delayed, stop_first, at_once, rolling;
+	bool start_first, paused, held, delayed, stop_first, at_once, rolling;
 	const char *stop; /* '1' where one goes */
 	const char *make; /* slots */
 };
@@ -239,6 +239,7 @@ static void check_row(const struct row *row, size_t number)
 				   .desired = row->desired,
 				   .update = &update,
 				   .paused = row->paused,
+				   .held = row->held,
 				   .delayed = row->delayed,
 				   .stop_first = row->stop_first,
 				   .at_once = row->at_once,
@@ -304,6 +305,14 @@ static void test_services(void **state)
 		/* paused: as many as wanted, and no more; what does not serve goes */
 		{ "ooos", 3, 1, .start_first = true, .paused = true, .stop = "0001", .make = "" },
 		{ "ooo", 3, 1, .paused = true, .stop = "000", .make = "" },
+	/* paused by hand: as it is, within what the update may have */
+#define HELD .paused = true, .held = true
+		{ "ooos", 3, 1, .start_first = true, HELD, .stop = "0000", .make = "" },
+		{ "ooon", 3, 1, .start_first = true, HELD, .stop = "0000", .make = "" },
+		{ "oonn", 2, 1, .start_first = true, HELD, .stop = "0100", .make = "" },
+		{ "oonn", 5, 1, .start_first = true, HELD, .stop = "0000", .make = "5" },
+		{ "oon", 2, 1, HELD, .stop = "010", .make = "" },
+		{ "on", 3, 1, HELD, .stop = "00", .make = "3" },
 		/* nobody is served: all at once */
 		{ "ooo", 3, 1, .at_once = true, .stop = "111", .make = "4 5 6" },
 		{ "ooo", 0, 1, .stop = "111", .make = "" },

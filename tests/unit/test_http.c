@@ -329,6 +329,28 @@ static void writes_metrics(void **state)
 	assert_true(samples > 60);
 }
 
+/* One that was made an hour ago and is started now has taken no hour, and one that is healthy again has not been started. */
+static void counts_starts(void **state)
+{
+	struct service *web;
+	struct replica *replica;
+
+	(void)state;
+	shop_up();
+	web = supervisor_service(sv, "shop", "web");
+	replica = web->replicas;
+	replica->made_ms -= 3600000;
+	replica->again = true;
+	fake_emit(sv, "replica", "ready", web, replica, -1, "");
+	replica->recovered = true;
+	replica->started_ms -= 3600000;
+	fake_emit(sv, "replica", "ready", web, replica, -1, "");
+	assert_int_equal(ask("GET", "/metrics", NULL), 200);
+	assert_has("\ncarte_replica_start_seconds_bucket{project=\"shop\",service=\"web\",le=\"60"
+		   "\"} 3\n");
+	assert_has("\ncarte_replica_start_seconds_count{project=\"shop\",service=\"web\"} 3\n");
+}
+
 static bool has_route(const char *method, const char *pattern)
 {
 	for (const struct api_route *route = api_routes; route->method; route++)
@@ -424,6 +446,7 @@ int main(void)
 		TEST(gives_stats),
 		TEST(tails_logs),
 		TEST(writes_metrics),
+		TEST(counts_starts),
 		TEST(describes_every_route),
 		cmocka_unit_test_setup_teardown(shows_forecasts, begin_scaler, end),
 	};

@@ -340,9 +340,11 @@ static void test_bytes(void **state)
 
 	(void)state;
 	reset();
+	predict_unit(p, UINT32_MAX);
 	feed_pattern(p, 0, bell);
 	assert_int_equal(predict_save(p, &saved, &length), 0);
 	assert_int_equal(predict_load(saved, length, &again), 0);
+	predict_unit(again, UINT32_MAX);
 	assert_int_equal(predict_learned(again), predict_learned(p));
 	assert_int_equal(predict_started_last(again), predict_started_last(p));
 	/* all but the minute that was being gathered */
@@ -355,6 +357,17 @@ static void test_bytes(void **state)
 	assert_true(predict_last(again)->start_s == START_S);
 	assert_true(predict_last(again)->floor > 2);
 	assert_true(fabs(predict_last(again)->paths[1][1] - plan.paths[1][1]) < 0.5);
+	/* in another unit the load is not known, the start delay is */
+	predict_unit(again, 7);
+	assert_int_equal(predict_learned(again), 0);
+	assert_int_equal(predict_floor(again, 0), 0);
+	assert_true(isnan(predict_past(again, 0).load));
+	assert_int_equal(predict_started_last(again), predict_started_last(p));
+	(void)feed(again, bell, 9);
+	(void)feed(again, bell + 1, 9);
+	decide(again, bell + 1, 2);
+	assert_int_equal(predict_learned(again), 1);
+	assert_true(predict_last(again)->start_s == START_S);
 	predict_free(again);
 	random_init(&random, 4, 0);
 	bytes = saved;

@@ -517,6 +517,7 @@ static void test_given_files(void **state)
 		  .target = "/run/secrets/key",
 		  .uid = 33,
 		  .gid = 34,
+		  .owned = true,
 		  .secret = true },
 	};
 	char written[PATH_MAX];
@@ -549,11 +550,19 @@ static void test_given_files(void **state)
 	/* whose it is is not said: the program's, 33:34 of the image */
 	scale_path(path, "%s/key", f->top);
 	files[1].uid = files[1].gid = 0;
+	files[1].owned = false;
 	write_ok(f);
 	assert_int_equal(stat(written, &st), 0);
 	assert_int_equal(st.st_mode & 07777, 0400);
 	assert_int_equal(st.st_uid, 33);
 	assert_int_equal(st.st_gid, 34);
+	/* root's, because somebody says so */
+	files[1].owned = true;
+	write_ok(f);
+	assert_int_equal(stat(written, &st), 0);
+	assert_int_equal(st.st_mode & 07777, 0400);
+	assert_int_equal(st.st_uid, 0);
+	assert_int_equal(st.st_gid, 0);
 	f->config.secrets = NULL;
 	assert_int_equal(replica_config_write(&f->config, &f->err), -EINVAL);
 }

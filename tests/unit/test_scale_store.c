@@ -342,7 +342,7 @@ static void test_timings(void **state)
 
 /* ---- what is refused ------------------------------------------------------------------------------------------------------ */
 
-static void expect_refused(struct place *p, const char *part)
+static enum err_kind expect_refused(struct place *p, const char *part)
 {
 	struct oci_error err = OCI_ERROR_INIT;
 
@@ -352,6 +352,7 @@ static void expect_refused(struct place *p, const char *part)
 	if (!strstr(err.message, part) || strncmp(err.message, p->path, strlen(p->path)) != 0)
 		fail_msg("%s", err.message);
 	assert_null(strchr(err.message, '\n'));
+	return err_kind(&err);
 }
 
 static void test_learned(void **state)
@@ -415,7 +416,10 @@ static void test_newer(void **state)
 	assert_int_equal(sqlite3_open(p.path, &db), SQLITE_OK);
 	assert_int_equal(sqlite3_exec(db, "PRAGMA user_version = 99", NULL, NULL, NULL), SQLITE_OK);
 	(void)sqlite3_close(db);
-	expect_refused(&p, ": written by a newer carte-scale (schema 99, this one knows 1)");
+	assert_int_equal(
+		expect_refused(&p,
+			       ": written by a newer carte-scale (schema 99, this one knows 1)"),
+		ERR_UNSUPPORTED);
 	drop_place(&p);
 }
 
@@ -434,12 +438,15 @@ static void test_damaged(void **state)
 	assert_true(fd >= 0);
 	assert_int_equal(pwrite(fd, rubbish, sizeof(rubbish), 4096), sizeof(rubbish));
 	(void)close(fd);
-	expect_refused(&p, "the database is damaged");
+	assert_int_equal(expect_refused(&p, "the database is damaged"), ERR_DAMAGED);
 	scale_write(p.folder, "carte.db", "this is no database at all, whatever its name says");
-	expect_refused(&p, "the database is damaged (file is not a database); move it away");
+	assert_int_equal(
+		expect_refused(&p,
+			       "the database is damaged (file is not a database); move it away"),
+		ERR_DAMAGED);
 	(void)unlink(p.path);
 	assert_int_equal(mkdir(p.path, 0700), 0);
-	expect_refused(&p, "open");
+	(void)expect_refused(&p, "open");
 	drop_place(&p);
 }
 

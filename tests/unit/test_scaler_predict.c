@@ -404,6 +404,48 @@ static void test_hands_off(void **state)
 	scaler_free(scaler);
 }
 
+/* Another target, another metric, another limit: each is another unit, before and after a restart of the supervisor. */
+static void test_another_unit(void **state)
+{
+	struct supervisor *sv = *state;
+	struct scaler *scaler = begin(sv);
+	struct scaler_cost cost;
+	const struct predict *predict;
+	unsigned at = 100;
+
+	sv->service_spec.resources.memory = 1 << 20;
+	steps(sv, 0, at);
+	predict = scaler_predict(scaler, &sv->service, &cost);
+	assert_true(predict_learned(predict) >= 40);
+	for (unsigned change = 0; change < 4; change++, at += 20) {
+		switch (change) {
+		case 0:
+			sv->metric.target = 50;
+			break;
+		case 1:
+			sv->metric.kind = SPEC_METRIC_CPU;
+			break;
+		case 2:
+			sv->service_spec.resources.cpu_milli = 500;
+			break;
+		default:
+			scaler_free(scaler);
+			sv->metric.kind = SPEC_METRIC_MEMORY;
+			scaler = begin(sv);
+		}
+		steps(sv, at, at + 20);
+		predict = scaler_predict(scaler, &sv->service, &cost);
+		assert_in_range(predict_learned(predict), 5, 11);
+		assert_true(predict_last(predict)->start_s == 150);
+	}
+	/* a limit that is no part of the unit */
+	sv->service_spec.resources.cpu_milli = 700;
+	steps(sv, at, at + 20);
+	predict = scaler_predict(scaler, &sv->service, &cost);
+	assert_in_range(predict_learned(predict), 15, 21);
+	scaler_free(scaler);
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
@@ -412,6 +454,7 @@ int main(void)
 		TEST(test_forecast_only),
 		TEST(test_restart),
 		TEST(test_hands_off),
+		TEST(test_another_unit),
 	};
 
 	/* minutes of the week are those of local time */

@@ -513,6 +513,40 @@ static void test_rollout_by_hand(void **state)
 	stage_close(&s);
 }
 
+/* One that is made beside the old ones is no more than the update may have: it stays, and nothing goes for it. */
+static void test_rollout_keeps_surge(void **state)
+{
+	struct stage s;
+	struct service *web;
+
+	(void)state;
+	stage_open(&s);
+	stage_up(&s, WEB("a", UPDATE("start-first", "pause")));
+	assert_string_equal(stage_settle(&s), "");
+	stage_up(&s, WEB("b", UPDATE("start-first", "pause")));
+	web = stage_service(&s, "web");
+	stage_wait(&s, web->rollout[0] != '\0');
+	assert_int_equal(supervisor_rollout_pause(s.sv, web, true, NULL), 0);
+	stage_wait(&s, stage_ready(&s, "web") == 4);
+	for (unsigned i = 0; i < 5; i++) {
+		loop_advance(s.loop, 2000);
+		stage_idle(&s, 30);
+	}
+	assert_int_equal(stage_ready(&s, "web"), 4);
+	stage_restart(&s);
+	stage_wait(&s, stage_ready(&s, "web") >= 4);
+	stage_idle(&s, 30);
+	assert_int_equal(stage_ready(&s, "web"), 4);
+	web = stage_service(&s, "web");
+	assert_int_equal(supervisor_rollout_pause(s.sv, web, false, NULL), 0);
+	for (unsigned i = 0; i < 50 && !all_of(&s, 2); i++) {
+		loop_advance(s.loop, 1000);
+		stage_idle(&s, 50);
+	}
+	stage_wait(&s, all_of(&s, 2));
+	stage_close(&s);
+}
+
 static void test_update_fails(void **state)
 {
 	struct stage s;
@@ -1029,6 +1063,7 @@ int main(void)
 		cmocka_unit_test(test_delete_is_killed),
 		cmocka_unit_test(test_ordinary_user),
 		cmocka_unit_test(test_rollout_by_hand),
+		cmocka_unit_test(test_rollout_keeps_surge),
 		cmocka_unit_test(test_update_start_first),
 		cmocka_unit_test(test_update_stop_first),
 		cmocka_unit_test(test_update_fails),
