@@ -90,6 +90,9 @@ static bool good_state(const struct sim_state *state)
 	for (unsigned i = 0; state->ages && i < state->starting; i++)
 		if (!good(state->ages[i]))
 			return false;
+	for (unsigned i = 0; state->work && i < state->jobs; i++)
+		if (!good(state->work[i]))
+			return false;
 	return state->ready <= SIM_REPLICAS_MAX && state->starting <= SIM_REPLICAS_MAX &&
 	       state->jobs <= 10000000;
 }
@@ -133,6 +136,8 @@ static int begin_jobs(struct sim_run *run, const struct sim_state *state)
 
 		if (!job)
 			return -ENOMEM;
+		if (state->work)
+			job->work = state->work[i];
 		sim_replica_put(&run->replicas[number], job);
 		sim_transducer_put(&run->transducer, number);
 		run->dispatcher.backends[number].jobs++;

@@ -106,7 +106,8 @@ struct sim_service_params {
 /** struct sim_state - the present that a run begins with. */
 struct sim_state {
 	unsigned ready;
-	unsigned jobs; /* being served or in line, spread evenly over the ready ones */
+	unsigned jobs;      /* being served or in line, spread evenly over the ready ones */
+	const double *work; /* that is left of each of the @jobs; NULL: drawn */
 	unsigned starting;
 	const double *ages; /* seconds since each of the @starting was asked for; NULL: 0 */
 };

@@ -36,6 +36,8 @@ struct predict;
 #define PREDICT_PAST 60         /* minutes that are shown */
 #define PREDICT_LEARN 120       /* measured minutes before a forecast may speak */
 #define PREDICT_LASTS_MS 180000 /* a floor is of use for so long */
+/* that a plan simulates at most */
+#define PREDICT_TRANSITIONS 300000
 
 struct predict_candidate {
 	unsigned replicas;
@@ -59,8 +61,9 @@ struct predict_plan {
 	double paths[PREDICT_PATHS][FORECAST_HORIZON_MAX]; /* load of each minute of the horizon */
 	struct predict_candidate candidates[PREDICT_CANDIDATES];
 	size_t candidates_len;
-	unsigned calendar; /* the largest minimum within the horizon; 0: none */
-	unsigned floor;    /* replicas; 0: it asks for nothing */
+	uint64_t transitions; /* that were simulated: what the plan cost, on any machine */
+	unsigned calendar;    /* the largest minimum within the horizon; 0: none */
+	unsigned floor;       /* replicas; 0: it asks for nothing */
 };
 
 /** struct predict_past - a minute: what was forecast for it a horizon before, and what came; NaN: not known. */

@@ -3,20 +3,23 @@
  * predict_candidates.c - what each number of replicas would come to, from the replicas that there are: simulations by DEVS.
  *
  * What requests are is not known, only how many replicas they keep on target. So a replica is some slots, a request keeps one busy for
- * some seconds, and arrivals are so many that they need the load's number of replicas. Slots and seconds are chosen so that the
- * luck of single requests is small beside the forecast's own uncertainty, and a run of a short horizon has about ARRIVALS of them. All candidates serve the very same requests.
+ * some seconds, and arrivals are so many that they need the load's number of replicas. They come evenly and bring equal work: what is not
+ * known of the load is in the forecast's quantiles, and the luck of single requests would need many more of them to be small beside it.
+ *
+ * What must hold: a plan is made in the supervisor's event loop, so a run has at most ARRIVALS of them, however long its horizon and however
+ * large the service is. Over a long horizon they are larger, and replicas coarser.
  */
 #include <errno.h>
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "devs/service_sim.h"
 #include "scale/predict-private.h"
 
 #define SLOTS_ALL 64.0 /* of all replicas together, about */
-#define SLOTS_MIN 1u   /* of a replica */
-#define SLOTS_MAX 16u
-#define ARRIVALS 1500.0 /* of a run, about */
+#define SLOTS_MAX 16u  /* of a replica */
+#define ARRIVALS 1000u /* of a run, at most */
 #define WORK_MIN_S 0.2
 #define GROUPS 16u /* replicas, or groups of them, that a run has at most, about */
 #define SEED 1 /* the same luck for all, today and tomorrow: a plan changes by its inputs alone */
@@ -24,22 +27,17 @@
 /* What all runs of a plan share. */
 struct trial {
 	const struct predict_now *now;
-	const struct predict_plan *plan;
+	struct predict_plan *plan;
 	struct sim_service_params params;
 	struct sim_state state;
 	double delays[PREDICT_DELAYS];
 	double ages[GROUPS];
+	double *arrivals; /* of a run; then what is left to do of what is there at the beginning */
+	double *left;
 	unsigned group;  /* replicas that are simulated as one */
 	double per_load; /* slots that one replica on target keeps busy */
-	double rate[FORECAST_HORIZON_MAX];
+	double slots;    /* of all replicas that there can be */
 };
-
-static unsigned slots_for(double load)
-{
-	double slots = load > 0 ? SLOTS_ALL / load : SLOTS_MAX;
-
-	return slots < SLOTS_MIN ? SLOTS_MIN : slots > SLOTS_MAX ? SLOTS_MAX : (unsigned)slots;
-}
 
 static void set_starts(struct trial *trial, const struct predict *p)
 {
@@ -82,67 +80,126 @@ static unsigned most_groups(const struct trial *trial, unsigned high)
 	return present > groups ? present : groups;
 }
 
-static void trial_begin(struct trial *trial, const struct predict *p, unsigned high)
+/*
+ * What comes once new replicas are ready must be able to be late, also at the end of a long start: so work takes a tenth of what is behind that, if so many
+ * arrivals can be had; if not, the replicas have fewer slots, and at last the work is longer. In any case nothing waits for longer than a quarter of that tenth:
+ * a line that is shorter hides as much of an overload.
+ */
+static void find_size(struct trial *trial, unsigned groups)
 {
 	const struct predict_plan *plan = trial->plan;
 	struct sim_service_params *params = &trial->params;
-	unsigned slots;
-	double jobs, work, most;
+	double most = (plan->control_s + plan->drain_s) / 10, work;
+	double slots = SLOTS_ALL / groups, fine = ARRIVALS * most / plan->horizon_s / groups;
 
-	make_groups(trial, high);
-	slots = slots_for((double)high / trial->group);
-	trial->per_load = slots / (predict_capacity(trial->now->scale) * trial->group);
-	work = high * trial->per_load * plan->horizon_s / ARRIVALS;
-	/* what comes once new replicas are ready must be able to be late, also at the end of a long start */
-	most = (plan->control_s + plan->drain_s) / 10;
-	if (work > most)
-		work = most;
-	*params = (struct sim_service_params){
-		.rate = trial->rate,
-		.rate_len = plan->minutes,
-		.rate_step = 60,
-		.work = { .mean = work > WORK_MIN_S ? work : WORK_MIN_S },
-		.balance = SIM_SHARED_QUEUE,
-		.hold = true,
-		.slots = slots,
-		.drain = plan->drain_s,
-		.max = most_groups(trial, high),
-		.horizon = plan->horizon_s,
-		.seed = SEED,
-	};
-	params->patience = params->work.mean;
+	if (slots > fine)
+		slots = fine;
+	params->slots = slots < 1 ? 1 : slots > SLOTS_MAX ? SLOTS_MAX : (unsigned)slots;
+	trial->slots = (double)params->slots * groups;
+	work = trial->slots * plan->horizon_s / ARRIVALS;
+	params->work.mean = work > WORK_MIN_S ? work : WORK_MIN_S;
+	params->work.constant = true;
+	params->patience = params->work.mean < most / 4 ? params->work.mean : most / 4;
 	/* else a backlog that nobody can prevent any more would hide what a candidate is worth */
 	params->give_up = params->patience;
 	params->grace = params->work.mean;
+}
+
+/* What goes on at the beginning is done by and by, not all at once. */
+static void find_jobs(struct trial *trial, const struct predict *p)
+{
+	double busy = p->load * trial->per_load;
+	unsigned ready = trial->state.ready * trial->params.slots;
+	unsigned jobs = busy < ready ? (unsigned)(busy + 0.5) : ready;
+
+	for (unsigned i = 0; i < jobs; i++)
+		trial->left[i] = trial->params.work.mean * (i + 0.5) / jobs;
+	trial->state.jobs = jobs;
+	trial->state.work = trial->left;
+}
+
+static int trial_begin(struct trial *trial, const struct predict *p, unsigned high)
+{
+	const struct predict_plan *plan = trial->plan;
+	unsigned groups;
+
+	make_groups(trial, high);
+	groups = most_groups(trial, high);
+	trial->params = (struct sim_service_params){
+		.balance = SIM_SHARED_QUEUE,
+		.hold = true,
+		.drain = plan->drain_s,
+		.max = groups,
+		.horizon = plan->horizon_s,
+		.seed = SEED,
+	};
+	find_size(trial, groups);
+	trial->per_load =
+		trial->params.slots / (predict_capacity(trial->now->scale) * trial->group);
 	set_starts(trial, p);
-	jobs = p->load * trial->per_load;
-	if (jobs > trial->state.ready * slots)
-		jobs = trial->state.ready * slots;
-	trial->state.jobs = jobs > 0 ? (unsigned)(jobs + 0.5) : 0;
+	trial->arrivals = calloc(ARRIVALS + (size_t)trial->slots + 1, sizeof(*trial->arrivals));
+	if (!trial->arrivals)
+		return -ENOMEM;
+	trial->left = trial->arrivals + ARRIVALS;
+	find_jobs(trial, p);
+	return 0;
+}
+
+/*
+ * The times of what comes on a path. What is more than all replicas that there can be is late in any case and no work for the simulation.
+ * Return: its slot-seconds.
+ */
+static double find_arrivals(struct trial *trial, const double *path)
+{
+	struct sim_service_params *params = &trial->params;
+	double begun = 0.5, more = 0; /* of an arrival */
+	size_t len = 0;
+
+	for (unsigned minute = 0; minute < trial->plan->minutes; minute++) {
+		double from = 60.0 * minute, left = params->horizon - from;
+		double seconds = left < 60 ? left : 60, busy = path[minute] * trial->per_load, rate;
+
+		if (busy > trial->slots) {
+			more += (busy - trial->slots) * seconds;
+			busy = trial->slots;
+		}
+		rate = busy / params->work.mean;
+		while (begun + rate * seconds >= 1 && len < ARRIVALS) {
+			double after = (1 - begun) / rate;
+
+			begun = 0;
+			from += after;
+			seconds -= after;
+			trial->arrivals[len++] = from;
+		}
+		begun += rate * seconds;
+	}
+	params->arrivals = trial->arrivals;
+	params->arrivals_len = len;
+	return more;
 }
 
 static int run(struct trial *trial, struct predict_candidate *candidate, unsigned groups,
 	       unsigned path)
 {
 	const struct spec_predict *spec = &trial->now->scale->predict;
-	const struct predict_plan *plan = trial->plan;
 	struct sim_service_params *params = &trial->params;
-	double share = plan->shares[path], late, ready;
+	double share = trial->plan->shares[path], late, ready;
 	struct sim_result result;
 	int r;
 
-	for (unsigned minute = 0; minute < plan->minutes; minute++)
-		trial->rate[minute] =
-			plan->paths[path][minute] * trial->per_load / params->work.mean;
+	late = find_arrivals(trial, trial->plan->paths[path]);
 	params->wanted = groups;
 	r = sim_service_run(params, &trial->state, &result);
 	if (r < 0)
 		return r;
-	late = (double)sim_violated(&result) * params->work.mean / params->slots * trial->group;
+	late += (double)sim_violated(&result) * params->work.mean;
+	late *= (double)trial->group / params->slots;
 	ready = result.ready_seconds * trial->group;
 	candidate->late += share * late;
 	candidate->ready += share * ready;
 	candidate->cost += share * (spec->weight * late + ready);
+	trial->plan->transitions += result.transitions;
 	sim_result_free(&result);
 	return 0;
 }
@@ -165,12 +222,12 @@ int predict_simulate(const struct predict *p, const struct predict_now *now,
 {
 	struct trial trial = { .now = now, .plan = plan };
 	unsigned count, first, last;
-	int r = 0;
+	int r;
 
 	plan->candidates_len = 0;
 	if (low >= high)
 		return 0;
-	trial_begin(&trial, p, high);
+	r = trial_begin(&trial, p, high);
 	first = (low + trial.group / 2) / trial.group;
 	last = (high + trial.group - 1) / trial.group;
 	count = last - first + 1;
@@ -184,6 +241,7 @@ int predict_simulate(const struct predict *p, const struct predict_now *now,
 			(struct predict_candidate){ .replicas = replicas < high ? replicas : high };
 		r = try(&trial, &plan->candidates[i], groups);
 	}
+	free(trial.arrivals);
 	plan->candidates_len = r == 0 ? count : 0;
 	return r;
 }

@@ -20,6 +20,7 @@
 #define DAY 1440
 #define WEEK 10080
 #define START_S 120
+#define IN_THE_RAMP (2 * WEEK + 2 * DAY + 544)
 #define TWO_DAYS INT64_C(172800)
 
 static struct spec_metric metric = { .kind = SPEC_METRIC_HTTP, .name = "sessions", .target = 10 };
@@ -398,7 +399,7 @@ static double cpu_us(void)
 {
 	struct timespec ts;
 
-	(void)clock_gettime(CLOCK_THREAD_CPUTIME_ID, &ts);
+	(void)clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &ts);
 	return (double)ts.tv_sec * 1e6 + (double)ts.tv_nsec / 1e3;
 }
 
@@ -460,6 +461,91 @@ static void test_large(void **state)
 	predict_free(p);
 }
 
+/* A present of @ready and @starting replicas, of which no two were asked for at the same time. */
+static const struct predict_plan *plan_with(struct predict *p, unsigned ready, unsigned starting,
+					    unsigned most)
+{
+	double *ages = calloc(starting + 1, sizeof(*ages));
+	struct predict_now now = { .scale = &scale,
+				   .now_ms = 1000 + 60000 * (int64_t)IN_THE_RAMP,
+				   .clock_s = MONDAY + 60 * (int64_t)IN_THE_RAMP,
+				   .current = ready + starting,
+				   .ready = ready,
+				   .ages = ages,
+				   .starting = starting,
+				   .most = most };
+
+	assert_non_null(ages);
+	for (unsigned i = 0; i < starting; i++)
+		ages[i] = predict_last(p)->start_s * i / starting;
+	assert_int_equal(predict_decide(p, &now), 0);
+	free(ages);
+	return predict_last(p);
+}
+
+/* The loop waits for a plan: whatever the horizon and the size, so much is simulated at most. */
+static void test_bound(void **state)
+{
+	static const unsigned minutes[] = { 2, 10, 60 };
+	static const double sizes[] = { 0.2, 1, 10, 200 };
+	uint64_t most = 0;
+
+	(void)state;
+	reset();
+	for (unsigned s = 0; s < sizeof(sizes) / sizeof(sizes[0]); s++) {
+		double size = sizes[s];
+		unsigned needed = (unsigned)ceil(size * pattern(IN_THE_RAMP - 1));
+		struct predict *learned;
+		size_t length;
+		void *saved;
+
+		assert_int_equal(predict_new(&learned), 0);
+		for (unsigned minute = 0; minute <= IN_THE_RAMP; minute++)
+			assert_true(feed(learned, minute, size * pattern(minute)) >= 0);
+		assert_int_equal(predict_save(learned, &saved, &length), 0);
+		predict_free(learned);
+		for (unsigned h = 0; h < sizeof(minutes) / sizeof(minutes[0]); h++) {
+			struct predict *p;
+			double begin, took = 0;
+
+			assert_int_equal(predict_load(saved, length, &p), 0);
+			for (int i = 0; i < PREDICT_DELAYS; i++)
+				predict_started(p, 5000 + i, 60 * minutes[h] - 62 - i % 4 * 0.1);
+			/* as needed; far too many, most of which start; few that may be had */
+			for (unsigned i = 0; i < 4; i++) {
+				const struct predict_plan *plan;
+
+				begin = cpu_us();
+				plan = plan_with(p, i < 2 ? needed : needed * 4,
+						 i == 1   ? needed * 3
+						 : i == 3 ? needed * 40
+							  : 0,
+						 i == 2 ? needed + 1 : 2000);
+				begin = cpu_us() - begin;
+				took = begin > took ? begin : took;
+				assert_true(plan->open);
+				assert_int_equal(plan->minutes, minutes[h]);
+				assert_in_range(plan->candidates_len, i ? 1 : 2,
+						PREDICT_CANDIDATES);
+				assert_true(plan->transitions > 0);
+				if (i == 0)
+					assert_true(plan->floor > needed);
+				if (plan->transitions > PREDICT_TRANSITIONS)
+					fail_msg("%u minutes, %u replicas: %llu transitions",
+						 minutes[h], needed,
+						 (unsigned long long)plan->transitions);
+				most = plan->transitions > most ? plan->transitions : most;
+			}
+			print_message("predict: %4u replicas, %2u minutes: %.1f ms at most\n",
+				      (unsigned)ceil(9.2 * size), minutes[h], took / 1000);
+			predict_free(p);
+		}
+		free(saved);
+	}
+	/* and the bound is one that means something */
+	assert_true(most > PREDICT_TRANSITIONS / 3);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -476,6 +562,7 @@ int main(void)
 		cmocka_unit_test(test_bytes),
 		cmocka_unit_test(test_cost),
 		cmocka_unit_test(test_large),
+		cmocka_unit_test(test_bound),
 	};
 
 	/* minutes of the week are those of local time */

@@ -361,7 +361,7 @@ static void nobody_ready(void **state)
 
 static void warm_start(void **state)
 {
-	const double ages[] = { 1.5, 0 };
+	const double ages[] = { 1.5, 0 }, left[] = { 1, 0.5, 0.5, 2, 3, -1 };
 	struct sim_state begin = { .ready = 2, .jobs = 5, .starting = 2, .ages = ages };
 	struct sim_service_params params = { .work = CONSTANT(2),
 					     .create = CONSTANT(1),
@@ -395,6 +395,16 @@ static void warm_start(void **state)
 	assert_int_equal(result.cut, 1);
 	assert_near(result.ready_seconds, 20, 1e-9);
 	sim_result_free(&result);
+	/* of each only so much is left: those in line wait for 1, 0.5 and 1.5 */
+	params.wanted = 4;
+	begin.work = left;
+	result = run(&params, &begin);
+	assert_int_equal(result.served, 5);
+	assert_int_equal(result.late, 1);
+	assert_near(result.wait_max, 1.5, 1e-12);
+	sim_result_free(&result);
+	begin.jobs = 6;
+	assert_int_equal(sim_service_run(&params, &begin, &result), -EINVAL);
 }
 
 /* ---- the autoscaler ---------------------------------------------------------------------------------------------------------------- */
