@@ -142,7 +142,7 @@ int backtest_forecast(const struct backtest_setup *setup, struct backtest_foreca
 	}
 	if (r == 0) {
 		roll(setup, forecaster, forecast, &scoring);
-		forecast->bytes = forecaster_size(forecaster);
+		forecast->bytes = forecaster_memory(forecaster);
 	}
 	free(scoring.ring);
 	forecaster_free(forecaster);

@@ -243,6 +243,13 @@ unsigned forecast_horizon(const struct forecast *f)
 	return f->horizon;
 }
 
+size_t forecast_memory(const struct forecast *f)
+{
+	size_t numbers = f->table_len + (size_t)f->horizon * (ERROR_BINS + f->horizon + 1);
+
+	return sizeof(*f) + numbers * sizeof(float);
+}
+
 int forecast_stretch(const struct forecast *from, unsigned horizon, struct forecast **ret)
 {
 	const size_t row = sizeof(float) * ERROR_BINS;

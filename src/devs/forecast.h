@@ -76,10 +76,14 @@ int forecast_stretch(const struct forecast *forecast, unsigned horizon, struct f
 /** forecast_pinball - what it costs to have said @forecast where @value came. */
 double forecast_pinball(double q, double forecast, double value);
 
-/** forecast_size - bytes that forecast_save writes. */
-size_t forecast_size(const struct forecast *forecast);
-/** forecast_save - all of it, in an order of bytes that any machine reads. @bytes: forecast_size of them. */
-void forecast_save(const struct forecast *forecast, uint8_t *bytes);
+/** forecast_memory - bytes that it takes. */
+size_t forecast_memory(const struct forecast *forecast);
+/**
+ * forecast_save - what it has learned, in some kilobytes that any machine reads; *ret: heap. 0 or -ENOMEM.
+ * A loaded one's points differ by at most 0.4 % of its table's largest number, its quantiles by some per cent of the error more; the errors of
+ * what was said before are not learned any more.
+ */
+int forecast_save(const struct forecast *forecast, uint8_t **ret, size_t *ret_length);
 /** forecast_load - 0, -EINVAL (not what forecast_save wrote, or damaged), -ENOMEM. */
 int forecast_load(const uint8_t *bytes, size_t length, struct forecast **ret);
 
@@ -108,8 +112,8 @@ const struct forecast *forecaster_model(const struct forecaster *forecaster,
 unsigned forecaster_horizon(const struct forecaster *forecaster);
 /** forecaster_stretch - all of its models, see forecast_stretch. After a failure it is as before. */
 int forecaster_stretch(struct forecaster *forecaster, unsigned horizon);
-size_t forecaster_size(const struct forecaster *forecaster);
-void forecaster_save(const struct forecaster *forecaster, uint8_t *bytes);
+size_t forecaster_memory(const struct forecaster *forecaster);
+int forecaster_save(const struct forecaster *forecaster, uint8_t **ret, size_t *ret_length);
 int forecaster_load(const uint8_t *bytes, size_t length, struct forecaster **ret);
 
 #endif

@@ -1,6 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * forecast_save.c - a model as bytes and back: little-endian, a version in front, a checksum (FNV-1a, against damage only) behind.
+ *
+ * A few kilobytes of a flash card, written each quarter of an hour, are all that a service may take. So a table's numbers are roots in 255ths of the largest
+ * one's, errors are kept of some numbers of minutes ahead and in eighths of a power of two, all as differences from their neighbours (pack.h); what was said of
+ * the minutes to come is not kept. What that takes from a forecast is far below its own errors.
  */
 #include <errno.h>
 #include <math.h>
@@ -9,8 +13,15 @@
 
 #include "base/fnv.h"
 #include "devs/forecast-private.h"
+#include "devs/pack.h"
 
-#define MAGIC 0x31746366u /* "fct1" */
+#define MAGIC 0x32746366u /* "fct2" */
+#define TABLE_STEPS 255
+#define LEVELS 8      /* of an error's weight, a power of two */
+#define LEVEL_BITS 16 /* less than the 65536th part of all errors is none */
+#define TOTAL_MAX 65535
+#define ROWS_ALL \
+	8u /* up to so many minutes ahead errors are kept of each, then of those a quarter farther */
 
 struct bytes {
 	uint8_t *to;         /* saving */
@@ -59,25 +70,19 @@ static void pass_double(struct bytes *bytes, double *value)
 	memcpy(value, &bits, sizeof(bits));
 }
 
-static void pass_floats(struct bytes *bytes, float *values, size_t len)
-{
-	for (size_t i = 0; i < len; i++) {
-		uint32_t bits;
-
-		memcpy(&bits, &values[i], sizeof(bits));
-		pass_u32(bytes, &bits);
-		memcpy(&values[i], &bits, sizeof(bits));
-	}
-}
-
 /* What forecast_new needs. */
 struct head {
 	uint32_t magic, kind, rooted, horizon, minute;
 	double alpha, beta, phi, gamma, q;
 };
 #define HEAD_SIZE (5 * 4 + 5 * 8)
-#define REST_SIZE (8 + 8 * 8 + 2 * 4)
+#define REST_SIZE (8 + 10 * 8 + 2 * 4)
 #define CHECK_SIZE 4
+
+/* What packed numbers are parts of. */
+struct sizes {
+	double table, errors;
+};
 
 static void pass_head(struct bytes *bytes, struct head *head)
 {
@@ -93,7 +98,7 @@ static void pass_head(struct bytes *bytes, struct head *head)
 	pass_double(bytes, &head->q);
 }
 
-static void pass_rest(struct bytes *bytes, struct forecast *f)
+static void pass_rest(struct bytes *bytes, struct forecast *f, struct sizes *sizes)
 {
 	uint32_t fresh = f->bin_fresh, count = f->bin_count;
 
@@ -106,35 +111,217 @@ static void pass_rest(struct bytes *bytes, struct forecast *f)
 	pass_double(bytes, &f->loss);
 	pass_double(bytes, &f->loss_weight);
 	pass_double(bytes, &f->last_loss);
+	pass_double(bytes, &sizes->table);
+	pass_double(bytes, &sizes->errors);
 	pass_u32(bytes, &count);
 	pass_u32(bytes, &fresh);
 	f->bin_count = count;
 	f->bin_fresh = fresh;
-	pass_floats(bytes, f->table, f->table_len);
-	pass_floats(bytes, f->errors, (size_t)f->horizon * ERROR_BINS);
-	pass_floats(bytes, f->said, (size_t)f->horizon * f->horizon);
-	pass_floats(bytes, f->said_q, f->horizon);
 }
 
-size_t forecast_size(const struct forecast *f)
+/* ---- the table --------------------------------------------------------------------------------------------------------- */
+
+/* Roots: what is small is kept finer, as the unrest of a small load is smaller. */
+static int step_of(float value, double most)
 {
-	size_t numbers = f->table_len + (size_t)f->horizon * (ERROR_BINS + f->horizon + 1);
+	double root = most > 0 ? sqrt(fabs((double)value) / most) : 0;
+	int step = (int)lround(root * TABLE_STEPS);
 
-	return HEAD_SIZE + REST_SIZE + 4 * numbers + CHECK_SIZE;
+	return value < 0 ? -step : step;
 }
 
-void forecast_save(const struct forecast *forecast, uint8_t *to)
+static float of_step(int step, double most)
+{
+	double root = (double)step / TABLE_STEPS;
+
+	return (float)(step < 0 ? -root * root * most : root * root * most);
+}
+
+/* The step before, and the same one a day or a week earlier. */
+static unsigned neighbours(const struct forecast *f, uint32_t i, const float *ret[2])
+{
+	bool profile = f->params.kind == FORECAST_PROFILE;
+	uint32_t back = profile ? PROFILE_WEEKS : 1;
+	uint32_t early = profile ? 1 : DAY_MINUTES / SEASON_STEP;
+	unsigned known = 0;
+
+	ret[0] = ret[1] = NULL;
+	if (i >= back && !isnan(f->table[i - back]))
+		ret[known++] = &f->table[i - back];
+	if (i >= early && !(profile && i % PROFILE_WEEKS == 0) && !isnan(f->table[i - early]))
+		ret[known++] = &f->table[i - early];
+	return known;
+}
+
+/* Others are not what was saved, and would grow from one to the next. */
+static int within(struct pack *pack, int value, int least, int most)
+{
+	if (value >= least && value <= most)
+		return value;
+	pack->failed = true;
+	return least;
+}
+
+static void pass_table(struct pack *pack, struct forecast *f, double most)
+{
+	uint16_t known[3] = { PACK_EVEN, PACK_EVEN, PACK_EVEN };
+	struct pack_model model;
+
+	pack_model_begin(&model);
+	for (uint32_t i = 0; i < f->table_len && !pack->failed; i++) {
+		const float *near[2];
+		unsigned count = neighbours(f, i, near);
+		int guess = 0, step = 0;
+
+		if (!pack_bit(pack, &known[count], !isnan(f->table[i])))
+			continue;
+		for (unsigned k = 0; k < count; k++)
+			guess += step_of(*near[k], most);
+		if (count)
+			guess /= (int)count;
+		if (!pack->from)
+			step = step_of(f->table[i], most);
+		step = within(pack, guess + pack_number(pack, &model, step - guess), -TABLE_STEPS,
+			      TABLE_STEPS);
+		if (pack->from)
+			f->table[i] = of_step(step, most);
+	}
+}
+
+/* ---- errors ------------------------------------------------------------------------------------------------------------ */
+
+struct row_models {
+	struct pack_model total, level, quiet; /* quiet: where the neighbours have none */
+};
+
+static double total_of(const float *bins)
+{
+	double total = 0;
+
+	for (unsigned i = 0; i < ERROR_BINS; i++)
+		total += (double)bins[i];
+	return total;
+}
+
+static int level_of(double share)
+{
+	double level = share > 0 ? LEVELS * (log2(share) + LEVEL_BITS) : 0;
+
+	return level > 0 ? (int)lround(level) : 0;
+}
+
+/* Forgotten errors are dropped; the others have the weight of all. */
+static void fill_bins(float *bins, const int *levels, double total)
+{
+	double sum = 0, share[ERROR_BINS];
+
+	for (unsigned i = 0; i < ERROR_BINS; i++) {
+		share[i] = levels[i] > 0 ? exp2((double)levels[i] / LEVELS - LEVEL_BITS) : 0;
+		sum += share[i];
+	}
+	for (unsigned i = 0; i < ERROR_BINS; i++)
+		bins[i] = sum > 0 ? (float)(total * share[i] / sum) : 0;
+}
+
+/* @levels: of the row before, then of this one. */
+static void pass_row(struct pack *pack, struct row_models *models, float *bins, int *levels,
+		     int *total_before, double most)
+{
+	double total = pack->from ? 0 : total_of(bins);
+	int part = most > 0 ? (int)lround(total / most * TOTAL_MAX) : 0, left = 0;
+
+	part -= *total_before;
+	part = *total_before + pack_number(pack, &models->total, part);
+	part = *total_before = within(pack, part, 0, TOTAL_MAX);
+	for (unsigned i = 0; i < ERROR_BINS && part > 0 && !pack->failed; i++) {
+		int guess = (left + levels[i]) / 2, level = 0;
+		struct pack_model *model = left || levels[i] ? &models->level : &models->quiet;
+
+		if (!pack->from)
+			level = level_of((double)bins[i] / total);
+		level = guess + pack_number(pack, model, level - guess);
+		left = levels[i] = within(pack, level, 0, LEVELS * LEVEL_BITS);
+	}
+	if (pack->from && part > 0)
+		fill_bins(bins, levels, most * part / TOTAL_MAX);
+}
+
+static unsigned next_row(unsigned row, unsigned horizon)
+{
+	unsigned next = row < ROWS_ALL ? row + 1 : row + row / 4;
+
+	return next < horizon ? next : horizon;
+}
+
+/* Of minutes between those that are kept the farther one's are taken, which are larger. */
+static void pass_errors(struct pack *pack, struct forecast *f, double most)
+{
+	struct row_models models;
+	int levels[ERROR_BINS] = { 0 }, total = 0;
+
+	pack_model_begin(&models.total);
+	pack_model_begin(&models.level);
+	pack_model_begin(&models.quiet);
+	for (unsigned row = 0; row < f->horizon && !pack->failed;) {
+		unsigned next = next_row(row, f->horizon);
+		float *bins = &f->errors[(size_t)(next - 1) * ERROR_BINS];
+
+		pass_row(pack, &models, bins, levels, &total, most);
+		for (; pack->from && row + 1 < next; row++)
+			memcpy(&f->errors[(size_t)row * ERROR_BINS], bins,
+			       ERROR_BINS * sizeof(*bins));
+		row = next;
+	}
+}
+
+/* ---- all --------------------------------------------------------------------------------------------------------------- */
+
+static void find_sizes(const struct forecast *f, struct sizes *ret)
+{
+	*ret = (struct sizes){ 0 };
+	for (uint32_t i = 0; i < f->table_len; i++)
+		if (fabs((double)f->table[i]) > ret->table)
+			ret->table = fabs((double)f->table[i]);
+	for (unsigned row = 0; row < f->horizon; row++) {
+		double total = total_of(&f->errors[(size_t)row * ERROR_BINS]);
+
+		if (total > ret->errors)
+			ret->errors = total;
+	}
+}
+
+int forecast_save(const struct forecast *forecast, uint8_t **ret, size_t *ret_length)
 {
 	struct forecast f = *forecast; /* the numbers; its arrays are only read */
-	struct bytes bytes = { .to = to };
 	struct head head = {
 		MAGIC,          f.params.kind, f.params.rooted, f.horizon,      f.minute,
 		f.params.alpha, f.params.beta, f.params.phi,    f.params.gamma, f.q
 	};
+	uint8_t numbers[HEAD_SIZE + REST_SIZE] = { 0 }, *packed = NULL, *all;
+	struct bytes bytes = { .to = numbers };
+	struct sizes sizes;
+	struct pack pack;
+	size_t length = 0;
 
+	find_sizes(&f, &sizes);
 	pass_head(&bytes, &head);
-	pass_rest(&bytes, &f);
-	put(&bytes, fnv_add(FNV_BEGIN, to, bytes.at), CHECK_SIZE);
+	pass_rest(&bytes, &f, &sizes);
+	pack_begin(&pack);
+	pass_table(&pack, &f, sizes.table);
+	pass_errors(&pack, &f, sizes.errors);
+	if (pack_end(&pack, &packed, &length) < 0)
+		return -ENOMEM;
+	all = malloc(sizeof(numbers) + length + CHECK_SIZE);
+	if (all) {
+		memcpy(all, numbers, sizeof(numbers));
+		memcpy(all + sizeof(numbers), packed, length);
+		bytes = (struct bytes){ .to = all, .at = sizeof(numbers) + length };
+		put(&bytes, fnv_add(FNV_BEGIN, all, bytes.at), CHECK_SIZE);
+		*ret = all;
+		*ret_length = bytes.at;
+	}
+	free(packed);
+	return all ? 0 : -ENOMEM;
 }
 
 /* Numbers that no model can have would make it speak nonsense for ever. */
@@ -158,8 +345,23 @@ static bool is_whole(const uint8_t *from, size_t length)
 {
 	struct bytes bytes = { .from = from, .at = length - CHECK_SIZE };
 
-	return length > HEAD_SIZE + CHECK_SIZE &&
+	return length > HEAD_SIZE + REST_SIZE + CHECK_SIZE &&
 	       get(&bytes, CHECK_SIZE) == fnv_add(FNV_BEGIN, from, length - CHECK_SIZE);
+}
+
+static int load_rest(struct bytes *bytes, size_t length, struct forecast *f)
+{
+	struct sizes sizes = { 0 };
+	struct pack pack;
+
+	pass_rest(bytes, f, &sizes);
+	if (!(sizes.table >= 0) || !(sizes.errors >= 0) || isinf(sizes.table) ||
+	    isinf(sizes.errors))
+		return -EINVAL;
+	unpack_begin(&pack, bytes->from + bytes->at, length - CHECK_SIZE - bytes->at);
+	pass_table(&pack, f, sizes.table);
+	pass_errors(&pack, f, sizes.errors);
+	return unpack_end(&pack) && is_sound(f) ? 0 : -EINVAL;
 }
 
 int forecast_load(const uint8_t *from, size_t length, struct forecast **ret)
@@ -184,14 +386,10 @@ int forecast_load(const uint8_t *from, size_t length, struct forecast **ret)
 	r = forecast_new(&params, head.horizon, head.q, head.minute, &f);
 	if (r < 0)
 		return r;
-	if (forecast_size(f) != length) {
+	r = load_rest(&bytes, length, f);
+	if (r < 0) {
 		forecast_free(f);
-		return -EINVAL;
-	}
-	pass_rest(&bytes, f);
-	if (!is_sound(f)) {
-		forecast_free(f);
-		return -EINVAL;
+		return r;
 	}
 	*ret = f;
 	return 0;

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "devs/forecast.h"
 
@@ -94,28 +95,55 @@ int forecaster_stretch(struct forecaster *f, unsigned horizon)
 	return r;
 }
 
-/* ---- bytes: each model behind its length, 0 for one that is not used --------------------------------------------------------------------------------- */
-
-size_t forecaster_size(const struct forecaster *f)
+size_t forecaster_memory(const struct forecaster *f)
 {
-	size_t size = 0;
+	size_t size = sizeof(*f);
 
 	for (unsigned kind = 0; kind < FORECAST_KINDS; kind++)
-		size += 4 + (f->models[kind] ? forecast_size(f->models[kind]) : 0);
+		size += f->models[kind] ? forecast_memory(f->models[kind]) : 0;
 	return size;
 }
 
-void forecaster_save(const struct forecaster *f, uint8_t *bytes)
-{
-	for (unsigned kind = 0; kind < FORECAST_KINDS; kind++) {
-		size_t size = f->models[kind] ? forecast_size(f->models[kind]) : 0;
+/* ---- bytes: each model behind its length, 0 for one that is not used --------------------------------------------------------------------------------- */
 
-		for (unsigned i = 0; i < 4; i++)
-			*bytes++ = (uint8_t)(size >> (8 * i));
-		if (size)
-			forecast_save(f->models[kind], bytes);
-		bytes += size;
+static int append(uint8_t **all, size_t *length, const uint8_t *bytes, size_t size)
+{
+	uint8_t *grown = realloc(*all, *length + 4 + size);
+
+	if (!grown)
+		return -ENOMEM;
+	*all = grown;
+	for (unsigned i = 0; i < 4; i++)
+		grown[(*length)++] = (uint8_t)(size >> (8 * i));
+	if (size)
+		memcpy(grown + *length, bytes, size);
+	*length += size;
+	return 0;
+}
+
+int forecaster_save(const struct forecaster *f, uint8_t **ret, size_t *ret_length)
+{
+	uint8_t *all = NULL;
+	size_t length = 0;
+	int r = 0;
+
+	for (unsigned kind = 0; kind < FORECAST_KINDS && r == 0; kind++) {
+		uint8_t *bytes = NULL;
+		size_t size = 0;
+
+		if (f->models[kind])
+			r = forecast_save(f->models[kind], &bytes, &size);
+		if (r == 0)
+			r = append(&all, &length, bytes, size);
+		free(bytes);
 	}
+	if (r < 0) {
+		free(all);
+		return r;
+	}
+	*ret = all;
+	*ret_length = length;
+	return 0;
 }
 
 static int load_next(const uint8_t **bytes, size_t *length, enum forecast_kind kind,

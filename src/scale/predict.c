@@ -430,6 +430,5 @@ struct predict_past predict_past(const struct predict *p, unsigned back)
 
 size_t predict_memory(const struct predict *p)
 {
-	/* what a model saves is what it holds, but for its few numbers */
-	return sizeof(*p) + (p->forecaster ? forecaster_size(p->forecaster) : 0);
+	return sizeof(*p) + (p->forecaster ? forecaster_memory(p->forecaster) : 0);
 }

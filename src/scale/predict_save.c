@@ -49,11 +49,17 @@ static double get_number(const uint8_t **at)
 
 int predict_save(const struct predict *p, void **ret, size_t *ret_length)
 {
-	size_t length = HEAD_SIZE + (p->forecaster ? forecaster_size(p->forecaster) : 0);
-	uint8_t *bytes = malloc(length), *at = bytes;
+	uint8_t *learned = NULL, *bytes, *at;
+	size_t length = 0;
+	int r = p->forecaster ? forecaster_save(p->forecaster, &learned, &length) : 0;
 
-	if (!bytes)
+	if (r < 0)
+		return r;
+	at = bytes = malloc(HEAD_SIZE + length);
+	if (!bytes) {
+		free(learned);
 		return -ENOMEM;
+	}
 	put(&at, MAGIC, 4);
 	put_number(&at, p->unit);
 	put_number(&at, p->begun ? p->minute : (double)NAN);
@@ -70,10 +76,11 @@ int predict_save(const struct predict *p, void **ret, size_t *ret_length)
 			   (double)p->delays[(p->delays_next + PREDICT_DELAYS - p->delays_len + i) %
 					     PREDICT_DELAYS]);
 	put(&at, fnv_add(FNV_BEGIN, bytes, HEAD_SIZE - 4), 4);
-	if (p->forecaster)
-		forecaster_save(p->forecaster, at);
+	if (length)
+		memcpy(at, learned, length);
+	free(learned);
 	*ret = bytes;
-	*ret_length = length;
+	*ret_length = HEAD_SIZE + length;
 	return 0;
 }
 

@@ -429,7 +429,7 @@ static void test_cost(void **state)
 	assert_true(minute_us < 1000);
 	assert_true(plan_us < 500000);
 	assert_true(predict_memory(p) < 48 << 10);
-	assert_true(length < 48 << 10);
+	assert_true(length < 8 << 10);
 	free(saved);
 	predict_free(p);
 }
