@@ -109,6 +109,7 @@ extern const double backtest_quantiles[BACKTEST_QUANTILES];
 /** struct backtest_forecast - what was forecast at every minute of the trace, parameters fitted to the training part. */
 struct backtest_forecast {
 	unsigned horizon; /* minutes ahead that a decision looks: start delay, age, a minute */
+	double unit;      /* of the load, in which models see it */
 	struct forecast_params params[FORECAST_KINDS];
 	float *floor
 		[BACKTEST_QUANTILES]; /* of each minute: the most over the horizon; 0 while nothing beats persistence */

@@ -324,6 +324,36 @@ static void test_no_look_ahead(void **state)
 	backtest_forecast_free(&forecasts[1]);
 }
 
+/* Quantiles of a noise of a tenth, in units of which a replica carries 1e-8, 10 or 1e13. */
+static void test_units(void **state)
+{
+	static const double units[] = { 1e-9, 1, 1e12 };
+	static double load[3 * 1440];
+
+	(void)state;
+	for (size_t i = 0; i < LEN(units); i++) {
+		struct backtest_setup setup = setup_of(load, 3 * 1440);
+		struct backtest_forecast forecast;
+		struct random_stream random;
+
+		random_init(&random, 1, 0);
+		for (unsigned t = 0; t < 3 * 1440; t++)
+			load[t] = units[i] *
+				  (100 + 20 * sin(t / 100.0) + 10 * random_uniform(&random));
+		setup.capacity *= units[i];
+		setup.train_minutes = 1440;
+		assert_int_equal(backtest_fit(&setup, &forecast), 0);
+		assert_int_equal(backtest_forecast(&setup, &forecast), 0);
+		if (!(fabs(forecast.scores[FORECAST_KINDS].coverage - 0.95) < 0.02))
+			fail_msg("in units of %g 0.95 is %.3f", units[i],
+				 forecast.scores[FORECAST_KINDS].coverage);
+		/* 3000: between the forecast's middle and the largest that can come */
+		assert_true((double)forecast.floor[3][3000] > units[i] * 80);
+		assert_true((double)forecast.floor[3][3000] < units[i] * 140);
+		backtest_forecast_free(&forecast);
+	}
+}
+
 /* ---- numbers ------------------------------------------------------------------------------------------------------------- */
 
 static void test_summary(void **state)
@@ -377,8 +407,8 @@ int main(void)
 		cmocka_unit_test(test_offered),       cmocka_unit_test(test_floor),
 		cmocka_unit_test(test_window),        cmocka_unit_test(test_bad_setup),
 		cmocka_unit_test(test_gate),          cmocka_unit_test(test_gate_bound),
-		cmocka_unit_test(test_no_look_ahead), cmocka_unit_test(test_summary),
-		cmocka_unit_test(test_curves),
+		cmocka_unit_test(test_no_look_ahead), cmocka_unit_test(test_units),
+		cmocka_unit_test(test_summary),       cmocka_unit_test(test_curves),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
