@@ -83,13 +83,15 @@ struct backtest_gate {
 	double half_life_min; /* of the costs that are compared */
 	double margin;        /* a candidate must have cost less by this part */
 	double limit; /* all of it together may not cost more than the tuned rule by more than this part */
+	double bound; /* nor may a surprise bring it beyond this one before it is mended; >= limit */
 };
 
 /**
  * backtest_predict - each candidate and the tuned rule are followed in this model, with what was measured: what they would have
  * done and cost of late. Every hour the cheapest candidate takes over if it is cheaper than the tuned rule by the margin; otherwise
- * the tuned rule does. What forecasts have cost more than the tuned rule since they began is counted, with what they have saved: at
- * @limit of the tuned rule's cost they are out at once, until half of that is left.
+ * the tuned rule does. What forecasts have cost more than the tuned rule behind the training is counted, with what they have saved: at
+ * @limit of the tuned rule's cost of those days they are out at once, until half of that is left; and the number is never so far from
+ * the tuned rule's that one surprise could cost more than @bound leaves.
  * @ret_on: part of the time behind the training in which a forecast was in charge; may be NULL
  */
 int backtest_predict(const struct backtest_setup *setup, const struct backtest_gate *gate,
@@ -107,6 +109,7 @@ extern const double backtest_quantiles[BACKTEST_QUANTILES];
 /** struct backtest_forecast - what was forecast at every minute of the trace, parameters fitted to the training part. */
 struct backtest_forecast {
 	unsigned horizon; /* minutes ahead that a decision looks: start delay, age, a minute */
+	double unit;      /* of the load, in which models see it */
 	struct forecast_params params[FORECAST_KINDS];
 	float *floor
 		[BACKTEST_QUANTILES]; /* of each minute: the most over the horizon; 0 while nothing beats persistence */

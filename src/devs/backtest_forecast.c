@@ -10,6 +10,8 @@
 
 /* models are judged and chosen by this quantile */
 #define CHOICE_QUANTILE 0.9
+#define CAPACITY_LEAST 0.01
+#define CAPACITY_MOST 1e5
 
 const double backtest_quantiles[BACKTEST_QUANTILES] = { 0.5, 0.8, 0.9, 0.95, 0.99 };
 
@@ -21,18 +23,37 @@ static unsigned horizon_of(const struct backtest_setup *setup)
 	return minutes > FORECAST_HORIZON_MAX ? FORECAST_HORIZON_MAX : (unsigned)minutes;
 }
 
+/*
+ * Models tell errors of 0.001 to some millions apart. A load in a unit in which a replica carries far less or more is forecast in another,
+ * so that its unit makes no difference.
+ */
+static double unit_of(const struct backtest_setup *setup)
+{
+	return setup->capacity < CAPACITY_LEAST  ? setup->capacity / CAPACITY_LEAST
+	       : setup->capacity > CAPACITY_MOST ? setup->capacity / CAPACITY_MOST
+						 : 1;
+}
+
 int backtest_fit(const struct backtest_setup *setup, struct backtest_forecast *ret)
 {
 	int r = backtest_check(setup);
+	double *load;
 
-	*ret = (struct backtest_forecast){ .horizon = horizon_of(setup) };
+	if (r < 0)
+		return r;
+	load = calloc(setup->train_minutes + 1, sizeof(*load));
+	if (!load)
+		return -ENOMEM;
+	*ret = (struct backtest_forecast){ .horizon = horizon_of(setup), .unit = unit_of(setup) };
+	for (size_t i = 0; i < setup->train_minutes; i++)
+		load[i] = setup->load[i] / ret->unit;
 	for (unsigned kind = 0; kind < FORECAST_KINDS && r == 0; kind++) {
 		ret->params[kind] = forecast_defaults((enum forecast_kind)kind);
 		if (setup->train_minutes && setup->kinds & 1u << kind)
-			r = forecast_fit((enum forecast_kind)kind, setup->load,
-					 setup->train_minutes, ret->horizon, CHOICE_QUANTILE, 0,
-					 &ret->params[kind]);
+			r = forecast_fit((enum forecast_kind)kind, load, setup->train_minutes,
+					 ret->horizon, CHOICE_QUANTILE, 0, &ret->params[kind]);
 	}
+	free(load);
 	return r;
 }
 
@@ -92,7 +113,9 @@ static void raise_floors(const struct forecaster *forecaster, struct backtest_fo
 		return;
 	for (unsigned i = 0; i < BACKTEST_QUANTILES; i++)
 		for (unsigned ahead = 1; ahead <= forecast->horizon; ahead++) {
-			float load = (float)forecast_quantile(model, ahead, backtest_quantiles[i]);
+			float load =
+				(float)(forecast->unit *
+					forecast_quantile(model, ahead, backtest_quantiles[i]));
 
 			if (load > forecast->floor[i][minute])
 				forecast->floor[i][minute] = load;
@@ -105,10 +128,11 @@ static void roll(const struct backtest_setup *setup, struct forecaster *forecast
 	for (size_t minute = 0; minute < setup->minutes; minute++) {
 		struct said *said =
 			&scoring->ring[minute % forecast->horizon * (FORECAST_KINDS + 1)];
+		double value = setup->load[minute] / forecast->unit;
 
 		if (minute >= setup->train_minutes && minute >= forecast->horizon)
-			score(scoring, forecast, said, setup->load[minute]);
-		forecaster_observe(forecaster, setup->load[minute]);
+			score(scoring, forecast, said, value);
+		forecaster_observe(forecaster, value);
 		say(forecaster, forecast->horizon, said);
 		raise_floors(forecaster, forecast, minute);
 	}
@@ -116,7 +140,7 @@ static void roll(const struct backtest_setup *setup, struct forecaster *forecast
 		struct backtest_score *to = &forecast->scores[kind];
 
 		to->wape = scoring->load > 0 ? to->wape / scoring->load : (double)NAN;
-		to->pinball /= scoring->count;
+		to->pinball *= forecast->unit / scoring->count;
 		to->coverage /= scoring->count;
 		to->chosen /= scoring->count;
 	}

@@ -36,6 +36,15 @@ const char *report_name(const struct report_row *row, char *buf, size_t size)
 
 /* ---- for people -------------------------------------------------------------------------------------------------------- */
 
+/* Of no number by a dash. @format: the caller's literals only. */
+static void print_or_dash(double value, int width, const char *format, FILE *out)
+{
+	if (isnan(value))
+		fprintf(out, " %*s", width, "-");
+	else
+		fprintf(out, format, value);
+}
+
 static void print_scores(const struct report_case *c, FILE *out)
 {
 	fprintf(out, "  %-28s %8s %9s %9s %8s\n", "forecast", "WAPE", "pinball", "coverage",
@@ -45,20 +54,13 @@ static void print_scores(const struct report_case *c, FILE *out)
 
 		if (!score->used)
 			continue;
-		fprintf(out, "  %-28s %7.1f%% %9.3f %8.1f%% %7.0f%%\n",
+		fprintf(out, "  %-28s",
 			kind < FORECAST_KINDS ? forecast_word((enum forecast_kind)kind)
-					      : "the chosen one",
-			100 * score->wape, score->pinball, 100 * score->coverage,
+					      : "the chosen one");
+		print_or_dash(100 * score->wape, 8, " %7.1f%%", out);
+		fprintf(out, " %9.3f %8.1f%% %7.0f%%\n", score->pinball, 100 * score->coverage,
 			100 * score->chosen);
 	}
-}
-
-static void print_or_dash(double value, const char *format, FILE *out)
-{
-	if (isnan(value))
-		fprintf(out, " %9s", "-");
-	else
-		fprintf(out, format, value); /* the caller's literals only */
 }
 
 static void print_row(const struct report_row *row, FILE *out)
@@ -71,8 +73,8 @@ static void print_row(const struct report_row *row, FILE *out)
 		sum->hours, sum->hours_low, sum->hours_high, sum->actions);
 	if (row->kind == REPORT_FORECAST || row->kind == REPORT_PREDICT) {
 		fprintf(out, " |");
-		print_or_dash(row->rule_lost, " %9.4f", out);
-		print_or_dash(row->rule_hours, " %9.3f", out);
+		print_or_dash(row->rule_lost, 9, " %9.4f", out);
+		print_or_dash(row->rule_hours, 9, " %9.3f", out);
 	}
 	if (row->kind == REPORT_PREDICT)
 		fprintf(out,

@@ -110,6 +110,14 @@ fails() {
 	grep -q '^  holt ' one.out
 }
 
+@test "backtest: no load behind the training is no number, not a nan" {
+	{ yes 5 | head -n 1440; yes 0 | head -n 1440; } >ends
+	"$scale" backtest --train-days 1 --start-delay 30 --weight 100 --csv ends.csv ends >out
+	! grep -Ei 'nan|inf' out ends.csv
+	grep -Eq '^  the chosen one +- +[0-9.]+ +100\.0% +100%$' out
+	grep -q 'at worst 1.000 .* within 1.02$' out
+}
+
 @test "backtest: a file that cannot be written is told, and nothing is left" {
 	trace good 2
 	fails 1 'write nowhere/table.csv: No such file or directory' --train-days 1 --start-delay 0 --weight 1 --csv nowhere/table.csv good
