@@ -195,9 +195,10 @@ static void test_policies(void **state)
 	stage_wait(&s, state_of(&s, "p-web-1") != 0 && stage_replica(&s, "p-web-1")->revision == 2);
 	r = stage_replica(&s, "p-web-1");
 	stage_wait(&s, r->exit_status == 4);
-	for (unsigned i = 0; i < 4; i++) {
-		stage_idle(&s, 30);
-		loop_advance(s.loop, 5000);
+	for (unsigned i = 0; i < 2000 && !is(r, REPLICA_EXITED); i++) {
+		if (is(r, REPLICA_FAILED))
+			loop_advance(s.loop, 5000);
+		stage_idle(&s, 5);
 	}
 	/* of the update, or of the replica */
 	assert_non_null(strstr(stage_settle(&s), "p-web-1: exited with status 4"));
@@ -249,14 +250,18 @@ static void test_grace(void **state)
 {
 	struct stage s;
 	struct replica *r;
+	char trapped[PATH_MAX], program[PATH_MAX + 64];
 
 	(void)state;
 	stage_open(&s);
-	stage_program(&s, "trap '' TERM; while :; do sleep 1; done");
+	(void)scale_path(trapped, "%s/trapped", s.folder);
+	(void)snprintf(program, sizeof(program), "trap '' TERM; >%s; while :; do sleep 1; done",
+		       trapped);
+	stage_program(&s, program);
 	stage_up(&s, WEB("a", ",\"stop_grace_period\":\"7s\""));
 	assert_string_equal(stage_settle(&s), "");
 	r = stage_replica(&s, "p-web-1");
-	stage_idle(&s, 50);
+	stage_wait(&s, access(trapped, F_OK) == 0);
 	assert_int_equal(supervisor_stop(s.sv, r, -1, NULL), 0);
 	stage_idle(&s, 100);
 	assert_true(is(r, REPLICA_DRAINING));
