@@ -93,7 +93,8 @@ struct sim_service_params {
 	/* how many */
 	unsigned max;    /* replicas, 1 ... SIM_REPLICAS_MAX; decisions beyond it are cut */
 	unsigned wanted; /* from the beginning, and to the end when @decide is NULL */
-	double period; /* seconds between two decisions; the first is one period after the beginning */
+	/* seconds between two decisions; the first is one period after the beginning, in further replications another part of one */
+	double period;
 	unsigned (*decide)(void *ctx, const struct sim_view *view);
 	void *ctx;
 

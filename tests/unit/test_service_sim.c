@@ -578,6 +578,49 @@ static void equal_seeds_equal_runs(void **state)
 	sim_result_free(&four);
 }
 
+struct decisions {
+	double at[3];
+	unsigned len;
+};
+
+static unsigned when_asked(void *ctx, const struct sim_view *view)
+{
+	struct decisions *decisions = ctx;
+
+	if (decisions->len < ARRAY_LEN(decisions->at))
+		decisions->at[decisions->len++] = view->now;
+	return view->wanted;
+}
+
+/* no two replications decide at the same times */
+static void decisions_begin_anywhere(void **state)
+{
+	static const double part[] = { 1, 0.381966, 0.763932, 0.145898 };
+	double rate = 1;
+
+	(void)state;
+	for (unsigned i = 0; i < ARRAY_LEN(part); i++) {
+		struct decisions decisions = { .len = 0 };
+		struct sim_service_params params = { .rate = &rate,
+						     .rate_len = 1,
+						     .rate_step = 1,
+						     .work = { .mean = 0.1 },
+						     .max = 1,
+						     .wanted = 1,
+						     .period = 10,
+						     .decide = when_asked,
+						     .ctx = &decisions,
+						     .horizon = 40,
+						     .replication = i };
+		struct sim_result result = run(&params, NULL);
+
+		sim_result_free(&result);
+		assert_int_equal(decisions.len, 3);
+		for (unsigned j = 0; j < 3; j++)
+			assert_true(fabs(decisions.at[j] - 10 * (part[i] + j)) < 1e-4);
+	}
+}
+
 /* every request is somewhere: served, a violation that left, or still there */
 static void nothing_is_lost(void **state)
 {
@@ -690,6 +733,7 @@ int main(void)
 		cmocka_unit_test(failures_come),
 		cmocka_unit_test(bootstrap),
 		cmocka_unit_test(equal_seeds_equal_runs),
+		cmocka_unit_test(decisions_begin_anywhere),
 		cmocka_unit_test(nothing_is_lost),
 		cmocka_unit_test(what_makes_no_sense),
 		cmocka_unit_test(cost),
