@@ -176,8 +176,8 @@ static void serves_a_crowd(void **state)
 	for (size_t i = 0; i < ARRAY_LEN(fds); i++) {
 		fds[i] = io_connect_unix(SOCK_STREAM, socket_path);
 		assert_true(fds[i] >= 0);
-		if (i % 50 == 0)
-			turn(5);
+		/* connecting waits when too many have not been accepted, and nobody else would accept them */
+		loop_once(loop, 0);
 		(void)send(fds[i], request, sizeof(request) - 1, MSG_NOSIGNAL);
 	}
 	turn(200);
