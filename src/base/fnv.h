@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * fnv.h - FNV-1a, 32 and 64 bits: for tables and names, not against an adversary (Fowler, Noll, Vo; RFC 9923).
+ * fnv.h - FNV-1a, 32 bits: for tables and names, not against an adversary (Fowler, Noll, Vo; RFC 9923).
  */
 #ifndef CARTE_BASE_FNV_H
 #define CARTE_BASE_FNV_H
@@ -17,18 +17,6 @@ static inline uint32_t fnv_add(uint32_t hash, const void *data, size_t length)
 
 	for (size_t i = 0; i < length; i++)
 		hash = (hash ^ bytes[i]) * UINT32_C(16777619);
-	return hash;
-}
-
-#define FNV64_BEGIN UINT64_C(14695981039346656037)
-
-/** fnv64_add - the same of 64 bits. */
-static inline uint64_t fnv64_add(uint64_t hash, const void *data, size_t length)
-{
-	const unsigned char *bytes = data;
-
-	for (size_t i = 0; i < length; i++)
-		hash = (hash ^ bytes[i]) * UINT64_C(1099511628211);
 	return hash;
 }
 

@@ -25,74 +25,27 @@ static int forward(const char *verb, char **operands, int count, struct oci_erro
 	return r < 0 ? r : start_as(program, words.items, err);
 }
 
-static int advise_run(void *options, char **operands, int count, struct oci_error *err)
-{
-	(void)options;
-	return forward("advise", operands, count, err);
-}
+#define FORWARDED(verb, words, what)                                                            \
+	static int verb##_run(void *options, char **operands, int count, struct oci_error *err) \
+	{                                                                                       \
+		(void)options;                                                                  \
+		return forward(#verb, operands, count, err);                                    \
+	}                                                                                       \
+	const struct cmd cmd_##verb = {                                                           \
+		.command = {                                                                      \
+			.name = #verb,                                                            \
+			.usage = words,                                                           \
+			.summary = what,                                                          \
+			.opts = no_opts,                                                          \
+			.positional_after = 0,                                                    \
+			.max_operands = -1,                                                       \
+		},                                                                                \
+		.run = verb##_run,                                                                \
+	}
 
-static int backtest_run(void *options, char **operands, int count, struct oci_error *err)
-{
-	(void)options;
-	return forward("backtest", operands, count, err);
-}
-
-static int export_run(void *options, char **operands, int count, struct oci_error *err)
-{
-	(void)options;
-	return forward("export", operands, count, err);
-}
-
-static int simulate_run(void *options, char **operands, int count, struct oci_error *err)
-{
-	(void)options;
-	return forward("simulate", operands, count, err);
-}
-
-const struct cmd cmd_advise = {
-	.command = {
-		.name = "advise",
-		.usage = "[OPTIONS]",
-		.summary = "whether one host is enough for a recorded load",
-		.opts = no_opts,
-		.positional_after = 0,
-		.max_operands = -1,
-	},
-	.run = advise_run,
-};
-
-const struct cmd cmd_backtest = {
-	.command = {
-		.name = "backtest",
-		.usage = "[OPTIONS] TRACE...",
-		.summary = "judge policies of scaling by recorded loads",
-		.opts = no_opts,
-		.positional_after = 0,
-		.max_operands = -1,
-	},
-	.run = backtest_run,
-};
-
-const struct cmd cmd_export = {
-	.command = {
-		.name = "export",
-		.usage = "--to swarm|kubernetes|nomad [OPTIONS]",
-		.summary = "hand a Compose file over to an engine of many hosts",
-		.opts = no_opts,
-		.positional_after = 0,
-		.max_operands = -1,
-	},
-	.run = export_run,
-};
-
-const struct cmd cmd_simulate = {
-	.command = {
-		.name = "simulate",
-		.usage = "[OPTIONS] --load TRACE FILE",
-		.summary = "foretell what a service would do under a recorded load",
-		.opts = no_opts,
-		.positional_after = 0,
-		.max_operands = -1,
-	},
-	.run = simulate_run,
-};
+FORWARDED(advise, "[OPTIONS]", "whether one host is enough for a recorded load");
+FORWARDED(backtest, "[OPTIONS] TRACE...", "judge policies of scaling by recorded loads");
+FORWARDED(export, "--to swarm|kubernetes|nomad [OPTIONS]",
+	  "hand a Compose file over to an engine of many hosts");
+FORWARDED(simulate, "[OPTIONS] --load TRACE FILE",
+	  "foretell what a service would do under a recorded load");

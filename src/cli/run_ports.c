@@ -95,7 +95,7 @@ int run_ports(const char *text, struct oci_arena *arena, struct run_ports *ret,
 }
 
 /* Docker knows it beside tcp and udp; image-spec's config.md, ExposedPorts, and the supervisor do not. */
-static bool is_other_protocol(const char *text)
+static bool is_sctp(const char *text)
 {
 	const char *slash = strchr(text, '/');
 
@@ -127,7 +127,7 @@ static int find_exposed(const char *image, struct oci_arena *arena, struct run_p
 	for (size_t i = 0; i < exposed->u.object.len; i++) {
 		const char *text = exposed->u.object.keys[i];
 
-		if (is_other_protocol(text)) {
+		if (is_sctp(text)) {
 			fprintf(stderr, "%s: exposed port %s is not published: tcp and udp are\n",
 				image, text);
 			continue;

@@ -79,7 +79,7 @@ double forecast_pinball(double q, double forecast, double value);
 /** forecast_memory - bytes that it takes. */
 size_t forecast_memory(const struct forecast *forecast);
 /**
- * forecast_save - what it has learned, in some kilobytes that any machine reads; *ret: heap. 0 or -ENOMEM.
+ * forecast_save - what it has learned, in bytes that any machine reads and that compress well; *ret: heap. 0 or -ENOMEM.
  * A loaded one's points differ by at most 0.4 % of its table's largest number, its quantiles by some per cent of the error more; the errors of
  * what was said before are not learned any more.
  */

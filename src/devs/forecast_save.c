@@ -3,8 +3,8 @@
  * forecast_save.c - a model as bytes and back: little-endian, a version in front, a checksum (FNV-1a, against damage only) behind.
  *
  * A few kilobytes of a flash card, written each quarter of an hour, are all that a service may take. So a table's numbers are roots in 255ths of the largest
- * one's, errors are kept of some numbers of minutes ahead and in eighths of a power of two, all as differences from their neighbours (pack.h); what was said of
- * the minutes to come is not kept. What that takes from a forecast is far below its own errors.
+ * one's, errors are kept of some numbers of minutes ahead and in eighths of a power of two, all as differences from their neighbours, which a compressor
+ * makes little of; what was said of the minutes to come is not kept. What that takes from a forecast is far below its own errors.
  */
 #include <errno.h>
 #include <math.h>
@@ -13,7 +13,6 @@
 
 #include "base/fnv.h"
 #include "devs/forecast-private.h"
-#include "devs/pack.h"
 
 #define MAGIC 0x32746366u /* "fct2" */
 #define TABLE_STEPS 255
@@ -23,10 +22,13 @@
 #define ROWS_ALL \
 	8u /* up to so many minutes ahead errors are kept of each, then of those a quarter farther */
 
+#define NUMBER_BYTES 3 /* at most */
+
 struct bytes {
 	uint8_t *to;         /* saving */
 	const uint8_t *from; /* loading */
-	size_t at;
+	size_t at, len;      /* loading: so many are numbers and what is in front of them */
+	bool failed;
 };
 
 static void put(struct bytes *bytes, uint64_t value, unsigned size)
@@ -119,6 +121,48 @@ static void pass_rest(struct bytes *bytes, struct forecast *f, struct sizes *siz
 	f->bin_fresh = fresh;
 }
 
+/* ---- small numbers: seven bits a byte, the lowest first, the eighth says that more come ----------------------------------- */
+
+static unsigned pass_size(struct bytes *bytes, unsigned size)
+{
+	unsigned value = 0, byte = 0x80;
+
+	if (bytes->to) {
+		for (value = size; value >> 7; value >>= 7)
+			put(bytes, (value & 0x7f) | 0x80, 1);
+		put(bytes, value, 1);
+		return size;
+	}
+	for (unsigned i = 0; byte & 0x80; i++) {
+		if (i == NUMBER_BYTES || bytes->at == bytes->len) {
+			bytes->failed = true;
+			return 0;
+		}
+		byte = (unsigned)get(bytes, 1);
+		value |= (byte & 0x7f) << (7 * i);
+	}
+	return value;
+}
+
+/* 0, -1, 1, -2 ... as 0, 1, 2, 3 ... */
+static unsigned folded(int value)
+{
+	return value < 0 ? 2 * (unsigned)-value - 1 : 2 * (unsigned)value;
+}
+
+static int unfolded(unsigned value)
+{
+	return value & 1 ? -(int)(value / 2) - 1 : (int)(value / 2);
+}
+
+/* Saving: @value, whatever; loading: the number that is there. */
+static int pass_number(struct bytes *bytes, int value)
+{
+	unsigned size = pass_size(bytes, folded(value));
+
+	return bytes->to ? value : unfolded(size);
+}
+
 /* ---- the table --------------------------------------------------------------------------------------------------------- */
 
 /* Roots: what is small is kept finer, as the unrest of a small load is smaller. */
@@ -154,45 +198,37 @@ static unsigned neighbours(const struct forecast *f, uint32_t i, const float *re
 }
 
 /* Others are not what was saved, and would grow from one to the next. */
-static int within(struct pack *pack, int value, int least, int most)
+static int within(struct bytes *bytes, int value, int least, int most)
 {
 	if (value >= least && value <= most)
 		return value;
-	pack->failed = true;
+	bytes->failed = true;
 	return least;
 }
 
-static void pass_table(struct pack *pack, struct forecast *f, double most)
+static void pass_table(struct bytes *bytes, struct forecast *f, double most)
 {
-	uint16_t known[3] = { PACK_EVEN, PACK_EVEN, PACK_EVEN };
-	struct pack_model model;
-
-	pack_model_begin(&model);
-	for (uint32_t i = 0; i < f->table_len && !pack->failed; i++) {
+	for (uint32_t i = 0; i < f->table_len && !bytes->failed; i++) {
 		const float *near[2];
-		unsigned count = neighbours(f, i, near);
-		int guess = 0, step = 0;
+		unsigned count = neighbours(f, i, near), code = 0;
+		int guess = 0, step;
 
-		if (!pack_bit(pack, &known[count], !isnan(f->table[i])))
-			continue;
 		for (unsigned k = 0; k < count; k++)
 			guess += step_of(*near[k], most);
 		if (count)
 			guess /= (int)count;
-		if (!pack->from)
-			step = step_of(f->table[i], most);
-		step = within(pack, guess + pack_number(pack, &model, step - guess), -TABLE_STEPS,
-			      TABLE_STEPS);
-		if (pack->from)
-			f->table[i] = of_step(step, most);
+		/* 0: not known */
+		if (bytes->to && !isnan(f->table[i]))
+			code = 1 + folded(step_of(f->table[i], most) - guess);
+		code = pass_size(bytes, code);
+		if (!code || bytes->to)
+			continue;
+		step = within(bytes, guess + unfolded(code - 1), -TABLE_STEPS, TABLE_STEPS);
+		f->table[i] = of_step(step, most);
 	}
 }
 
 /* ---- errors ------------------------------------------------------------------------------------------------------------ */
-
-struct row_models {
-	struct pack_model total, level, quiet; /* quiet: where the neighbours have none */
-};
 
 static double total_of(const float *bins)
 {
@@ -224,25 +260,21 @@ static void fill_bins(float *bins, const int *levels, double total)
 }
 
 /* @levels: of the row before, then of this one. */
-static void pass_row(struct pack *pack, struct row_models *models, float *bins, int *levels,
-		     int *total_before, double most)
+static void pass_row(struct bytes *bytes, float *bins, int *levels, int *total_before, double most)
 {
-	double total = pack->from ? 0 : total_of(bins);
+	double total = bytes->to ? total_of(bins) : 0;
 	int part = most > 0 ? (int)lround(total / most * TOTAL_MAX) : 0, left = 0;
 
-	part -= *total_before;
-	part = *total_before + pack_number(pack, &models->total, part);
-	part = *total_before = within(pack, part, 0, TOTAL_MAX);
-	for (unsigned i = 0; i < ERROR_BINS && part > 0 && !pack->failed; i++) {
-		int guess = (left + levels[i]) / 2, level = 0;
-		struct pack_model *model = left || levels[i] ? &models->level : &models->quiet;
+	part = *total_before + pass_number(bytes, part - *total_before);
+	part = *total_before = within(bytes, part, 0, TOTAL_MAX);
+	for (unsigned i = 0; i < ERROR_BINS && part > 0 && !bytes->failed; i++) {
+		int guess = (left + levels[i]) / 2;
+		int level = bytes->to ? level_of((double)bins[i] / total) : 0;
 
-		if (!pack->from)
-			level = level_of((double)bins[i] / total);
-		level = guess + pack_number(pack, model, level - guess);
-		left = levels[i] = within(pack, level, 0, LEVELS * LEVEL_BITS);
+		level = guess + pass_number(bytes, level - guess);
+		left = levels[i] = within(bytes, level, 0, LEVELS * LEVEL_BITS);
 	}
-	if (pack->from && part > 0)
+	if (!bytes->to && part > 0)
 		fill_bins(bins, levels, most * part / TOTAL_MAX);
 }
 
@@ -254,20 +286,16 @@ static unsigned next_row(unsigned row, unsigned horizon)
 }
 
 /* Of minutes between those that are kept the farther one's are taken, which are larger. */
-static void pass_errors(struct pack *pack, struct forecast *f, double most)
+static void pass_errors(struct bytes *bytes, struct forecast *f, double most)
 {
-	struct row_models models;
 	int levels[ERROR_BINS] = { 0 }, total = 0;
 
-	pack_model_begin(&models.total);
-	pack_model_begin(&models.level);
-	pack_model_begin(&models.quiet);
-	for (unsigned row = 0; row < f->horizon && !pack->failed;) {
+	for (unsigned row = 0; row < f->horizon && !bytes->failed;) {
 		unsigned next = next_row(row, f->horizon);
 		float *bins = &f->errors[(size_t)(next - 1) * ERROR_BINS];
 
-		pass_row(pack, &models, bins, levels, &total, most);
-		for (; pack->from && row + 1 < next; row++)
+		pass_row(bytes, bins, levels, &total, most);
+		for (; !bytes->to && row + 1 < next; row++)
 			memcpy(&f->errors[(size_t)row * ERROR_BINS], bins,
 			       ERROR_BINS * sizeof(*bins));
 		row = next;
@@ -297,31 +325,22 @@ int forecast_save(const struct forecast *forecast, uint8_t **ret, size_t *ret_le
 		MAGIC,          f.params.kind, f.params.rooted, f.horizon,      f.minute,
 		f.params.alpha, f.params.beta, f.params.phi,    f.params.gamma, f.q
 	};
-	uint8_t numbers[HEAD_SIZE + REST_SIZE] = { 0 }, *packed = NULL, *all;
-	struct bytes bytes = { .to = numbers };
+	size_t numbers = f.table_len + (size_t)f.horizon * (1 + ERROR_BINS);
+	struct bytes bytes = { .to = malloc(HEAD_SIZE + REST_SIZE + CHECK_SIZE +
+					    NUMBER_BYTES * numbers) };
 	struct sizes sizes;
-	struct pack pack;
-	size_t length = 0;
 
+	if (!bytes.to)
+		return -ENOMEM;
 	find_sizes(&f, &sizes);
 	pass_head(&bytes, &head);
 	pass_rest(&bytes, &f, &sizes);
-	pack_begin(&pack);
-	pass_table(&pack, &f, sizes.table);
-	pass_errors(&pack, &f, sizes.errors);
-	if (pack_end(&pack, &packed, &length) < 0)
-		return -ENOMEM;
-	all = malloc(sizeof(numbers) + length + CHECK_SIZE);
-	if (all) {
-		memcpy(all, numbers, sizeof(numbers));
-		memcpy(all + sizeof(numbers), packed, length);
-		bytes = (struct bytes){ .to = all, .at = sizeof(numbers) + length };
-		put(&bytes, fnv_add(FNV_BEGIN, all, bytes.at), CHECK_SIZE);
-		*ret = all;
-		*ret_length = bytes.at;
-	}
-	free(packed);
-	return all ? 0 : -ENOMEM;
+	pass_table(&bytes, &f, sizes.table);
+	pass_errors(&bytes, &f, sizes.errors);
+	put(&bytes, fnv_add(FNV_BEGIN, bytes.to, bytes.at), CHECK_SIZE);
+	*ret = bytes.to;
+	*ret_length = bytes.at;
+	return 0;
 }
 
 /* Numbers that no model can have would make it speak nonsense for ever. */
@@ -349,19 +368,17 @@ static bool is_whole(const uint8_t *from, size_t length)
 	       get(&bytes, CHECK_SIZE) == fnv_add(FNV_BEGIN, from, length - CHECK_SIZE);
 }
 
-static int load_rest(struct bytes *bytes, size_t length, struct forecast *f)
+static int load_rest(struct bytes *bytes, struct forecast *f)
 {
 	struct sizes sizes = { 0 };
-	struct pack pack;
 
 	pass_rest(bytes, f, &sizes);
 	if (!(sizes.table >= 0) || !(sizes.errors >= 0) || isinf(sizes.table) ||
 	    isinf(sizes.errors))
 		return -EINVAL;
-	unpack_begin(&pack, bytes->from + bytes->at, length - CHECK_SIZE - bytes->at);
-	pass_table(&pack, f, sizes.table);
-	pass_errors(&pack, f, sizes.errors);
-	return unpack_end(&pack) && is_sound(f) ? 0 : -EINVAL;
+	pass_table(bytes, f, sizes.table);
+	pass_errors(bytes, f, sizes.errors);
+	return !bytes->failed && bytes->at == bytes->len && is_sound(f) ? 0 : -EINVAL;
 }
 
 int forecast_load(const uint8_t *from, size_t length, struct forecast **ret)
@@ -374,6 +391,7 @@ int forecast_load(const uint8_t *from, size_t length, struct forecast **ret)
 
 	if (length < CHECK_SIZE || !is_whole(from, length))
 		return -EINVAL;
+	bytes.len = length - CHECK_SIZE;
 	pass_head(&bytes, &head);
 	if (head.magic != MAGIC || head.kind >= FORECAST_KINDS)
 		return -EINVAL;
@@ -386,7 +404,7 @@ int forecast_load(const uint8_t *from, size_t length, struct forecast **ret)
 	r = forecast_new(&params, head.horizon, head.q, head.minute, &f);
 	if (r < 0)
 		return r;
-	r = load_rest(&bytes, length, f);
+	r = load_rest(&bytes, f);
 	if (r < 0) {
 		forecast_free(f);
 		return r;

@@ -22,8 +22,6 @@ libcarte_devs_a_SOURCES = \
 	src/devs/forecast_model.c \
 	src/devs/forecast_save.c \
 	src/devs/forecaster.c \
-	src/devs/pack.c \
-	src/devs/pack.h \
 	src/devs/queueing.c \
 	src/devs/queueing.h \
 	src/devs/random.c \

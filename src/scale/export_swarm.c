@@ -5,7 +5,6 @@
  * A stack file is Compose 3.9 as Docker 20.10 and later read it: the normalised service, without the keys that its schema refuses or
  * that a swarm passes over.
  */
-#include <inttypes.h>
 #include <stdio.h>
 #include <sys/stat.h>
 
@@ -379,14 +378,14 @@ static const char *object_name(struct export *x, const struct spec_file_source *
 {
 	const char *name = oci_arena_printf(x->arena, "%s_%s", label_name(x, x->project->name),
 					    label_name(x, source->name));
-	uint64_t hash = FNV64_BEGIN;
+	uint32_t hash = FNV_BEGIN;
 	struct stat st;
 
 	if (!source->secret) {
-		hash = fnv64_add(hash, text, length);
+		hash = fnv_add(hash, text, length);
 	} else if (source->path && stat(source->path, &st) == 0) {
-		hash = fnv64_add(hash, &st.st_mtim.tv_sec, sizeof(st.st_mtim.tv_sec));
-		hash = fnv64_add(hash, &st.st_mtim.tv_nsec, sizeof(st.st_mtim.tv_nsec));
+		hash = fnv_add(hash, &st.st_mtim.tv_sec, sizeof(st.st_mtim.tv_sec));
+		hash = fnv_add(hash, &st.st_mtim.tv_nsec, sizeof(st.st_mtim.tv_nsec));
 	} else {
 		lose(x, "secrets",
 		     "%s: Docker changes no secret: before the next deploy of another content give "
@@ -394,10 +393,8 @@ static const char *object_name(struct export *x, const struct spec_file_source *
 		     source->name);
 		return NULL;
 	}
-	/* Docker's names have at most 64 characters; the upper bits of the 64 are not lost with the rest */
-	name = name ? oci_arena_printf(x->arena, "%.51s-%012" PRIx64, name,
-				       (hash ^ hash >> 48) & UINT64_C(0xffffffffffff))
-		    : NULL;
+	/* Docker's names have at most 64 characters */
+	name = name ? oci_arena_printf(x->arena, "%.55s-%08x", name, hash) : NULL;
 	x->maker.failed |= !name;
 	return name;
 }

@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * predict_save.c - what was learned, as bytes and back: numbers in little-endian order, a checksum (FNV-1a, against damage only), then the
- * forecasts, which have their own. The minute that is being gathered is not kept: it is missing, as those until the next start are.
+ * forecasts, which have their own, as a frame of zstd. The minute that is being gathered is not kept: it is missing, as those until the next start are.
  */
 #include <errno.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
+#include <zstd.h>
 
 #include "base/fnv.h"
 #include "scale/predict-private.h"
@@ -14,6 +15,8 @@
 #define MAGIC 0x32647270u /* "prd2" */
 #define NUMBERS (7 + FORECAST_KINDS + PREDICT_DELAYS)
 #define HEAD_SIZE (4 + 8 * NUMBERS + 4)
+#define LEVEL 9
+#define FORECASTS_MAX (1u << 20) /* bytes; an hour's horizon takes a tenth */
 
 static void put(uint8_t **at, uint64_t value, unsigned size)
 {
@@ -47,19 +50,55 @@ static double get_number(const uint8_t **at)
 	return value;
 }
 
-int predict_save(const struct predict *p, void **ret, size_t *ret_length)
+/* Behind HEAD_SIZE bytes that are free. *ret: heap */
+static int save_forecasts(const struct forecaster *forecaster, uint8_t **ret, size_t *ret_length)
 {
-	uint8_t *learned = NULL, *bytes, *at;
-	size_t length = 0;
-	int r = p->forecaster ? forecaster_save(p->forecaster, &learned, &length) : 0;
+	uint8_t *all = NULL;
+	size_t length = 0, bound, packed = 0;
+	int r = forecaster ? forecaster_save(forecaster, &all, &length) : 0;
 
 	if (r < 0)
 		return r;
-	at = bytes = malloc(HEAD_SIZE + length);
-	if (!bytes) {
-		free(learned);
+	bound = ZSTD_compressBound(length);
+	*ret = malloc(HEAD_SIZE + bound);
+	if (*ret && forecaster)
+		packed = ZSTD_compress(*ret + HEAD_SIZE, bound, all, length, LEVEL);
+	free(all);
+	if (!*ret || ZSTD_isError(packed)) {
+		free(*ret);
 		return -ENOMEM;
 	}
+	*ret_length = HEAD_SIZE + packed;
+	return 0;
+}
+
+static int load_forecasts(const uint8_t *from, size_t length, struct forecaster **ret)
+{
+	unsigned long long size = ZSTD_getFrameContentSize(from, length);
+	uint8_t *all;
+	size_t got;
+	int r;
+
+	/* unknown and damaged are the largest of all */
+	if (size > FORECASTS_MAX)
+		return -EINVAL;
+	all = malloc((size_t)size + 1);
+	if (!all)
+		return -ENOMEM;
+	got = ZSTD_decompress(all, (size_t)size, from, length);
+	r = ZSTD_isError(got) ? -EINVAL : forecaster_load(all, got, ret);
+	free(all);
+	return r;
+}
+
+int predict_save(const struct predict *p, void **ret, size_t *ret_length)
+{
+	uint8_t *bytes, *at;
+	int r = save_forecasts(p->forecaster, &bytes, ret_length);
+
+	if (r < 0)
+		return r;
+	at = bytes;
 	put(&at, MAGIC, 4);
 	put_number(&at, p->unit);
 	put_number(&at, p->begun ? p->minute : (double)NAN);
@@ -76,11 +115,7 @@ int predict_save(const struct predict *p, void **ret, size_t *ret_length)
 			   (double)p->delays[(p->delays_next + PREDICT_DELAYS - p->delays_len + i) %
 					     PREDICT_DELAYS]);
 	put(&at, fnv_add(FNV_BEGIN, bytes, HEAD_SIZE - 4), 4);
-	if (length)
-		memcpy(at, learned, length);
-	free(learned);
 	*ret = bytes;
-	*ret_length = HEAD_SIZE + length;
 	return 0;
 }
 
@@ -137,7 +172,7 @@ int predict_load(const void *bytes, size_t length, struct predict **ret)
 	if (r == 0 && !forecaster && length > HEAD_SIZE)
 		r = -EINVAL;
 	if (r == 0 && forecaster)
-		r = forecaster_load(from + HEAD_SIZE, length - HEAD_SIZE, &p->forecaster);
+		r = load_forecasts(from + HEAD_SIZE, length - HEAD_SIZE, &p->forecaster);
 	if (r < 0) {
 		predict_free(p);
 		return r;

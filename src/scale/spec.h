@@ -247,9 +247,10 @@ struct spec_service {
 	struct strings entrypoint;
 	bool command_given, entrypoint_given; /* given and empty means none */
 	struct spec_pairs environment;        /* env_file and environment, merged, later wins */
-	struct spec_port *ports,
-		*exposed; /* of @exposed only what engines with a list of inner ports have to know */
-	size_t ports_len, exposed_len;
+	struct spec_port *ports;
+	size_t ports_len;
+	struct spec_port *exposed; /* of expose: only for engines that need a list of inner ports */
+	size_t exposed_len;
 	enum spec_network_mode network_mode;
 	const char *network_target;
 	struct spec_network_use *networks;

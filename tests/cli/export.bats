@@ -221,7 +221,7 @@ $D/c.yaml:10: warning: services.both.deploy.resources.limits.memory: ${words}mem
 		get 'd[0]["configs"]["page"]["name"] + " " + d[0]["secrets"]["key"]["name"]' | tr -d '"'
 	}
 	first=$(names)
-	[[ $first =~ ^p_page-dc4c860143ef\ p_key-[0-9a-f]{12}$ ]]
+	[[ $first =~ ^p_page-e40c292c\ p_key-[0-9a-f]{8}$ ]]
 	[ "$(names)" = "$first" ]
 	[ "$(get 'max(len(c["name"]) for c in d[0]["configs"].values())')" = 64 ]
 	"$SCALE" config -q -f "$D/stack/stack.yaml"

@@ -114,7 +114,7 @@ leftovers() (
 
 # host_mounts - the mounts of the host and of this test, without those of other tests, which come and go beside it
 host_mounts() {
-	awk -v own="$D/" -v others="^(/run|/tmp|/var/tmp|${BATS_RUN_TMPDIR%/*})/" 'index($5, own) == 1 || $5 !~ others' /proc/self/mountinfo
+	awk -v own="$D/" -v others="^(/run/(carte|netns)|(/tmp|/var/tmp|${BATS_RUN_TMPDIR%/*})/(bats-run-|carte))" 'index($5, own) == 1 || $5 !~ others' /proc/self/mountinfo
 }
 
 clean_leftovers() {
